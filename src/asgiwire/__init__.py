@@ -1,0 +1,41 @@
+"""The connection layer of ASGI: ``Request``, ``WebSocket`` and their datastructures, without a framework.
+
+::
+
+    from asgiwire import Request
+
+    async def app(scope, receive, send):
+        request = Request(scope, receive, send)
+        order = await request.json()
+
+Where things are, from the bottom up; each room imports only from those above it in this list:
+
+=============================  ===================================================================
+``asgiwire.exceptions``        every exception, the tree drawn at the top
+``asgiwire.types``             the ASGI callables, scopes and events
+``asgiwire.limits``            ``Limits``: what one peer may make us read or keep
+``asgiwire.serialization``     JSON and MessagePack
+``asgiwire._parsers``          bytes in, builtins out, no await
+``asgiwire.datastructures``    headers, cookies, multidicts, URL, Accept, state, uploads
+``asgiwire._multipart``        multipart/form-data: bytes in, events out, no await
+``asgiwire._websocket_states`` the transition tables of a WebSocket, no await
+``asgiwire.connection``        ``ASGIConnection``, ``Request``, ``WebSocket``: what awaits
+``asgiwire.testing``           scopes, a scripted receive, a recording send, ``RequestFactory``
+=============================  ===================================================================
+"""
+
+from __future__ import annotations
+
+from .connection import ASGIConnection, Request, WebSocket, empty_receive, empty_send
+from .limits import Limits
+
+__all__ = (
+    "ASGIConnection",
+    "Limits",
+    "Request",
+    "WebSocket",
+    "empty_receive",
+    "empty_send",
+)
+
+__version__ = "0.1.0"

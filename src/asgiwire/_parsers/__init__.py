@@ -1,0 +1,1 @@
+"""Bytes in, builtins out: the parsers, none of which awaits."""

@@ -1,0 +1,181 @@
+"""A multipart form as it comes in: fields into memory, files into memory or on disk.
+
+Only the pump: what the bytes mean is the decoder's, how a file gets to disk the upload's. Nothing is awaited
+until a file outgrows its memory. Importing this module imports python-multipart, so it is imported with the
+first form.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asgiwire._concurrency import run_in_thread
+from asgiwire._multipart import MultipartDecoder, PartBegun, PartData, appended
+from asgiwire.datastructures.form import FormMultiDict
+from asgiwire.datastructures.upload_file import UploadFile
+from asgiwire.exceptions import RequestEntityTooLarge
+
+if TYPE_CHECKING:
+    from asgiwire.limits import Limits
+
+# A file on disk is written in blocks of at least this many bytes: one call of a thread for each.
+BLOCK_SIZE = 1024 * 1024
+
+# RFC 7578 section 4.4: "Each part MAY have an (optional) "Content-Type" header field, which defaults to
+# "text/plain"".
+DEFAULT_CONTENT_TYPE = "text/plain"
+
+
+class MultipartForm:
+    """Builds a form from the pieces of a body.
+
+    Whoever makes one calls ``complete()`` in the end, or ``abort()``, after any exception.
+
+    Args:
+        content_type_parameters: Those of the Content-Type, names lower-cased.
+        limits: ``spool_size`` and ``max_memory`` are kept here, the others by the decoder.
+
+    Raises:
+        ValidationException: The boundary is missing or cannot be one.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_decoder",
+        "_field_bytes",
+        "_file",
+        "_limits",
+        "_memory",
+        "_part",
+        "_parts",
+        "_room",
+    )
+
+    def __init__(self, content_type_parameters: dict[str, str], limits: Limits) -> None:
+        self._decoder = MultipartDecoder(content_type_parameters, limits)
+        self._limits = limits
+        self._parts: list[tuple[PartBegun, bytes | bytearray | UploadFile]] = []
+        self._memory = 0  # bytes that the complete parts hold in memory
+        self._field_bytes = 0  # those of them that are fields, which cannot go to disk
+        # The part that is being read: what has come and is not written, how much that may be, and its file
+        # from when it is on disk.
+        self._part: PartBegun
+        self._buffer: bytes | bytearray = b""
+        self._room: float = 0
+        self._file: UploadFile | None = None
+
+    async def write(self, chunk: bytes) -> None:
+        """Take the next piece of the body.
+
+        Raises:
+            ClientException: The form is malformed; the sentence says where.
+            RequestEntityTooLarge: A limit is exceeded.
+        """
+        for event in self._decoder.feed(chunk):
+            if isinstance(event, PartData):
+                self._buffer = appended(self._buffer, event.data)
+                if len(self._buffer) > self._room:
+                    await self._make_room()
+            elif isinstance(event, PartBegun):
+                self._begin_part(event)
+                if self._room < 0:
+                    await self._make_room()
+            elif self._file is not None:
+                await self._end_file_on_disk(self._file)
+            else:
+                self._end_part()
+
+    async def complete(self) -> FormMultiDict:
+        """The form, after the whole body was written; its files belong to the caller from then on.
+
+        Raises:
+            ValidationException: The body ended before its final boundary.
+            SerializationException: A field is not text in the charset that was declared for it.
+        """
+        self._decoder.finish()
+        # Not before: the field that says the charset of the others may be the last one.
+        decode = self._decoder.decode
+        return FormMultiDict([(decode(part.name), self._value(part, held)) for part, held in self._parts])
+
+    def abort(self) -> None:
+        """Close every file. It can be called at any time and twice, and waits for nothing."""
+        files = [held for _, held in self._parts if isinstance(held, UploadFile)]
+        if self._file is not None:
+            files.append(self._file)
+        for upload in files:
+            try:
+                upload.file.close()
+            except OSError:
+                # What did not get to a full disk is thrown away anyway; the next file has to be closed too.
+                continue
+        self._parts.clear()
+        self._file = None
+        self._buffer = b""
+
+    def _begin_part(self, part: PartBegun) -> None:
+        self._part = part
+        self._buffer = b""
+        maximum = self._limits.max_memory
+        left = float("inf") if maximum is None else maximum - self._memory - len(part.name)
+        self._room = left if part.filename is None else max(0, min(self._limits.spool_size, left))
+
+    def _end_part(self) -> None:
+        """Keep a part that is in memory as a whole."""
+        part, buffer = self._part, self._buffer
+        size = len(part.name) + len(buffer)
+        self._memory += size
+        if part.filename is None or not (part.filename or buffer):
+            # No file was chosen: browsers send an empty filename and no bytes for it.
+            self._field_bytes += size
+            self._parts.append((part, buffer))
+        else:
+            upload = self._new_upload(part, self._limits.spool_size)
+            upload.file.write(buffer)
+            upload.file.seek(0)
+            self._parts.append((part, upload))
+
+    async def _end_file_on_disk(self, upload: UploadFile) -> None:
+        if self._buffer:
+            await upload.write(self._buffer)
+        await upload.seek(0)
+        self._parts.append((self._part, upload))
+        self._file = None
+
+    async def _make_room(self) -> None:
+        """Do something about a part that is larger than what it may hold in memory."""
+        if self._part.filename is None:
+            await self._move_files_to_disk()
+            return
+        if self._file is None:
+            self._file = self._new_upload(self._part, 0)
+        buffer, self._buffer = self._buffer, b""
+        self._room = BLOCK_SIZE - 1
+        await self._file.write(buffer)
+
+    async def _move_files_to_disk(self) -> None:
+        """Make room for a field at the cost of the files that are in memory, the largest first."""
+        maximum = self._limits.max_memory
+        size = len(self._part.name) + len(self._buffer)
+        if maximum is None or self._field_bytes + size > maximum:
+            raise RequestEntityTooLarge(limit="max_memory", maximum=maximum)
+        in_memory = [
+            held for _, held in self._parts if isinstance(held, UploadFile) and not held.rolled_to_disk
+        ]
+        in_memory.sort(key=lambda upload: upload.size)
+        while in_memory and self._memory + size > maximum:
+            upload = in_memory.pop()
+            self._memory -= upload.size
+            await run_in_thread(upload.file.rollover)
+        self._room = maximum - self._memory - len(self._part.name)
+
+    def _new_upload(self, part: PartBegun, spool_size: int) -> UploadFile:
+        # The names follow when the charset of the form is known.
+        return UploadFile(part.content_type or DEFAULT_CONTENT_TYPE, "", max_spool_size=spool_size)
+
+    def _value(self, part: PartBegun, held: bytes | bytearray | UploadFile) -> str | UploadFile:
+        if not isinstance(held, UploadFile):
+            return self._decoder.decode_value(part, held)
+        decode = self._decoder.decode
+        held.filename = decode(part.filename or b"")
+        held.headers = {decode(name): decode(value) for name, value in part.headers}
+        return held

@@ -1,0 +1,184 @@
+"""What comes from one ``receive`` callable: pieces of a request body, then a disconnect.
+
+The one place that calls it. It is never called by two tasks at once, nor for a part after the last one, nor
+after a disconnect, where servers block; and what is known is changed only after an await has returned, so
+that a cancellation loses nothing. Left out: who may have the pieces, which is the body channel's to know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from asgiwire._concurrency import new_event, poll
+from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
+
+if TYPE_CHECKING:
+    from asgiwire._concurrency import Event
+    from asgiwire.types import Receive
+
+EXPECTED: Final = ("http.request", "http.disconnect")
+
+MOST_KEPT_BY_WATCHING: Final = 1024 * 1024
+"""Bytes of an unread body that waiting for a disconnect may bring into memory."""
+
+MOST_PIECES_KEPT_BY_WATCHING: Final = 1024
+"""The pieces that these may come in: they are counted at each message, which has to stay cheap."""
+
+
+class Receiver:
+    """Receives messages, one at a time, for all who wait for one.
+
+    Attributes:
+        receive: The callable.
+        pieces: What has been received of the body and nobody has taken yet; none of them is empty.
+        size: Bytes of the body that have come so far.
+        complete: Whether the last part has come.
+        disconnected: Whether ``http.disconnect`` has come.
+        failure: What went wrong with the body; final, and raised to each reader.
+    """
+
+    __slots__ = (
+        "_receiving",
+        "_repeating",
+        "_turn",
+        "_unfinished",
+        "complete",
+        "disconnected",
+        "failure",
+        "pieces",
+        "receive",
+        "size",
+    )
+
+    def __init__(self, receive: Receive) -> None:
+        self.receive: Receive = receive
+        self.pieces: list[bytes] = []
+        self.size: int = 0
+        self.complete: bool = False
+        self.disconnected: bool = False
+        self.failure: Exception | None = None
+        self._receiving = False
+        self._repeating = False  # whether something else than a disconnect came after the last part
+        self._turn: Event | None = None  # made by the first task that has to wait, for all that do
+        self._unfinished: Any = None  # a future that was given up while it waited for the next message
+
+    async def receive_more(self, maximum: int | None) -> None:
+        """Bring in one message, whoever receives it.
+
+        Args:
+            maximum: The most bytes that the body may have.
+
+        Raises:
+            Exception: The failure, by this message or before.
+        """
+        if self.failure is None:
+            await (self.next_turn() if self._receiving else self._receive(maximum))
+        if self.failure is not None:
+            raise self.failure.with_traceback(None)
+
+    async def watch(self, maximum: int | None) -> None:
+        """Return when the client has left; pieces of the body that come before that are kept.
+
+        Args:
+            maximum: The most bytes that the body may have.
+        """
+        while not self.disconnected:
+            if self._receiving or self._holds_enough:
+                await self.next_turn()
+            elif self._can_learn:
+                await self._receive(maximum)
+            else:
+                await new_event().wait()  # until whoever watches is cancelled
+
+    async def is_disconnected(self, maximum: int | None) -> bool:
+        """Whether the client has left, as far as can be told without waiting; takes one message at most.
+
+        Args:
+            maximum: The most bytes that the body may have.
+        """
+        # Where somebody is waiting for the next message, it has not come.
+        if self._can_learn and not self._receiving and not self._holds_enough:
+            await poll(lambda: self._receive(maximum))
+        return self.disconnected
+
+    def fail(self, error: Exception) -> None:
+        """Make each later read raise this error."""
+        self.failure = error
+        self.pieces.clear()
+
+    async def next_turn(self) -> None:
+        """Wait until whoever is reading or receiving has got on."""
+        if self._turn is None:
+            self._turn = new_event()
+        await self._turn.wait()
+
+    def wake(self) -> None:
+        """Let those who wait look at what has changed."""
+        if self._turn is not None:
+            self._turn.set()
+            self._turn = None
+
+    @property
+    def _can_learn(self) -> bool:
+        # A receive that repeats the last part for ever, as a simple one in a test may, is not asked for ever.
+        return not (self.disconnected or self._repeating or self.failure is not None)
+
+    @property
+    def _holds_enough(self) -> bool:
+        # Watching must not read a large body into memory: until a reader takes some of it, the rest waits.
+        return not self.complete and (
+            len(self.pieces) >= MOST_PIECES_KEPT_BY_WATCHING
+            or sum(map(len, self.pieces)) >= MOST_KEPT_BY_WATCHING
+        )
+
+    async def _receive(self, maximum: int | None) -> None:
+        """Receive one message and keep what it says; a failure is for whoever reads the body."""
+        self._receiving = True
+        try:
+            message = await self._next_message()
+            if self.complete:
+                self.disconnected = message["type"] == "http.disconnect"
+                self._repeating = not self.disconnected
+            elif piece := self._account_for(message, maximum):
+                self.pieces.append(piece)
+        except Exception as error:
+            if self.complete:
+                self.disconnected = True  # nothing more can come from a receive that fails
+            else:
+                self.fail(error)
+        finally:
+            self._receiving = False
+            self.wake()
+
+    async def _next_message(self) -> Any:
+        awaitable = self._unfinished or self.receive()
+        if not hasattr(awaitable, "add_done_callback"):
+            return await awaitable
+        # A future, as granian's is: cancelled, it drops the message that a thread is about to hand over. So
+        # it goes on for whoever receives next.
+        from asyncio import shield
+
+        self._unfinished = awaitable
+        try:
+            message = await shield(awaitable)
+        except Exception:
+            self._unfinished = None
+            raise
+        self._unfinished = None
+        return message
+
+    def _account_for(self, message: Any, maximum: int | None) -> bytes:
+        """The piece of body in a message; ``more_body`` alone says that it is the last one."""
+        kind = message["type"]
+        if kind == "http.request":
+            piece = message.get("body") or b""
+            self.size += len(piece)
+            if maximum is not None and self.size > maximum:
+                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+            if not message.get("more_body"):
+                self.complete = True
+            return piece if type(piece) is bytes else bytes(piece)
+        if kind == "http.disconnect":
+            self.disconnected = True
+            raise ClientDisconnect
+        raise ProtocolError(message_type=kind, expected=EXPECTED)

@@ -1,0 +1,77 @@
+"""Sessions as dicts: from the objects that may be set as one, and in place of a cleared one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from asgiwire.types import Empty
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Self
+
+
+def session_from(value: object) -> dict[str, Any]:
+    """The fields of a dict, msgspec Struct, dataclass, attrs or pydantic instance; values stay as they are.
+
+    Raises:
+        TypeError: The value is none of these.
+    """
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    fields = getattr(type(value), "__struct_fields__", None)  # msgspec
+    if fields is None:
+        fields = getattr(type(value), "__dataclass_fields__", None)  # a dict by name
+    if fields is None:
+        attributes = getattr(type(value), "__attrs_attrs__", None)
+        fields = None if attributes is None else [attribute.name for attribute in attributes]
+    if fields is None:
+        fields = getattr(type(value), "model_fields", None)  # pydantic, a dict by name
+    if fields is None or isinstance(value, type):
+        msg = (
+            f"a session is a dict, Struct, dataclass, attrs or pydantic instance, not {type(value).__name__}"
+        )
+        raise TypeError(msg)
+    return {name: getattr(value, name) for name in fields}
+
+
+class UnstoredSession(dict[str, Any]):
+    """An empty dict that becomes ``scope["session"]`` when it is first written to.
+
+    A session middleware tells a cleared session from an emptied one by what is in the scope, so reading
+    a cleared session must not put a dict there.
+    """
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def _store(self) -> None:
+        # Only in the place of nothing: a session that was set since then is somebody's own.
+        session = self._scope.get("session")
+        if session is None or session is Empty:
+            self._scope["session"] = self
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._store()
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        value = super().setdefault(key, default)
+        self._store()
+        return value
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        super().update(*args, **kwargs)
+        self._store()
+
+    # The stubs want it to return what `|` does, which for dict is a plain dict.
+    def __ior__(self, value: Any, /) -> Self:  # type: ignore[override, misc]
+        self.update(value)
+        return self
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        # A copy of it, in another process or in a store, is a session like any other.
+        return dict, (dict(self),)

@@ -1,0 +1,208 @@
+"""The life of a WebSocket: its state, the handshake and the close.
+
+Left out: the messages (``websocket.py``), which event may follow which (``_websocket_states``), and who may
+receive or send at the same time (``_socket_channel.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal
+
+from asgiwire._websocket_states import ENDED, HANDSHAKE, INITIAL, OPEN
+from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
+
+from ._socket_channel import SocketChannel
+from ._socket_events import accept_event, close_event, denial_body, denial_start
+from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from asgiwire.datastructures.headers import Headers
+    from asgiwire.types import HeaderPairs, Receive, Send
+
+DENIAL: Final = "websocket.http.response"
+"""The extension by which a handshake may be answered with any HTTP response."""
+
+
+class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+    """A WebSocket that has no messages yet."""
+
+    __slots__ = ("_channel", "_plain_receive", "_plain_send")
+
+    _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
+
+    def __init__(
+        self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
+    ) -> None:
+        """Wrap the three arguments of an ASGI application; nothing is received or sent yet.
+
+        Raises:
+            ImproperlyConfiguredException: The scope is not of type ``websocket``.
+        """
+        super().__init__(scope, receive, send)
+        self._channel = SocketChannel(receive, send)
+        self.receive: Receive = self.receive_wrapper(receive)
+        self.send: Send = self.send_wrapper(send)
+
+    @property
+    def _description(self) -> str:
+        return self._channel.state.value
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        """Make the ``receive`` of this object out of the server's; an override wraps what this returns.
+
+        What it returns keeps the state, refuses a second task that receives at the same time, and never
+        asks the server again after the disconnect event.
+        """
+        self._channel.source = receive
+        self._plain_receive: Receive = partial(self._channel.receive, receive)
+        return self._plain_receive
+
+    def send_wrapper(self, send: Send) -> Send:
+        """Make the ``send`` of this object out of the server's; an override wraps what this returns.
+
+        What it returns refuses what the state does not allow and sends one event at a time. The state
+        moves when the server's ``send`` has returned; one that was cancelled leaves it as it was.
+        """
+        self._channel.sink = send
+        self._plain_send: Send = partial(self._channel.send, send)
+        return self._plain_send
+
+    @property
+    def connection_state(self) -> Literal["init", "connect", "receive", "disconnect"]:
+        """How far it has come: ``receive`` from the first message received on, ``disconnect`` once closed."""
+        state = self._channel.state
+        if state is INITIAL:
+            return "init"
+        if state is HANDSHAKE or (state is OPEN and not self._channel.heard):
+            return "connect"
+        return "receive" if state is OPEN else "disconnect"
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the WebSocket is closed, whoever closed it."""
+        return self._channel.state in ENDED
+
+    @property
+    def close_code(self) -> int | None:
+        """The code of whoever closed first, ``None`` while nobody has.
+
+        1005 where it came with none, 1006 where the connection was lost or denied (RFC 6455 section 7.4.1).
+        """
+        return self._channel.code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The reason that came with :attr:`close_code`, or ``""``; ``None`` while nobody has closed."""
+        return self._channel.reason
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """The subprotocols that the client offers, the most wanted first (RFC 6455 section 4.1)."""
+        offered: Iterable[str] = self.scope.get("subprotocols") or ()
+        if not isinstance(offered, list | tuple):  # ASGI allows any iterable, one that is read only once too
+            offered = self.scope["subprotocols"] = list(offered)
+        return tuple(offered)
+
+    def select_subprotocol(self, supported: Iterable[str]) -> str | None:
+        """The first of the supported subprotocols that the client offers, for :meth:`accept`.
+
+        Args:
+            supported: What this side speaks, the most wanted first.
+        """
+        offered = frozenset(self.subprotocols)
+        return next((name for name in supported if name in offered and name), None)
+
+    async def accept(
+        self,
+        subprotocols: str | None = None,
+        headers: Headers | HeaderPairs | None = None,
+    ) -> None:
+        """Accept the handshake; once it is accepted, do nothing.
+
+        Args:
+            subprotocols: The one that is chosen of those the client offered.
+            headers: Headers of the response. Not every server sends them.
+
+        Raises:
+            ValueError: The subprotocol was not offered, or the headers cannot be sent; nothing was sent.
+            WebSocketDisconnect: The client left, or the WebSocket was closed before.
+        """
+        channel = self._channel
+        if channel.state is OPEN:
+            return
+        event = accept_event(subprotocols, self.subprotocols, headers)
+        async with channel.handshake:
+            if channel.state is INITIAL:
+                await self.receive()
+            # Two tasks that read or send first both come here, and one of them is late.
+            if channel.state is not OPEN:
+                await self.send(event)
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close; before the handshake is accepted, answer it with HTTP 403. Once closed, do nothing.
+
+        Args:
+            code: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4).
+            reason: At most 123 bytes in UTF-8.
+
+        Raises:
+            ValueError: The code or the reason cannot be sent; nothing was sent.
+        """
+        channel = self._channel
+        if channel.state in ENDED:
+            return
+        event = close_event(code, reason)
+        await self._connect()
+        try:
+            await self.send(event)
+        except WebSocketDisconnect:
+            return  # whoever closed, it is closed
+        except Exception:
+            # One server takes no code but 1000 and those from 3000 on, and leaves the connection open.
+            if channel.state is not OPEN or code == 1000 or code >= 3000:
+                raise
+            await self.close(1000, reason)
+
+    async def send_denial_response(
+        self,
+        status: int,
+        headers: Headers | HeaderPairs | None = None,
+        body: bytes | AsyncIterable[bytes] = b"",
+    ) -> None:
+        """Answer the handshake with an HTTP response (ASGI extension ``websocket.http.response``).
+
+        Args:
+            status: 300 to 599.
+            headers: Headers of the response.
+            body: All of it, or its pieces, which are collected: not every server can take more than one.
+
+        Raises:
+            ImproperlyConfiguredException: The server does not offer the extension; :meth:`close` answers with
+                HTTP 403 on every server.
+            ValueError: The status or the headers cannot be sent; nothing was sent.
+            TypeError: The body is neither bytes nor an asynchronous iterable; nothing was sent.
+            WebSocketStateError: The handshake was accepted or a response begun.
+            WebSocketDisconnect: The client left, or the WebSocket was closed before.
+        """
+        if DENIAL not in (self.scope.get("extensions") or ()):
+            msg = f"the server does not offer {DENIAL}; close() answers with HTTP 403 on every server"
+            raise ImproperlyConfiguredException(msg)
+        start = denial_start(status, headers)
+        # One server loses what comes later than the start, another takes no more than one event of body.
+        whole = b"".join([piece async for piece in body]) if isinstance(body, AsyncIterable) else body
+        end = denial_body(whole)
+        await self._connect()
+        await self.send(start)
+        await self.send(end)
+
+    async def _connect(self) -> None:
+        """Receive the connect event, unless it was received."""
+        channel = self._channel
+        if channel.state is INITIAL:
+            async with channel.handshake:
+                if channel.state is INITIAL:
+                    await self.receive()

@@ -1,0 +1,41 @@
+"""The address of a peer or of a server.
+
+Left out: whether it is an IP address at all. Behind a proxy the host may be any text that a client sent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+__all__ = ("Address", "address_from_scope")
+
+
+class Address(NamedTuple):
+    """A network address."""
+
+    host: str
+    """A name, an IP address without brackets, or the path of a unix socket."""
+
+    port: int | None
+    """The port, or ``None`` for a unix socket."""
+
+
+def address_from_scope(value: object) -> Address | None:
+    """Read ``scope["client"]`` or ``scope["server"]`` as the servers have them, whatever they have.
+
+    They differ from the specification (``[str, int]``, or ``[path, None]`` for a unix socket) in ports that
+    are text, and in ``("", "0")`` for the nameless end of a unix socket. A port that is none reads as
+    ``None``.
+    """
+    if not isinstance(value, tuple | list) or not value:
+        return None
+    host, *rest = cast("list[object]", value)
+    if not isinstance(host, str) or not host:
+        return None
+    return Address(host, None if host.startswith("/") or not rest else _port(rest[0]))
+
+
+def _port(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 6:
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value < 65536 else None

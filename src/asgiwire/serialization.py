@@ -1,0 +1,237 @@
+"""JSON and MessagePack through msgspec, with errors that name the place and show nothing of the data.
+
+Left out: any other format, and any cache of what was decoded. A decoded value is new at each call, so
+that nobody changes what another one reads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+
+import msgspec
+
+from .exceptions import SerializationException, ValidationException
+from .types import Empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .types import Serializer, TypeDecoders, TypeEncoders
+
+__all__ = (
+    "decode_json",
+    "decode_msgpack",
+    "default_serializer",
+    "encode_json",
+    "encode_msgpack",
+)
+
+T = TypeVar("T")
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+# msgspec quotes the offending value in two of its sentences; the data is not ours to repeat.
+QUOTED_VALUE: Final = re.compile(
+    r"^(Invalid (?:enum )?value) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$", re.DOTALL
+)
+
+# One decoder for all untyped values: building one costs as much as decoding a small body.
+_json: Final = msgspec.json.Decoder()
+_msgpack: Final = msgspec.msgpack.Decoder()
+
+_encoders_by_type: dict[type, Callable[[Any], Any]] = {}
+
+
+def default_serializer(value: Any, type_encoders: TypeEncoders | None = None) -> Any:
+    """Turn a value that msgspec does not know into one that it does.
+
+    Knows paths, IP addresses and networks, deques, patterns, enums of any value, subclasses of the
+    builtin types, and model objects with ``model_dump``.
+
+    Args:
+        value: What the encoder could not encode.
+        type_encoders: Encoders by type, asked before the default ones; the nearest class wins.
+
+    Raises:
+        TypeError: The type is not supported.
+    """
+    defaults = _encoders_by_type or _default_encoders()
+    given: TypeEncoders = type_encoders or {}
+    for base in type(value).__mro__[:-1]:
+        encoder = given.get(base) or defaults.get(base)
+        if encoder is not None:
+            return encoder(value)
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump()
+    msg = f"cannot encode {type(value).__qualname__}: give an encoder for it in type_encoders"
+    raise TypeError(msg)
+
+
+def _default_encoders() -> dict[type, Callable[[Any], Any]]:
+    """Fill the table when the first exotic value is encoded: most programs never need these modules."""
+    import enum
+    import ipaddress
+    import pathlib
+    from collections import deque
+
+    texts = (
+        pathlib.PurePath,
+        ipaddress.IPv4Address,
+        ipaddress.IPv4Interface,
+        ipaddress.IPv4Network,
+        ipaddress.IPv6Address,
+        ipaddress.IPv6Interface,
+        ipaddress.IPv6Network,
+    )
+    _encoders_by_type.update(dict.fromkeys(texts, str))
+    _encoders_by_type[deque] = list
+    _encoders_by_type[enum.Enum] = lambda member: member.value
+    _encoders_by_type[re.Pattern] = lambda pattern: pattern.pattern
+    # msgspec refuses subclasses of these; the last but one class of their __mro__ is the builtin.
+    _encoders_by_type.update((builtin, builtin) for builtin in (str, int, float, bytes, set, frozenset))
+    return _encoders_by_type
+
+
+def encode_json(value: Any, serializer: Serializer | None = None) -> bytes:
+    """Encode a value as JSON (RFC 8259), in UTF-8 and without white space.
+
+    Args:
+        value: Anything that msgspec encodes, or that the serializer turns into such.
+        serializer: Called with each value that msgspec does not know; ``default_serializer`` if ``None``.
+
+    Raises:
+        TypeError: A value is of a type that neither supports.
+    """
+    return msgspec.json.encode(value, enc_hook=serializer or default_serializer)
+
+
+def encode_msgpack(value: Any, serializer: Serializer | None = default_serializer) -> bytes:
+    """Encode a value as MessagePack.
+
+    Args:
+        value: Anything that msgspec encodes, or that the serializer turns into such.
+        serializer: Called with each value that msgspec does not know; ``default_serializer`` if ``None``.
+
+    Raises:
+        TypeError: A value is of a type that neither supports.
+    """
+    return msgspec.msgpack.encode(value, enc_hook=serializer or default_serializer)
+
+
+@overload
+def decode_json(value: str | bytes, *, strict: bool = ...) -> Any: ...
+@overload
+def decode_json(
+    value: str | bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+) -> T: ...
+@overload
+def decode_json(
+    value: str | bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+) -> Any: ...
+def decode_json(
+    value: str | bytes,
+    target_type: Any = Empty,
+    type_decoders: TypeDecoders | None = None,
+    strict: bool = True,
+) -> Any:
+    """Decode JSON (RFC 8259); a UTF-8 byte order mark in front is skipped.
+
+    Args:
+        value: One JSON document; bytes are UTF-8.
+        target_type: Any type that msgspec decodes to; builtins if absent.
+        type_decoders: Pairs of predicate and decoder for types that msgspec does not know. Without a
+            ``target_type`` there is no such type, and they are not asked.
+        strict: Whether ``"1"`` is refused where an ``int`` is wanted, and the like.
+
+    Raises:
+        SerializationException: The document is malformed, not UTF-8, or nested too deep.
+        ValidationException: It does not fit ``target_type``; the sentence names the place.
+    """
+    try:
+        if target_type is Empty:
+            return _json.decode(value)
+        return msgspec.json.decode(
+            value, type=target_type, strict=strict, dec_hook=_decoding_hook(type_decoders)
+        )
+    except (ValueError, RecursionError) as error:
+        if isinstance(value, str):
+            unmarked: str | bytes = value.removeprefix("\ufeff")
+        else:
+            unmarked = value.removeprefix(BYTE_ORDER_MARK)
+        # Looked for only now: nearly no document has one, and each would pay for the question.
+        if len(unmarked) != len(value):
+            return decode_json(unmarked, target_type, type_decoders, strict)
+        raise _client_error(error, "JSON") from _cause(error)
+
+
+@overload
+def decode_msgpack(value: bytes, *, strict: bool = ...) -> Any: ...
+@overload
+def decode_msgpack(
+    value: bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+) -> T: ...
+@overload
+def decode_msgpack(
+    value: bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+) -> Any: ...
+def decode_msgpack(
+    value: bytes,
+    target_type: Any = Empty,
+    type_decoders: TypeDecoders | None = None,
+    strict: bool = True,
+) -> Any:
+    """Decode MessagePack.
+
+    Args:
+        value: One MessagePack value.
+        target_type: Any type that msgspec decodes to; builtins if absent.
+        type_decoders: Pairs of predicate and decoder for types that msgspec does not know. Without a
+            ``target_type`` there is no such type, and they are not asked.
+        strict: Whether ``"1"`` is refused where an ``int`` is wanted, and the like.
+
+    Raises:
+        SerializationException: The data is malformed, has text that is not UTF-8, or is nested too deep.
+        ValidationException: It does not fit ``target_type``; the sentence names the place.
+    """
+    try:
+        if target_type is Empty:
+            return _msgpack.decode(value)
+        return msgspec.msgpack.decode(
+            value, type=target_type, strict=strict, dec_hook=_decoding_hook(type_decoders)
+        )
+    except (ValueError, RecursionError) as error:
+        raise _client_error(error, "MessagePack") from _cause(error)
+
+
+def _decoding_hook(type_decoders: TypeDecoders | None) -> Callable[[Any, Any], Any] | None:
+    if not type_decoders:
+        return None
+    decoders = tuple(type_decoders)
+
+    def decode(target_type: Any, value: Any) -> Any:
+        for fits, decoder in decoders:
+            if fits(target_type):
+                return decoder(target_type, value)
+        # The words that msgspec uses where there is no hook at all.
+        msg = f"Expected `{getattr(target_type, '__name__', target_type)}`, got `{type(value).__name__}`"
+        raise ValueError(msg)
+
+    return decode
+
+
+def _client_error(error: Exception, format_name: str) -> SerializationException | ValidationException:
+    if isinstance(error, RecursionError):
+        return SerializationException(f"{format_name} is nested too deep")
+    if isinstance(error, UnicodeError):
+        return SerializationException(f"{format_name} has text that is not UTF-8")
+    sentence = QUOTED_VALUE.sub(r"\1\2", str(error))
+    if isinstance(error, msgspec.ValidationError):
+        return ValidationException(sentence)
+    return SerializationException(sentence)
+
+
+def _cause(error: Exception) -> BaseException | None:
+    """What may be shown in a traceback: a type decoder's own error, never one that quotes the data."""
+    return error.__cause__
