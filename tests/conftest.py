@@ -1,0 +1,11 @@
+"""What every test shares: the event loops that async tests run on."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run each async test on asyncio and on trio."""
+    return str(request.param)

@@ -1,0 +1,473 @@
+"""The parts of a multipart body: one after another, as fast as they are read and no faster."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from asgiwire import Limits, Request
+from asgiwire.connection import multipart
+from asgiwire.connection.multipart import MultipartPart, MultipartParts
+from asgiwire.exceptions import (
+    ClientDisconnect,
+    ClientException,
+    RequestEntityTooLarge,
+    SerializationException,
+    StreamConsumed,
+    ValidationException,
+)
+from asgiwire.testing import http_scope
+
+from .receives import DISCONNECT, Live, form_body, part, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+TYPE = {"content-type": "multipart/form-data; boundary=B"}
+BODY = form_body(("a", None, b"1"), ("f", "x.bin", b"0123456789"), ("b", None, b""), ("a", None, b"2"))
+READ = [("a", None, b"1"), ("f", "x.bin", b"0123456789"), ("b", None, b""), ("a", None, b"2")]
+UNLIMITED = Limits(max_body_size=None)
+
+
+def request_for(
+    body: bytes, size: int = 1 << 20, content_type: str = TYPE["content-type"]
+) -> tuple[Request, Live]:
+    live = Live(*parts(body, size))
+    return Request(http_scope(headers={"content-type": content_type}), live), live
+
+
+async def read_all(request: Request, **options: Any) -> list[tuple[str, str | None, bytes]]:
+    return [(one.name, one.filename, await one.read()) async for one in request.multipart(**options)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 10_000])
+async def test_parts_come_in_order_with_their_content(size: int) -> None:
+    assert await read_all(request_for(BODY, size)[0]) == READ
+
+
+async def test_at_every_split() -> None:
+    for cut in range(1, len(BODY)):
+        live = Live(part(BODY[:cut]), part(BODY[cut:], more_body=False))
+        assert await read_all(Request(http_scope(headers=TYPE), live)) == READ
+
+
+@pytest.mark.parametrize(("size", "step"), [(1, 7), (7, 3), (10_000, 1)])
+async def test_every_prefix_is_refused(size: int, step: int) -> None:
+    for end in range(0, len(BODY) - 4, step):  # without the last two hyphens
+        with pytest.raises(ValidationException):
+            await read_all(request_for(BODY[:end], size)[0])
+
+
+async def test_a_form_without_parts() -> None:
+    assert await read_all(request_for(b"--B--\r\n")[0]) == []
+
+
+async def test_what_a_part_says_of_itself() -> None:
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="f\xc3\xa9"; filename="../../\xe2\x82\xac.png"\r\n'
+        b"Content-Type: Image/PNG; charset=x\r\nX-Custom: 1\r\nX-Custom: 2\r\n\r\ncontent\r\n--B--\r\n"
+    )
+    (one,) = [one async for one in request_for(body)[0].multipart()]
+
+    assert (one.name, one.filename, one.content_type) == ("fé", "../../€.png", "image/png")
+    assert one.safe_filename == "€.png"
+    assert one.headers.getall("x-custom") == ["1", "2"]
+    assert repr(one) == "<MultipartPart 'fé' filename='../../€.png'>"
+
+
+async def test_a_field_is_no_file() -> None:
+    (one,) = [one async for one in request_for(form_body(("a", None, b"1")))[0].multipart()]
+
+    assert (one.filename, one.content_type, one.safe_filename) == (None, "", "file")
+
+
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+async def test_what_is_not_read_is_skipped(size: int) -> None:
+    assert [one.name async for one in request_for(BODY, size)[0].multipart()] == ["a", "f", "b", "a"]
+
+
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+async def test_what_is_left_of_a_part_is_skipped(size: int) -> None:
+    seen: list[tuple[str, bytes]] = []
+    async for one in request_for(BODY, size)[0].multipart():
+        async for piece in one:
+            seen.append((one.name, piece[:1]))
+            break
+    assert seen == [("a", b"1"), ("f", b"0"), ("a", b"2")]
+
+
+async def test_a_part_is_iterated_in_the_pieces_that_arrive() -> None:
+    request, _ = request_for(form_body(("f", "x", b"0123456789" * 10)), 20)
+    (one,) = [[piece async for piece in one] async for one in request.multipart()]
+
+    assert b"".join(one) == b"0123456789" * 10
+    assert len(one) > 3
+    assert b"" not in one
+
+
+async def test_a_part_that_was_read_has_nothing_left() -> None:
+    async for one in request_for(BODY)[0].multipart():
+        await one.read()
+        assert await one.read() == b""
+        assert [piece async for piece in one] == []
+
+
+async def test_a_part_that_was_passed_over_says_so() -> None:
+    found = request_for(BODY)[0].multipart()
+    first = await anext(found)
+    await anext(found)
+
+    with pytest.raises(StreamConsumed, match="passed over") as caught:
+        await first.read()
+    assert caught.value.consumer == "multipart()"
+    assert await (await anext(found)).read() == b""
+
+
+async def test_a_part_after_the_last_one_says_so() -> None:
+    found = [one async for one in request_for(BODY)[0].multipart()]
+
+    with pytest.raises(StreamConsumed):
+        await found[-1].read()
+
+
+async def test_a_part_that_was_read_whole_stays_read_when_the_next_has_come() -> None:
+    found = request_for(BODY)[0].multipart()
+    first = await anext(found)
+    assert await first.read() == b"1"
+    await anext(found)
+
+    assert await first.read() == b""
+
+
+async def test_after_the_end_it_stays_at_the_end() -> None:
+    request, live = request_for(BODY)
+    found = request.multipart()
+    assert len([one async for one in found]) == 4
+    for _ in range(2):
+        with pytest.raises(StopAsyncIteration):
+            await anext(found)
+    assert live.calls == live.given == 2
+
+
+async def test_text() -> None:
+    request, _ = request_for(form_body(("a", None, "é€".encode()), ("b", None, b"\xff")))
+
+    assert [await one.text() async for one in request.multipart()] == ["é€", "\ufffd"]
+
+
+async def test_text_in_the_charset_of_the_part_or_of_the_form() -> None:
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="own"\r\nContent-Type: text/plain; charset=utf-8'
+        b"\r\n\r\n\xc3\xa9\r\n"
+        b'--B\r\nContent-Disposition: form-data; name="forms"\r\n\r\n\xe9\r\n--B--\r\n'
+    )
+    request, _ = request_for(body, content_type="multipart/form-data; boundary=B; charset=iso-8859-1")
+
+    assert [await one.text() async for one in request.multipart()] == ["é", "é"]
+
+
+async def test_text_that_is_none_in_a_declared_charset_names_the_field() -> None:
+    request, _ = request_for(
+        form_body(("name", None, b"\xff")), content_type="multipart/form-data; boundary=B; charset=utf-8"
+    )
+    async for one in request.multipart():
+        with pytest.raises(SerializationException, match="'name'"):
+            await one.text()
+
+
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+async def test_read_within_a_limit(size: int) -> None:
+    request, _ = request_for(form_body(("f", "x", b"0123456789")), size)
+    assert [await one.read(10) async for one in request.multipart()] == [b"0123456789"]
+
+    request, live = request_for(form_body(("f", "x", b"0123456789" * 1000)), size)
+    async for one in request.multipart():
+        with pytest.raises(RequestEntityTooLarge, match=r"'f'.*more than 9 bytes") as caught:
+            await one.read(9)
+        assert (caught.value.limit, caught.value.maximum) == ("limit", 9)
+        assert size > 100 or live.given < 150
+        break
+
+
+async def test_a_limit_of_zero_is_zero() -> None:
+    request, _ = request_for(form_body(("a", None, b""), ("b", None, b"1")))
+    found = request.multipart()
+    assert await (await anext(found)).read(0) == b""
+    with pytest.raises(RequestEntityTooLarge):
+        await (await anext(found)).read(0)
+
+
+# --- as fast as it is read ----------------------------------------------------------------------------
+
+
+async def test_receive_is_called_only_as_the_parts_are_read() -> None:
+    body = form_body(("a", None, b"x" * 1000), ("f", "x", b"y" * 1000))
+    request, live = request_for(body, 100)
+    found = request.multipart()
+    assert live.calls == 0
+
+    one = await anext(found)
+    assert live.given == 1
+    for number in range(1, 5):
+        await anext(one)
+        assert live.given <= number + 1
+    given = live.given
+    await anyio.sleep(0.005)
+    assert live.given == given
+    assert not live.waiting
+
+
+async def test_nothing_of_it_is_kept() -> None:
+    chunk = bytes(64 * 1024)
+    many = 400
+
+    class Endless(Live):
+        def _give(self, message: Any) -> Any:
+            self.given += 1
+            if self.given < many:
+                self.messages.insert(0, part(chunk))
+            return message
+
+    head = b'--B\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
+    live = Endless(part(head), part(b"\r\n--B--\r\n", more_body=False))
+    request = Request(http_scope(headers=TYPE), live)
+    size = largest = 0
+    async for one in request.multipart(limits=UNLIMITED):
+        async for piece in one:
+            size += len(piece)
+            largest = max(largest, len(piece))
+
+    assert size == (many - 1) * len(chunk)
+    assert largest <= len(chunk) + 10
+
+
+# --- errors -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "application/json", "multipart/mixed; boundary=B", "application/x-www-form-urlencoded"],
+)
+async def test_another_body_is_refused_before_it_is_read(content_type: str) -> None:
+    request, live = request_for(b"{}", content_type=content_type)
+
+    with pytest.raises(ValidationException, match="multipart/form-data"):
+        request.multipart()
+    assert live.calls == 0
+    assert await request.body() == b"{}"
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
+async def test_without_a_boundary_it_is_refused_before_it_is_read(content_type: str) -> None:
+    request, live = request_for(BODY, content_type=content_type)
+
+    with pytest.raises(ValidationException, match="boundary"):
+        request.multipart()
+    assert live.calls == 0
+
+
+async def test_a_disconnect_is_raised_and_raised_again() -> None:
+    live = Live(part(BODY[:70]), DISCONNECT)
+    request = Request(http_scope(headers=TYPE), live)
+    found = request.multipart()
+    one = await anext(found)
+
+    with pytest.raises(ClientDisconnect):
+        while True:
+            await one.read()
+            one = await anext(found)
+    for _ in range(2):
+        with pytest.raises(ClientDisconnect), anyio.fail_after(1):
+            await anext(found)
+    with pytest.raises(ClientDisconnect):
+        await request.body()
+    assert live.calls == 2
+
+
+async def test_a_malformed_body_is_an_error_that_stays() -> None:
+    request, _ = request_for(BODY[:60] + b"\r\n--B\r\nbroken\r\n\r\n--B--\r\n", 10)
+    found = request.multipart()
+    for _ in range(3):
+        with pytest.raises(ClientException):
+            while True:
+                await anext(found)
+    with pytest.raises(ClientException):
+        await request.body()
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        (Limits(max_fields=2), "max_fields"),
+        (Limits(max_files=0), "max_files"),
+        (Limits(max_field_size=1), "max_field_size"),
+        (Limits(max_file_size=9), "max_file_size"),
+        (Limits(max_part_headers=0), "max_part_headers"),
+        (Limits(max_part_header_size=10), "max_part_header_size"),
+        (Limits(max_body_size=100), "max_body_size"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("size", [1, 10_000])
+async def test_limits_for_one_call(limits: Limits, limit: str, size: int) -> None:
+    request, _ = request_for(BODY, size)
+
+    with pytest.raises(RequestEntityTooLarge) as caught:
+        await read_all(request, limits=limits)
+    assert caught.value.limit == limit
+    with pytest.raises(RequestEntityTooLarge):
+        await request.body()
+
+
+# --- beside the other readers -------------------------------------------------------------------------
+
+
+async def test_after_body_it_parses_the_bytes_that_are_kept() -> None:
+    request, _ = request_for(BODY, 7)
+    await request.body()
+
+    assert await read_all(request) == READ
+    assert await read_all(request) == READ
+    async with await request.form() as form:
+        assert [name for name, _ in form.multi_items()] == ["a", "f", "b", "a"]
+    assert await request.body() == BODY
+
+
+async def test_an_error_over_a_kept_body_leaves_the_body() -> None:
+    request, _ = request_for(BODY[:-10], 7)
+    await request.body()
+
+    for _ in range(2):
+        with pytest.raises(ValidationException):
+            await read_all(request)
+    assert await request.body() == BODY[:-10]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("reader", ["body", "form", "json", "multipart"])
+async def test_after_it_the_body_is_gone(reader: str, whole: bool) -> None:
+    request, _ = request_for(BODY, 30)
+    found = request.multipart()
+    await anext(found)
+    if whole:
+        async for _ in found:
+            pass
+
+    with pytest.raises(StreamConsumed, match=r"multipart\(\)"):
+        await (read_all(request) if reader == "multipart" else getattr(request, reader)())
+
+
+async def test_after_a_form_there_are_no_parts() -> None:
+    request, _ = request_for(BODY)
+    async with await request.form():
+        with pytest.raises(StreamConsumed, match=r"form\(\)"):
+            await read_all(request)
+
+
+async def test_a_cancelled_read_loses_nothing() -> None:
+    body = form_body(("f", "x", b"0123456789"))
+    cut = body.index(b"56789")
+    live = Live(part(body[:cut]))
+    found = Request(http_scope(headers=TYPE), live).multipart()
+    one = await anext(found)
+    assert await anext(one) == b"01234"
+    for _ in range(2):
+        with anyio.move_on_after(0.005) as waited:
+            await anext(one)
+        assert waited.cancelled_caught
+
+    live.put(part(body[cut:], more_body=False))
+    assert await one.read() == b"56789"
+
+
+# --- saving -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, multipart.BLOCK_SIZE - 1, multipart.BLOCK_SIZE, 2_500_000])
+async def test_save_writes_the_content_in_large_blocks(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hops: list[None] = []
+    run_in_thread = multipart.run_in_thread
+
+    async def counted(function: Callable[[], Any]) -> Any:
+        hops.append(None)
+        return await run_in_thread(function)
+
+    monkeypatch.setattr(multipart, "run_in_thread", counted)
+    content = bytes(range(256)) * (size // 256 + 1)
+    request, _ = request_for(form_body(("f", "x", content[:size]), ("a", None, b"1")), 60_000)
+    found = request.multipart()
+    one = await anext(found)
+
+    assert await one.save(tmp_path / "saved") == size
+    assert (tmp_path / "saved").read_bytes() == content[:size]
+    assert len(hops) <= 3 + size // multipart.BLOCK_SIZE
+    assert await (await anext(found)).read() == b"1"
+
+
+async def test_save_writes_what_is_left_and_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "saved"
+    path.write_bytes(b"something longer than the rest")
+    request, _ = request_for(form_body(("f", "x", b"0123456789" * 20)), 50)
+    async for one in request.multipart():
+        first = await one.__anext__()
+        assert await one.save(str(path)) == 200 - len(first)
+    assert first + path.read_bytes() == b"0123456789" * 20
+
+
+async def test_a_file_that_takes_a_part_of_a_block_gets_the_rest(tmp_path: Path) -> None:
+    """``write`` of an unbuffered file says how much it has taken."""
+
+    class Small:
+        taken = b""
+
+        def write(self, data: memoryview) -> int:
+            self.taken += bytes(data[:3])
+            return min(3, len(data))
+
+    file = Small()
+    multipart._write(file, bytearray(b"0123456789"))  # type: ignore[arg-type] # all of it that is used
+    assert file.taken == b"0123456789"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+async def test_a_full_disk_is_the_callers_error() -> None:
+    request, _ = request_for(form_body(("f", "x", b"0123456789"), ("a", None, b"1")))
+    found = request.multipart()
+    with pytest.raises(OSError, match="No space left"):
+        await (await anext(found)).save("/dev/full")
+    gc.collect()
+
+    assert await (await anext(found)).read() == b"1"
+
+
+async def test_a_path_that_cannot_be_opened_is_the_callers_error(tmp_path: Path) -> None:
+    async for one in request_for(form_body(("f", "x", b"0123456789")))[0].multipart():
+        with pytest.raises(OSError, match="directory"):
+            await one.save(tmp_path)
+        assert await one.read() == b"0123456789"
+
+
+# --- the module ---------------------------------------------------------------------------------------
+
+
+def test_the_types_are_there_for_annotations() -> None:
+    assert multipart.__all__ == ("MultipartPart", "MultipartParts")
+    found = request_for(BODY)[0].multipart()
+    assert type(found) is MultipartParts
+    assert aiter(found) is found
+    assert MultipartPart.__name__ == "MultipartPart"
+
+
+def test_asgiwire_alone_does_not_import_the_parser() -> None:
+    code = "import asgiwire, sys; sys.exit('python_multipart' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,272 @@
+"""What a request says of itself, and its body decoded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from asgiwire import Limits, Request
+from asgiwire.exceptions import (
+    AsgiwireWarning,
+    ClientException,
+    ImproperlyConfiguredException,
+    RequestEntityTooLarge,
+    SerializationException,
+    ValidationException,
+)
+from asgiwire.serialization import encode_msgpack
+from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope
+
+pytestmark = pytest.mark.anyio
+
+URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def request(body: bytes = b"", **scope: Any) -> Request:
+    return Request(http_scope(**scope), ScriptedReceive.body(body))
+
+
+# --- headers ------------------------------------------------------------------------------------------
+
+
+async def test_content_type_is_the_media_type_and_its_parameters() -> None:
+    made = request(headers={"content-type": 'Multipart/Form-Data; Boundary="a b"; CHARSET=utf-8'})
+
+    assert made.content_type == ("multipart/form-data", {"boundary": "a b", "charset": "utf-8"})
+    assert made.content_type is made.content_type
+
+
+async def test_content_length() -> None:
+    assert request().content_length is None
+    assert request(headers={"content-length": " 12 "}).content_length == 12
+    assert request(headers={"content-length": "0"}).content_length == 0
+
+
+async def test_accept_is_all_accept_headers_together() -> None:
+    made = request(headers=[("accept", "text/html;q=0.5"), ("accept", "application/json")])
+
+    assert made.accept.best_match(["text/html", "application/json"]) == "application/json"
+    assert made.accept is made.accept
+
+
+async def test_no_accept_header_accepts_everything() -> None:
+    assert request().accept.best_match(["text/html"]) == "text/html"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PROPFIND", "get"])
+async def test_method_is_what_the_server_passes_on(method: str) -> None:
+    assert Request({**http_scope(), "method": method}).method == method
+
+
+# --- json and msgpack ---------------------------------------------------------------------------------
+
+
+class Item(msgspec.Struct):
+    price: int
+
+
+async def test_json() -> None:
+    assert await request(b'{"a": [1, "\xc3\xa9"]}').json() == {"a": [1, "é"]}
+
+
+async def test_json_in_many_pieces() -> None:
+    pieces = [bytes([byte]) for byte in b'{"a":1}']
+
+    assert await Request(http_scope(), ScriptedReceive.body(*pieces)).json() == {"a": 1}
+
+
+async def test_msgpack() -> None:
+    assert await request(encode_msgpack({"a": b"\xff"})).msgpack() == {"a": b"\xff"}
+
+
+async def test_an_empty_body_is_none() -> None:
+    assert await request().json() is None
+    assert await request().msgpack() is None
+
+
+async def test_each_json_is_a_value_of_its_own() -> None:
+    made = request(b'{"a":1}')
+    (await made.json())["a"] = 2
+
+    assert await made.json() == {"a": 1}
+
+
+async def test_typed_json_and_msgpack() -> None:
+    assert await request(b'[{"price":1}]').json(type=list[Item]) == [Item(1)]
+    assert await request(encode_msgpack({"price": 1})).msgpack(type=Item) == Item(1)
+
+
+@pytest.mark.parametrize("reader", ["json", "msgpack"])
+async def test_malformed_bodies_are_client_errors(reader: str) -> None:
+    made = request(b"\xc1")
+
+    for _ in range(2):
+        with pytest.raises(SerializationException) as caught:
+            await getattr(made, reader)()
+        assert caught.value.status_code == 400
+
+
+async def test_a_body_of_the_wrong_type_names_the_place() -> None:
+    with pytest.raises(ValidationException, match=re.escape("`$[1].price`")):
+        await request(b'[{"price":1},{"price":"2"}]').json(type=list[Item])
+
+
+class Point:
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+async def test_type_decoders_of_the_class_are_used_and_may_be_a_property() -> None:
+    decoders = [(lambda kind: kind is Point, lambda kind, value: kind(value))]
+
+    class ByClass(Request):
+        type_decoders = decoders
+
+    class ByProperty(Request):
+        @property
+        def type_decoders(self) -> Any:  # type: ignore[override] # what the library documents as allowed
+            return decoders
+
+    for kind in (ByClass, ByProperty):
+        made = kind(http_scope(), ScriptedReceive.body(b'"x"'))
+        assert (await made.json(type=Point)).value == "x"
+
+
+async def test_json_and_msgpack_read_through_body() -> None:
+    class Decrypting(Request):
+        async def body(self) -> bytes:
+            return (await super().body())[::-1]
+
+    assert await Decrypting(http_scope(), ScriptedReceive.body(b"]1[")).json() == [1]
+    assert await Decrypting(http_scope(), ScriptedReceive.body(b"\x01\x91")).msgpack() == [1]
+    made = Decrypting(http_scope(headers=URLENCODED), ScriptedReceive.body(b"1=a"))
+    assert (await made.form()).dict() == {"a": ["1"]}
+
+
+# --- forms --------------------------------------------------------------------------------------------
+
+
+async def test_an_urlencoded_form_keeps_order_and_duplicates() -> None:
+    form = await request(b"a=1&b=%C3%A9&a=3&c=&d=\xc3\xa9", headers=URLENCODED).form()
+
+    assert list(form.multi_items()) == [("a", "1"), ("b", "é"), ("a", "3"), ("c", ""), ("d", "é")]
+
+
+async def test_a_semicolon_is_no_separator() -> None:
+    """CVE-2026-53538: ``a=1;role=admin`` is one field."""
+    assert (await request(b"a=1;role=admin", headers=URLENCODED).form()).dict() == {"a": ["1;role=admin"]}
+
+
+async def test_a_multipart_form() -> None:
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\n\r\nhello\r\n--B--\r\n'
+    )
+    form = await request(body, headers={"content-type": "multipart/form-data; boundary=B"}).form()
+
+    assert form["a"] == "1"
+    assert (form["f"].filename, await form["f"].read()) == ("x.txt", b"hello")
+    await form.close()
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "nonsense"}])
+async def test_any_other_body_is_an_empty_form_and_stays_unread(headers: dict[str, str]) -> None:
+    receive = ScriptedReceive.body(b"{}")
+    made = Request(http_scope(headers=headers), receive)
+
+    assert (await made.form()).dict() == {}
+    assert receive.calls == 0
+    assert await made.body() == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        (Limits(max_fields=2), "max_fields"),
+        (Limits(max_field_size=1), "max_field_size"),
+        (Limits(max_body_size=10), "max_body_size"),
+    ],
+)
+async def test_limits_hold_for_urlencoded_forms(limits: Limits, limit: str) -> None:
+    """CVE-2026-54283: limits that were for multipart only."""
+    made = type("Limited", (Request,), {"limits": limits})(
+        http_scope(headers=URLENCODED), ScriptedReceive.body(b"a=1&b=2&c=3")
+    )
+    for _ in range(2):
+        with pytest.raises(RequestEntityTooLarge) as caught:
+            await made.form()
+        assert caught.value.limit == limit
+
+
+# --- server push --------------------------------------------------------------------------------------
+
+PUSH = {"http.response.push": {}}
+
+
+@pytest.mark.parametrize("extensions", [None, {}, {"other": {}}])
+async def test_without_the_extension_a_push_is_a_warning(extensions: Any) -> None:
+    send = RecordedSend()
+    made = Request({**http_scope(), "extensions": extensions}, send=send)
+
+    assert not made.supports_push_promise
+    with pytest.warns(AsgiwireWarning, match=r"does not offer http\.response\.push"):
+        await made.send_push_promise("/style.css")
+    with pytest.raises(ImproperlyConfiguredException, match=r"does not offer http\.response\.push"):
+        await made.send_push_promise("/style.css", raise_if_unavailable=True)
+    assert send.messages == []
+
+
+async def test_a_push_carries_the_headers_that_the_pushed_request_would_have_had() -> None:
+    send = RecordedSend()
+    headers = [("Accept", "text/css"), ("accept", "*/*"), ("User-Agent", "test"), ("cookie", "s3cret")]
+    made = Request(http_scope(headers=headers, extensions=PUSH), send=send)
+
+    assert made.supports_push_promise
+    await made.send_push_promise("/style.css?v=1")
+    assert send.messages == [
+        {
+            "type": "http.response.push",
+            "path": "/style.css?v=1",
+            "headers": [(b"accept", b"text/css"), (b"accept", b"*/*"), (b"user-agent", b"test")],
+        }
+    ]
+
+
+async def test_a_pushed_path_goes_out_as_ascii() -> None:
+    send = RecordedSend()
+    await Request(http_scope(extensions=PUSH), send=send).send_push_promise("/é?a=%C3%A9&b=ü")
+
+    assert send.messages[0]["path"] == "/%C3%A9?a=%C3%A9&b=%C3%BC"
+
+
+@pytest.mark.parametrize("path", ["/a\r\nx: y", "/a\nb", "/a\x00"])
+async def test_a_pushed_path_with_a_control_character_is_refused_before_anything_is_sent(path: str) -> None:
+    send = RecordedSend()
+
+    with pytest.raises(ValueError, match="path"):
+        await Request(http_scope(extensions=PUSH), send=send).send_push_promise(path)
+    assert send.messages == []
+
+
+async def test_a_pushed_header_that_cannot_be_sent_is_refused() -> None:
+    scope = http_scope(extensions=PUSH)
+    scope["headers"] = [(b"accept", b"a\r\nx: y")]
+    send = RecordedSend()
+
+    with pytest.raises(ValueError, match="accept"):
+        await Request(scope, send=send).send_push_promise("/")
+    assert send.messages == []
+
+
+def test_errors_of_the_client_can_be_answered_from_two_attributes() -> None:
+    for error in (
+        ClientException(),
+        ValidationException(),
+        SerializationException(),
+        RequestEntityTooLarge(),
+    ):
+        assert error.status_code in {400, 413}
+        assert error.detail

@@ -1,0 +1,180 @@
+"""Cookie: what is written, what is refused, and that everything written reads back."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookies import SimpleCookie
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from asgiwire._parsers.cookies import parse_cookies
+from asgiwire.datastructures.cookie import Cookie
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def read_back(cookie: Cookie) -> dict[str, str]:
+    """Read what a browser would send: everything up to the first semicolon."""
+    name, value = cookie.to_encoded_header()
+    assert name == b"set-cookie"
+    return parse_cookies([value.partition(b";")[0]])
+
+
+def test_defaults() -> None:
+    cookie = Cookie(key="key")
+    assert cookie.to_header() == 'Set-Cookie: key=""; Path=/; SameSite=lax'
+    assert cookie.to_header(header="") == 'key=""; Path=/; SameSite=lax'
+    assert cookie.to_encoded_header() == (b"set-cookie", b'key=""; Path=/; SameSite=lax')
+
+
+def test_every_attribute() -> None:
+    cookie = Cookie("key", "/path", "value", 10, 123, "domain.com", True, True, "strict", "text", True)
+    header = cookie.to_header()
+    match = re.fullmatch(
+        "Set-Cookie: key=value; Domain=domain.com; expires=(.*); HttpOnly; Max-Age=10; Path=/path; "
+        "SameSite=strict; Secure",
+        header,
+    )
+    assert match is not None
+    expires = parsedate_to_datetime(match[1])
+    assert abs(expires - datetime.now(UTC) - timedelta(seconds=123)) < timedelta(seconds=5)
+
+
+def test_attributes_that_are_off() -> None:
+    cookie = Cookie("key", value="v", path="", secure=False, httponly=False, max_age=0)
+    assert cookie.to_header() == "Set-Cookie: key=v; Max-Age=0; SameSite=lax"
+
+
+def test_samesite_may_be_left_out() -> None:
+    samesite: Any = None
+    assert Cookie("key", value="v", samesite=samesite).to_header() == "Set-Cookie: key=v; Path=/"
+
+
+def test_simple_cookie() -> None:
+    cookie = Cookie("key", value="a b", domain="d").simple_cookie
+    assert isinstance(cookie, SimpleCookie)
+    assert cookie["key"].value == "a b"
+    assert cookie["key"]["domain"] == "d"
+
+
+def test_arguments_of_output() -> None:
+    assert Cookie("key", value="v").to_header(attrs=["path"], header="X:", sep="") == "X: key=v; Path=/"
+
+
+def test_dict() -> None:
+    assert Cookie("key", value="v", description="text", documentation_only=True).dict == {
+        "key": "key", "path": "/", "value": "v", "max_age": None, "expires": None, "domain": None,
+        "secure": None, "httponly": None, "samesite": "lax",
+    }  # fmt: skip
+
+
+def test_equality() -> None:
+    """RFC 6265 section 5.3: a cookie replaces one of "the same name, domain, and path"."""
+    cookie = Cookie("key", "/test", domain="localhost")
+    assert cookie == Cookie("key", "/test", "value", domain="localhost")
+    assert hash(cookie) == hash(Cookie("key", "/test", "value", domain="localhost"))
+    assert cookie != Cookie("other", "/test", domain="localhost")
+    assert cookie != Cookie("key", "/", domain="localhost")
+    assert cookie != Cookie("key", "/test")
+    assert Cookie("key") != "key"
+
+
+def test_repr_hides_the_value() -> None:
+    assert "secret" not in repr(Cookie("sid", value="secret"))
+    assert "sid" in repr(Cookie("sid", value="secret"))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("value", b"value"),
+        ("a b", b'"a b"'),
+        ("a;b,c", b'"a\\073b\\054c"'),
+        ('"quoted"', b'"\\"quoted\\""'),
+        ("back\\slash", b'"back\\\\slash"'),
+        ("%41", b"%2541"),
+        ("100%", b"100%25"),
+        ("é", b"%C3%A9"),
+        ("日 本", b'"%E6%97%A5 %E6%9C%AC"'),
+        ("a\r\nb\0", b"a%0D%0Ab%00"),
+        ("\x7f", b"%7F"),
+        ("😀", b"%F0%9F%98%80"),
+        ('{"a": [1, 2]}', b'"{\\"a\\": [1\\054 2]}"'),
+    ],
+)
+def test_value(value: str, written: bytes) -> None:
+    cookie = Cookie("key", value=value)
+    assert cookie.to_encoded_header()[1] == b"key=" + written + b"; Path=/; SameSite=lax"
+    assert read_back(cookie) == {"key": value}
+
+
+@given(st.text())
+@example(' "')
+@example("\\")
+@example("%%41")
+def test_every_value_reads_back(value: str) -> None:
+    cookie = Cookie("key", value=value)
+    assert read_back(cookie) == {"key": value}
+    assert not {*cookie.to_encoded_header()[1]}.difference(range(0x20, 0x7F))
+
+
+@given(st.text(), st.text(), st.text(), st.text())
+def test_nothing_is_injected(key: str, path: str, domain: str, samesite: Any) -> None:
+    """Whatever is written has the attributes that were asked for, and no other."""
+    try:
+        header = (
+            Cookie(key, path, "v", domain=domain, samesite=samesite).to_encoded_header()[1].decode("ascii")
+        )
+    except ValueError:
+        return
+    attributes = [("Domain", domain), ("Path", path), ("SameSite", samesite)]
+    expected = "; ".join([f"{key}=v", *(f"{name}={text}" for name, text in attributes if text)])
+    assert header == expected.strip()
+    assert header.count(";") == 1 + bool(domain) + bool(path) - (samesite == "")
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a=b", "a;b", "a\r\nb", "a\0", "é", "a,b", '"a"', "a/b"])
+def test_a_name_is_a_token(key: str) -> None:
+    with pytest.raises(ValueError, match=r"^the name of a cookie must be a token"):
+        Cookie(key).to_header()
+
+
+@pytest.mark.parametrize("key", ["path", "Expires", "MAX-AGE", "samesite"])
+def test_a_name_is_no_attribute(key: str) -> None:
+    with pytest.raises(ValueError, match=f"^a cookie cannot be called '{key}'$"):
+        Cookie(key).to_header()
+
+
+@pytest.mark.parametrize("key", ["__Host-sid", "a.b:c", "!#$%&'*+-.^_`|~"])
+def test_unusual_names(key: str) -> None:
+    assert read_back(Cookie(key, value="v")) == {key: "v"}
+
+
+@pytest.mark.parametrize("text", ["/\r\nX: y", "/; Domain=evil.com", "a\0", "\x1f", "\x7f", "é", "\n", "a\n"])
+@pytest.mark.parametrize(
+    "attribute", ["path", "domain", "samesite", "max_age", "expires", "secure", "httponly"]
+)
+@pytest.mark.parametrize("write", [Cookie.to_header, Cookie.to_encoded_header, attrgetter("simple_cookie")])
+def test_injection_is_refused(attribute: str, text: str, write: Callable[[Cookie], object]) -> None:
+    values: dict[str, Any] = {attribute: text}
+    cookie = Cookie("key", value="secret", **values)
+    with pytest.raises(ValueError, match=f"^{attribute} of cookie 'key' must be ASCII without semicolons"):
+        write(cookie)
+
+
+@pytest.mark.parametrize("samesite", ["", "laxer", "lax "])
+def test_samesite_is_one_of_three(samesite: Any) -> None:
+    with pytest.raises(ValueError, match=r"^samesite of cookie 'key' must be 'lax', 'strict' or 'none'$"):
+        Cookie("key", samesite=samesite).to_header()
+
+
+def test_a_lone_surrogate_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match=r"^the value of a cookie must not hold lone surrogates$"):
+        Cookie("key", value="\ud800").to_header()

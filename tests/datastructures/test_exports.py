@@ -1,0 +1,17 @@
+"""What ``asgiwire.datastructures`` exports, name by name."""
+
+from __future__ import annotations
+
+import asgiwire.datastructures
+
+NAMES = {
+    "URL", "Accept", "Address", "CacheControlHeader", "Capabilities", "Cookie", "ETag", "FormMultiDict",
+    "Header", "Headers",
+    "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders", "State",
+    "UploadFile",
+}  # fmt: skip
+
+
+def test_exports_are_exact() -> None:
+    assert set(asgiwire.datastructures.__all__) == NAMES
+    assert all(hasattr(asgiwire.datastructures, name) for name in NAMES)

@@ -1,0 +1,106 @@
+"""A form closes its files, every one of them, whatever happens to one."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import anyio
+import pytest
+
+from asgiwire.datastructures import FormMultiDict, ImmutableMultiDict, UploadFile
+
+pytestmark = pytest.mark.anyio
+
+
+class Upload(UploadFile):
+    """A file that fails to close, or remembers that it was closed."""
+
+    def __init__(self, failure: BaseException | None = None) -> None:
+        super().__init__("text/plain", "a.txt", b"abc")
+        self.failure = failure
+        self.closed = 0
+
+    async def close(self) -> None:
+        await super().close()
+        self.closed += 1
+        if self.failure is not None:
+            raise self.failure
+
+
+def test_from_form_data_spreads_lists() -> None:
+    upload = UploadFile("text/plain", "a.txt")
+    form = FormMultiDict.from_form_data(
+        {"a": ["1", "2"], "file": upload, "b": "3", "none": [], "t": ("x", "y")}
+    )
+    assert list(form.multi_items()) == [
+        ("a", "1"),
+        ("a", "2"),
+        ("file", upload),
+        ("b", "3"),
+        ("t", ("x", "y")),
+    ]
+    upload.file.close()
+
+
+def test_from_form_data_makes_the_class_it_is_called_on() -> None:
+    class Form(FormMultiDict):
+        pass
+
+    assert type(Form.from_form_data({"a": "1"})) is Form
+    assert isinstance(Form(), ImmutableMultiDict)
+
+
+async def test_close_closes_every_file_and_no_field() -> None:
+    uploads = [Upload(), Upload()]
+    form = FormMultiDict([("a", "1"), ("f", uploads[0]), ("b", b"raw"), ("f", uploads[1])])
+    await form.close()
+    assert [upload.closed for upload in uploads] == [1, 1]
+    assert all(upload.file.closed for upload in uploads)
+    assert form["a"] == "1"
+
+
+async def test_close_of_a_form_without_files() -> None:
+    await FormMultiDict([("a", "1")]).close()
+
+
+async def test_close_goes_on_after_a_failure_and_raises_the_first() -> None:
+    uploads = [Upload(), Upload(OSError("first")), Upload(OSError("second")), Upload()]
+    with pytest.raises(OSError, match="first"):
+        await FormMultiDict([("f", upload) for upload in uploads]).close()
+    assert [upload.closed for upload in uploads] == [1, 1, 1, 1]
+
+
+async def test_cancellation_comes_out_of_close_whatever_failed_before() -> None:
+    class Waiting(Upload):
+        async def close(self) -> None:
+            await super().close()
+            scope.cancel()
+            await anyio.sleep(10)
+
+    uploads = [Upload(OSError("lost")), Waiting(), Upload(OSError("lost too")), Upload()]
+    with anyio.CancelScope() as scope:
+        await FormMultiDict([("f", upload) for upload in uploads]).close()
+    assert scope.cancelled_caught
+    assert [upload.closed for upload in uploads] == [1, 1, 1, 1]
+
+
+async def test_form_is_an_asynchronous_context_manager() -> None:
+    upload = Upload()
+    async with FormMultiDict([("f", upload)]) as form:
+        assert await form["f"].read() == b"abc"
+        assert not upload.closed
+    assert upload.closed
+
+
+async def test_context_manager_closes_on_error() -> None:
+    upload = Upload()
+    with pytest.raises(ZeroDivisionError):
+        async with FormMultiDict([("f", upload)]):
+            raise ZeroDivisionError
+    assert upload.closed
+
+
+def test_form_of_fields_can_be_pickled() -> None:
+    form: Any = FormMultiDict([("a", "1"), ("b", "2"), ("a", "3")])
+    assert list(pickle.loads(pickle.dumps(form)).items()) == list(form.items())

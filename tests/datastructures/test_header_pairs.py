@@ -1,0 +1,54 @@
+"""One header found in the pairs of a scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from asgiwire.datastructures.headers import raw_header, raw_headers, scope_headers
+
+PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (b"host", [b"a", b"b"]),
+        (b"x-a", [b"1", b"2"]),
+        (b"x_a", [b"3"]),
+        (b"hosts", [b"c"]),
+        (b"missing", []),
+        (b"", []),
+    ],
+)
+def test_raw(name: bytes, values: list[bytes]) -> None:
+    assert raw_headers(PAIRS, name) == values
+    assert raw_header(PAIRS, name) == (values[0] if values else None)
+
+
+def test_pairs_may_be_lists() -> None:
+    pairs: Any = [[b"A", b"1"]]
+    assert raw_headers(pairs, b"a") == [b"1"]
+    assert raw_header(pairs, b"a") == b"1"
+
+
+@pytest.mark.parametrize("headers", [[(b"a", b"1")], ((b"a", b"1"),), []])
+def test_a_sequence_stays_what_it_is(headers: Any) -> None:
+    scope = {"headers": headers}
+    assert scope_headers(scope) is headers
+    assert scope == {"headers": headers}
+
+
+@pytest.mark.parametrize("scope", [{}, {"headers": None}])
+def test_none(scope: dict[str, Any]) -> None:
+    before = dict(scope)
+    assert list(scope_headers(scope)) == []
+    assert scope == before
+
+
+def test_what_can_be_read_only_once_is_put_back() -> None:
+    scope: dict[str, Any] = {"headers": iter([(b"a", b"1")])}
+    first = scope_headers(scope)
+    assert first == [(b"a", b"1")]
+    assert scope_headers(scope) is first is scope["headers"]

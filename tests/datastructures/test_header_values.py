@@ -1,0 +1,194 @@
+"""Cache-Control and ETag: written, and read from whatever a peer sends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire.datastructures.header_values import CacheControlHeader, ETag, Header
+from asgiwire.exceptions import ImproperlyConfiguredException, ValidationException
+
+
+class Nameless(Header):
+    def _get_header_value(self) -> str:
+        return "value"
+
+    @classmethod
+    def from_header(cls, header_value: str) -> Nameless:
+        return cls()
+
+
+def test_a_header_needs_a_name_to_be_written() -> None:
+    with pytest.raises(ImproperlyConfiguredException, match=r"^Nameless needs a HEADER_NAME to be written$"):
+        Nameless().to_header()
+
+
+def test_header_is_abstract() -> None:
+    with pytest.raises(TypeError):
+        Header()  # type: ignore[abstract] # that is the test
+
+
+ALL = {
+    "max-age=10000": ("max_age", 10000),
+    "s-maxage=1000": ("s_maxage", 1000),
+    "no-cache": ("no_cache", True),
+    "no-store": ("no_store", True),
+    "private": ("private", True),
+    "public": ("public", True),
+    "no-transform": ("no_transform", True),
+    "must-revalidate": ("must_revalidate", True),
+    "proxy-revalidate": ("proxy_revalidate", True),
+    "must-understand": ("must_understand", True),
+    "immutable": ("immutable", True),
+    "stale-while-revalidate=100": ("stale_while_revalidate", 100),
+}
+
+
+@pytest.mark.parametrize(("text", "attribute"), ALL.items(), ids=ALL)
+def test_each_directive(text: str, attribute: tuple[str, int]) -> None:
+    header = CacheControlHeader.from_header(text)
+    assert header == CacheControlHeader(**dict([attribute]))
+    assert header.to_header() == text
+
+
+def test_all_directives() -> None:
+    header = CacheControlHeader.from_header(", ".join(ALL))
+    assert header == CacheControlHeader(**dict(ALL.values()))
+    assert header.to_header() == ", ".join(ALL)
+    assert len(ALL) == len(fields(CacheControlHeader)) - 1
+
+
+def test_write_cache_control() -> None:
+    header = CacheControlHeader(max_age=10, private=True)
+    assert header.to_header() == "max-age=10, private"
+    assert header.to_header(include_header_name=True) == "cache-control: max-age=10, private"
+    assert CacheControlHeader(max_age=0).to_header() == "max-age=0"
+    assert CacheControlHeader().to_header() == ""
+
+
+def test_false_writes_nothing() -> None:
+    assert CacheControlHeader(no_cache=False, public=True, no_store=False).to_header() == "public"
+
+
+def test_prevent_storing() -> None:
+    assert CacheControlHeader.prevent_storing().to_header() == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", {}, id="empty"),
+        pytest.param(" ,, , ", {}, id="empty elements"),
+        pytest.param("NO-STORE, Max-Age=5", {"no_store": True, "max_age": 5}, id="upper case"),
+        pytest.param('max-age="5"', {"max_age": 5}, id="quoted seconds"),
+        pytest.param("max-age = 5 , public", {"max_age": 5, "public": True}, id="blanks"),
+        pytest.param('no-cache="set-cookie, x", public', {"no_cache": True, "public": True}, id="fields"),
+        pytest.param('private="a', {"private": True}, id="unterminated"),
+        pytest.param('x="public\\", private", immutable', {"immutable": True}, id="directives in quotes"),
+        pytest.param("max-stale, min-fresh=1, only-if-cached, stale-if-error=x", {}, id="of requests"),
+        pytest.param("x=y=z, y, documentation-only, no_such=1, public", {"public": True}, id="unknown"),
+        pytest.param("max-age=1, max-age=2, max-age=x", {"max_age": 1}, id="the first counts"),
+        pytest.param("max-age=" + "9" * 9_000, {"max_age": 2**31}, id="too many digits"),
+        pytest.param("max-age=4294967296", {"max_age": 2**31}, id="too many seconds"),
+        pytest.param("=,==,=5", {}, id="only signs"),
+    ],
+)
+def test_read_cache_control(text: str, expected: dict[str, int]) -> None:
+    """RFC 9111 section 5.2.3: "A cache MUST ignore unrecognized cache directives"."""
+    assert CacheControlHeader.from_header(text) == CacheControlHeader(**expected)
+
+
+@pytest.mark.parametrize("argument", ["", "=", "=x", "=-1", "=+1", "=1.5", "=1_0", "=٣", '=""', '="x"'])
+@pytest.mark.parametrize("directive", ["max-age", "s-maxage", "stale-while-revalidate"])
+def test_seconds_are_digits(directive: str, argument: str) -> None:
+    with pytest.raises(ValidationException, match=f"^the Cache-Control directive {directive} needs a number"):
+        CacheControlHeader.from_header(directive + argument)
+
+
+def test_subclass() -> None:
+    @dataclass
+    class Special(CacheControlHeader):
+        HEADER_NAME: ClassVar[str] = "cdn-cache-control"
+
+        stale_ok: bool | None = None
+
+    header = Special.from_header("stale-ok, public")
+    assert header == Special(stale_ok=True, public=True)
+    assert header.to_header(include_header_name=True) == "cdn-cache-control: public, stale-ok"
+    assert type(Special.prevent_storing()) is Special
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["," * 64_000, "a=" * 32_000, '"' * 64_000, 'a="' + "\\" * 64_000, "a " * 32_000, "a" + " " * 64_000],
+)
+def test_time_is_linear(text: str) -> None:
+    started = time.process_time()
+    CacheControlHeader.from_header(text)
+    assert time.process_time() - started < 1
+
+
+@given(st.text() | st.text('max-ge=1,"\\ '))
+def test_reading_raises_nothing_but_validation_errors(text: str) -> None:
+    for parse in (CacheControlHeader.from_header, ETag.from_header):
+        try:
+            header = parse(text)
+        except ValidationException:
+            continue
+        assert parse(header.to_header()) == header
+
+
+@pytest.mark.parametrize(
+    ("text", "etag"),
+    [
+        ('"foo"', ETag(value="foo")),
+        ('W/"foo"', ETag(value="foo", weak=True)),
+        ('w/"foo"', ETag(value="foo", weak=True)),
+        (' "foo"\t', ETag(value="foo")),
+        ('""', ETag(value="")),
+        ('W/""', ETag(value="", weak=True)),
+        ('"a,b\\c"', ETag(value="a,b\\c")),
+        ('"!#~"', ETag(value="!#~")),
+    ],
+)
+def test_read_etag(text: str, etag: ETag) -> None:
+    """RFC 9110 section 8.8.3: entity-tag = [ weak ] opaque-tag, opaque-tag = DQUOTE *etagc DQUOTE."""
+    assert ETag.from_header(text) == etag
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "foo", "W/foo", "*", '"', '"foo', 'foo"', '"a", "b"', '"a" x', 'x "a"', '"a""b"', 'W "a"', 'W/W/"a"',
+     '"føo"', '"f↓o"', '"a b"', '"a\x00"', '"a\n"', '"a"\n', "'a'"],
+)  # fmt: skip
+def test_what_is_no_etag(text: str) -> None:
+    with pytest.raises(ValidationException, match=r"^an entity tag such as"):
+        ETag.from_header(text)
+
+
+def test_write_etag() -> None:
+    assert ETag(value="foo").to_header() == '"foo"'
+    assert ETag(value="foo", weak=True).to_header(include_header_name=True) == 'etag: W/"foo"'
+
+
+@pytest.mark.parametrize("weak", [True, False])
+def test_an_etag_needs_a_value(weak: bool) -> None:
+    with pytest.raises(
+        ValidationException, match=r"^an ETag needs a value, unless documentation_only is set$"
+    ):
+        ETag(weak=weak)
+
+
+def test_an_etag_for_documentation_needs_none() -> None:
+    assert ETag(documentation_only=True).value is None
+
+
+@pytest.mark.parametrize("value", ['a"b', "f↓o", "é", "a b", "a\r\nb", "\x7f"])
+def test_the_value_of_an_etag(value: str) -> None:
+    with pytest.raises(ValidationException, match=r"^the value of an ETag must be ASCII without blanks"):
+        ETag(value=value)

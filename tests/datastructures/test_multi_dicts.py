@@ -1,0 +1,165 @@
+"""Multidicts: the order stays, nothing is doubled, and a copy is one."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import multidict
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire.datastructures import FormMultiDict, ImmutableMultiDict, MultiDict, MultiMixin
+
+PAIRS = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 2)]
+
+
+class OwnMultiDict(MultiDict[Any]):
+    """What a user derives."""
+
+
+class OwnImmutableMultiDict(ImmutableMultiDict[Any]):
+    """What a user derives."""
+
+
+MUTABLE = [MultiDict, OwnMultiDict]
+IMMUTABLE = [ImmutableMultiDict, FormMultiDict, OwnImmutableMultiDict]
+
+SOURCES = {
+    "list": list,
+    "tuple": tuple,
+    "iterator": iter,
+    "multidict": multidict.MultiDict,
+    "proxy": lambda pairs: multidict.MultiDictProxy(multidict.MultiDict(pairs)),
+    "MultiDict": MultiDict,
+    "ImmutableMultiDict": ImmutableMultiDict,
+}
+
+COPIES = {
+    "copy()": lambda values: values.copy(),
+    "copy.copy": copy.copy,
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": lambda values: pickle.loads(pickle.dumps(values)),
+}
+
+
+@pytest.mark.parametrize("cls", [*MUTABLE, *IMMUTABLE])
+class TestEveryMultiDict:
+    def test_is_one_of_multidict(self, cls: type[Any]) -> None:
+        values = cls(PAIRS)
+        assert isinstance(values, multidict.MultiMapping)
+        assert isinstance(values, MultiMixin)
+        assert isinstance(values, multidict.MultiDict if cls in MUTABLE else multidict.MultiDictProxy)
+
+    @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+    def test_is_built_from(self, cls: type[Any], source: Any) -> None:
+        assert list(cls(source(PAIRS)).items()) == PAIRS
+
+    def test_is_built_from_a_dict(self, cls: type[Any]) -> None:
+        assert list(cls({"b": 1, "a": 2}).multi_items()) == [("b", 1), ("a", 2)]
+
+    @pytest.mark.parametrize("args", [None, {}, [], MultiDict()], ids=repr)
+    def test_empty(self, cls: type[Any], args: Any) -> None:
+        assert (len(cls(args)), bool(cls(args)), cls(args).dict()) == (0, False, {})
+        assert cls() == cls(args)
+
+    def test_reads(self, cls: type[Any]) -> None:
+        values = cls(PAIRS)
+        assert (values["a"], values.get("b"), values.getone("a"), values.getall("b")) == (1, 2, 1, [2, 2])
+        assert values.get("x") is None
+        assert len(values) == 5
+        with pytest.raises(KeyError):
+            values["x"]
+
+    def test_keys_are_case_sensitive(self, cls: type[Any]) -> None:
+        assert "A" not in cls(PAIRS)
+
+    def test_dict_has_the_order_of_keys_and_of_values(self, cls: type[Any]) -> None:
+        assert list(cls(PAIRS).dict().items()) == [("a", [1, 3]), ("b", [2, 2]), ("c", [4])]
+
+    def test_multi_items_is_a_generator_in_the_order_received(self, cls: type[Any]) -> None:
+        items = cls(PAIRS).multi_items()
+        assert iter(items) is items
+        assert list(items) == PAIRS
+
+    @pytest.mark.parametrize("make_copy", COPIES.values(), ids=COPIES)
+    def test_copy_is_of_the_same_class_and_order(self, cls: type[Any], make_copy: Any) -> None:
+        values = cls(PAIRS)
+        copied = make_copy(values)
+        assert type(copied) is cls
+        assert copied is not values
+        assert list(copied.multi_items()) == PAIRS
+
+    def test_copy_is_shallow_and_deepcopy_is_not(self, cls: type[Any]) -> None:
+        value: list[int] = []
+        values = cls([("a", value)])
+        assert values.copy()["a"] is value
+        assert copy.deepcopy(values)["a"] is not value
+
+    @given(st.lists(st.tuples(st.sampled_from("abcA") | st.text(), st.integers())))
+    def test_order_is_kept_everywhere(self, cls: type[Any], pairs: list[tuple[str, int]]) -> None:
+        values = cls(pairs)
+        other = values.immutable() if cls in MUTABLE else values.mutable_copy()
+        first_seen = list(dict(pairs))
+        for each in (values, values.copy(), other, other.copy()):
+            assert list(each.multi_items()) == pairs
+            grouped = [(key, value) for key, several in each.dict().items() for value in several]
+            assert grouped == sorted(pairs, key=lambda pair: first_seen.index(pair[0]))
+
+
+def test_changing_a_copy_leaves_the_original() -> None:
+    values = MultiDict(PAIRS)
+    changed = values.copy()
+    changed["a"] = 0
+    changed.add("d", 5)
+    assert list(values.items()) == PAIRS
+
+
+def test_immutable_is_not_a_view() -> None:
+    values = MultiDict(PAIRS)
+    immutable = values.immutable()
+    values.clear()
+    assert type(immutable) is ImmutableMultiDict
+    assert list(immutable.multi_items()) == PAIRS
+
+
+@pytest.mark.parametrize("cls", IMMUTABLE)
+def test_immutable_copies_what_it_is_made_of(cls: type[Any]) -> None:
+    source = multidict.MultiDict(PAIRS)
+    immutable = cls(source)
+    source.clear()
+    assert list(immutable.multi_items()) == PAIRS
+
+
+@pytest.mark.parametrize("cls", IMMUTABLE)
+def test_immutable_cannot_be_changed(cls: type[Any]) -> None:
+    values = cls(PAIRS)
+    with pytest.raises(AttributeError):
+        values.add("a", 1)
+    with pytest.raises(TypeError):
+        values["a"] = 1
+    with pytest.raises(TypeError):
+        del values["a"]
+
+
+def test_mutable_copy_is_mutable_and_a_copy() -> None:
+    immutable = ImmutableMultiDict(PAIRS)
+    mutable = immutable.mutable_copy()
+    assert type(mutable) is MultiDict
+    mutable.add("d", 5)
+    assert "d" not in immutable
+
+
+def test_mutable_has_the_whole_of_multidict() -> None:
+    values: MultiDict[int] = MultiDict(PAIRS)
+    assert values.popall("a") == [1, 3]
+    values.extend([("b", 7)])
+    assert values.getall("b") == [2, 2, 7]
+    assert values.setdefault("x", 9) == 9
+
+
+@pytest.mark.parametrize("cls", [MultiDict, ImmutableMultiDict])
+def test_is_generic(cls: Any) -> None:
+    assert cls[int]([("a", 1)])["a"] == 1

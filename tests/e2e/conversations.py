@@ -1,0 +1,199 @@
+"""The WebSocket half of the application: one function for each path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from asgiwire import Limits, WebSocket
+from asgiwire.exceptions import ImproperlyConfiguredException, RequestEntityTooLarge, WebSocketDisconnect
+
+from .records import SIGNALS, note
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+HANGING = 3.0
+LIMIT = 1000
+TASKS, MESSAGES, SIZE = 8, 20, 20_000
+SENDS = 12
+
+
+class LimitedSocket(WebSocket):
+    """A WebSocket with a small limit."""
+
+    limits = Limits(max_message_size=LIMIT)
+
+
+async def echo(socket: WebSocket) -> None:
+    """Send each message back in the mode that it came in; that accepts by itself."""
+    read, write = MODES[socket.query_params["mode"]]
+    async for value in read(socket):
+        await write(socket, value)
+
+
+async def handshake(socket: WebSocket) -> None:
+    """Accept with a subprotocol and headers, and tell what the handshake said."""
+    chosen = socket.select_subprotocol(["superchat", "chat"])
+    await socket.accept(chosen, {"X-Accepted": "yes", "Set-Cookie": "session=1; Path=/"})
+    await socket.send_json(
+        {
+            "url": str(socket.url),
+            "query": list(socket.query_params.multi_items()),
+            "headers": list(socket.headers.multi_items()),
+            "cookies": socket.cookies,
+            "client": socket.client,
+            "server": socket.server,
+            "subprotocols": socket.subprotocols,
+        }
+    )
+    async for _ in socket:
+        pass
+
+
+async def refuse(socket: WebSocket) -> None:
+    """Close before the handshake is accepted."""
+    await socket.close(4003, "no")
+    note(socket.query_params["key"], state="over", after=await aftermath(socket))
+
+
+async def deny(socket: WebSocket) -> None:
+    """Answer the handshake with a response, or refuse it where the server cannot do that."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"so"
+        yield b"rry"
+
+    body = pieces() if socket.query_params["body"] == "pieces" else b"sorry"
+    error = None
+    try:
+        await socket.send_denial_response(401, {"X-Denied": "yes"}, body)
+    except ImproperlyConfiguredException as raised:
+        error = str(raised)
+        await socket.close()
+    # It receives no more: granian sends nothing after a denial, not even a disconnect.
+    late = await attempt(socket.send_text("late"))
+    note(socket.query_params["key"], state="over", error=error, late=late, disconnected=socket.disconnected)
+
+
+async def close(socket: WebSocket) -> None:
+    """Close as the client asks for, twice."""
+    await socket.accept()
+    code, reason = int(socket.query_params["code"]), socket.query_params["reason"]
+    await socket.close(code, reason)
+    await socket.close(4999)
+    note(socket.query_params["key"], state="over", after=await aftermath(socket))
+
+
+async def leave(socket: WebSocket) -> None:
+    """Receive until the client leaves, then try everything once more."""
+    key, (read, _) = socket.query_params["key"], MODES[socket.query_params["mode"]]
+    await socket.accept()
+    note(key, state="open")
+    received = [value async for value in read(socket)]
+    note(key, state="over", received=received, after=await aftermath(socket))
+
+
+async def send_blindly(socket: WebSocket) -> None:
+    """Send to a client that has left, never having received anything that says so."""
+    key = socket.query_params["key"]
+    await socket.accept()
+    note(key, state="open")
+    with anyio.fail_after(10):
+        await SIGNALS.setdefault(key, anyio.Event()).wait()
+    sent = 0
+    for number in range(SENDS):
+        outcome = await attempt(socket.send_text(f"message {number}"))
+        if outcome != "done":
+            break
+        sent += 1
+        await anyio.sleep(0.01)
+    note(key, state="over", outcome=outcome, sent=sent)
+
+
+async def limited(socket: WebSocket) -> None:
+    """Receive under a limit, which the application gives this one."""
+    sizes = []
+    error = None
+    try:
+        async for message in socket:
+            sizes.append(len(message))  # noqa: PERF401 - what came before the error counts
+    except RequestEntityTooLarge as raised:
+        error = {"limit": raised.limit, "maximum": raised.maximum}
+    note(socket.query_params["key"], state="over", sizes=sizes, error=error, after=await aftermath(socket))
+
+
+async def chatter(socket: WebSocket) -> None:
+    """Send from several tasks at once."""
+
+    async def talk(task: int) -> None:
+        for number in range(MESSAGES):
+            await socket.send_text(f"{task}:{number}:" + chr(ord("a") + task) * SIZE)
+
+    async with anyio.create_task_group() as tasks:
+        for task in range(TASKS):
+            tasks.start_soon(talk, task)
+    await socket.close()
+
+
+async def aftermath(socket: WebSocket) -> dict[str, Any]:
+    """What is known of a WebSocket that is closed, and what comes of using it."""
+    return {
+        "receive": await attempt(socket.receive_text()),
+        "receive again": await attempt(socket.receive_bytes()),
+        "send": await attempt(socket.send_text("late")),
+        "close": await attempt(socket.close(4998)),
+        "code": socket.close_code,
+        "reason": socket.close_reason,
+        "disconnected": socket.disconnected,
+        "state": socket.connection_state,
+    }
+
+
+async def attempt(awaitable: Awaitable[Any]) -> Any:
+    """``"done"``, ``"hangs"``, or the code and the reason of a ``WebSocketDisconnect``."""
+    with anyio.move_on_after(HANGING):
+        try:
+            await awaitable
+        except WebSocketDisconnect as error:
+            return [error.code, error.reason]
+        return "done"
+    return "hangs"
+
+
+def read_json(socket: WebSocket) -> AsyncIterator[Any]:
+    """JSON in text messages."""
+    return socket.iter_json()
+
+
+def read_binary_json(socket: WebSocket) -> AsyncIterator[Any]:
+    """JSON in binary messages."""
+    return socket.iter_json("binary")
+
+
+async def write_any(socket: WebSocket, value: str | bytes) -> None:
+    """Text as text, bytes as bytes."""
+    await socket.send_data(value, mode="text" if isinstance(value, str) else "binary")
+
+
+async def write_binary_json(socket: WebSocket, value: Any) -> None:
+    """JSON in a binary message."""
+    await socket.send_json(value, mode="binary")
+
+
+MODES: dict[
+    str, tuple[Callable[[WebSocket], AsyncIterator[Any]], Callable[[WebSocket, Any], Awaitable[None]]]
+] = {
+    "text": (lambda socket: socket.iter_data("text"), WebSocket.send_text),
+    "binary": (lambda socket: socket.iter_data("binary"), WebSocket.send_bytes),
+    "either": (aiter, write_any),
+    "json": (read_json, WebSocket.send_json),
+    "binary-json": (read_binary_json, write_binary_json),
+    "msgpack": (WebSocket.iter_msgpack, WebSocket.send_msgpack),
+}
+
+CONVERSATIONS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
+    conversation.__name__: conversation
+    for conversation in (echo, handshake, refuse, deny, close, leave, send_blindly, limited, chatter)
+}

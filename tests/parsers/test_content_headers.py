@@ -1,0 +1,309 @@
+"""Content-Type, Content-Length and the Content-Disposition of a form's part."""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire._parsers.content_headers import (
+    FormDataDisposition,
+    forbidden_character,
+    parse_boundary,
+    parse_content_disposition,
+    parse_content_length,
+    parse_media_type,
+)
+from asgiwire.exceptions import ClientException, ValidationException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MEDIA_TYPES = {
+    "absent": (b"", ("", {})),
+    "plain": (b"application/json", ("application/json", {})),
+    "upper case": (b"Multipart/FORM-data", ("multipart/form-data", {})),
+    "surrounding space": (b"\t text/plain ", ("text/plain", {})),
+    "parameter": (b"text/html; charset=UTF-8", ("text/html", {"charset": "UTF-8"})),
+    "no space": (b"text/html;charset=utf-8", ("text/html", {"charset": "utf-8"})),
+    "space before the semicolon": (b"text/html ;charset=utf-8 ", ("text/html", {"charset": "utf-8"})),
+    "name in upper case": (b"text/html; CHARSET=utf-8", ("text/html", {"charset": "utf-8"})),
+    "spaces around =": (b"text/html; charset = utf-8", ("text/html", {"charset": "utf-8"})),
+    "quoted": (b'multipart/form-data; boundary="a b;=c"', ("multipart/form-data", {"boundary": "a b;=c"})),
+    "quoted pairs": (rb'a/b; x="a\\\"b\c"', ("a/b", {"x": 'a\\"bc'})),
+    "quoted and empty": (b'a/b; x=""', ("a/b", {"x": ""})),
+    "bare and empty": (b"a/b; x=; y=1", ("a/b", {"x": "", "y": "1"})),
+    "two parameters": (b"a/b; x=1; y=2", ("a/b", {"x": "1", "y": "2"})),
+    "the first of two of one name": (b"a/b; x=1; X=2", ("a/b", {"x": "1"})),
+    "empty parameters": (b"a/b;; ;x=1;", ("a/b", {"x": "1"})),
+    "parameter without =": (b"a/b; x; y=2", ("a/b", {"y": "2"})),
+    "parameter without name": (b"a/b; =1; y=2", ("a/b", {"y": "2"})),
+    "= in the value": (b"a/b; x=1=2", ("a/b", {"x": "1=2"})),
+    "text after a quoted string": (b'a/b; x="1"z; y=2', ("a/b", {"x": "1", "y": "2"})),
+    "unterminated quote": (b'a/b; x="1; y=2', ("a/b", {"x": "1; y=2"})),
+    "unterminated pair": (b'a/b; x="1\\', ("a/b", {"x": "1"})),
+    "latin-1": (b"a/b; x=\xe9", ("a/b", {"x": "\xe9"})),
+    "a comma is no separator": (b"text/plain, a/b; x=1", ("text/plain, a/b", {"x": "1"})),
+    "the type is never taken from a parameter": (
+        b"text/plain; application/json",
+        ("text/plain", {}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), MEDIA_TYPES.values(), ids=MEDIA_TYPES)
+def test_media_type(value: bytes, expected: tuple[str, dict[str, str]]) -> None:
+    assert parse_media_type(value) == expected
+    assert parse_media_type(value.decode("latin-1")) == expected
+
+
+@given(st.one_of(st.binary(), st.text(alphabet='a/;= "\\\t\n\0é\ud800')))
+def test_no_media_type_raises(value: bytes | str) -> None:
+    media_type, parameters = parse_media_type(value)
+    assert ";" not in media_type
+    assert all(name and name == name.lower() for name in parameters)
+
+
+@given(st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20)))
+def test_any_quoted_string_round_trips(text: str) -> None:
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    assert parse_media_type(f'a/b; x="{quoted}"; y=1') == ("a/b", {"x": text, "y": "1"})
+
+
+HOSTILE = {
+    "backslashes": lambda n: b'multipart/form-data; boundary="' + b"\\" * n,
+    "pairs": lambda n: b'a/b; x="' + b'\\"' * n,
+    "quotes": lambda n: b"a/b; x=" + b'"' * n,
+    "semicolons": lambda n: b"a/b" + b";" * n,
+    "semicolons and spaces": lambda n: b"a/b" + b"; " * n,
+    "spaces": lambda n: b"a/b;" + b" " * n,
+    "a name": lambda n: b"a/b;" + b"x" * n,
+    "names": lambda n: b"a/b" + b";x" * n,
+    "open quotes": lambda n: b"a/b" + b';x="' * n,
+    "spaces before =": lambda n: b"a/b;x" + b" " * n + b"!",
+}
+
+
+def seconds(function: Callable[[], object]) -> float:
+    start = perf_counter()
+    function()
+    return perf_counter() - start
+
+
+def is_linear(parse: Callable[[bytes], object], hostile: Callable[[int], bytes]) -> bool:
+    """A quadratic parser takes 256 times as long for 16 times as much; the best of three attempts counts."""
+    small, large = hostile(8_000), hostile(128_000)
+    return any(seconds(lambda: parse(large)) < 64 * seconds(lambda: parse(small)) + 0.02 for _ in range(3))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_media_type_takes_linear_time(hostile: Callable[[int], bytes]) -> None:
+    assert is_linear(parse_media_type, hostile)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_content_disposition_takes_linear_time(hostile: Callable[[int], bytes]) -> None:
+    def parse(value: bytes) -> None:
+        with pytest.raises(ValidationException):
+            parse_content_disposition(value)
+
+    assert is_linear(parse, lambda n: b"form-data" + hostile(n)[3:])
+
+
+BOUNDARIES = {
+    "WebKit": "----WebKitFormBoundary7MA4YWxkTrZu0gW",
+    "all of RFC 2046": "0aZ'()+_,-./:=?",
+    "a space inside": "a b",
+    "one character": "B",
+    "Android's well known example": "*****",
+    "the longest": "b" * 256,
+}
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES.values(), ids=BOUNDARIES)
+def test_boundary(boundary: str) -> None:
+    assert parse_boundary({"boundary": boundary}) == boundary.encode()
+
+
+BAD_BOUNDARIES = {
+    "missing": ({}, "Content-Type multipart/form-data has no boundary"),
+    "empty": ({"boundary": ""}, "Content-Type multipart/form-data has an empty boundary"),
+    "too long": ({"boundary": "b" * 257}, "the multipart boundary is longer than 256 characters"),
+    **{
+        name: ({"boundary": value}, "the multipart boundary has characters that RFC 2046 does not allow")
+        for name, value in (
+            ("a space at the end", "a "),
+            ("CR", "a\rb"),
+            ("LF at the end", "a\n"),
+            ("NUL", "\0"),
+            ("tab", "a\tb"),
+            ("latin-1", "\xe9"),
+            ("beyond latin-1", "\u20ac"),
+            ("a quote", 'a"b'),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("parameters", "sentence"), BAD_BOUNDARIES.values(), ids=BAD_BOUNDARIES)
+def test_bad_boundary(parameters: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ValidationException, match=f"^{re.escape(sentence)}$"):
+        parse_boundary(parameters)
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [(b"0", 0), (b"5", 5), (b" 10\t", 10), (b"007", 7), (b"9" * 20, int("9" * 20))],
+)
+def test_content_length(value: bytes, length: int) -> None:
+    assert parse_content_length(value) == length
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"", "''"),
+        (b"-1", "'-1'"),
+        (b"+5", "'+5'"),
+        (b"1_0", "'1_0'"),
+        (b"5, 5", "'5, 5'"),
+        (b"1.0", "'1.0'"),
+        (b"0x10", "'0x10'"),
+        (b"\xb2", "'\xb2'"),
+        (b"1\n", "'1\\n'"),
+        (b"9" * 21, "'" + "9" * 21 + "'"),
+        (b"9" * 5000, "5000 characters"),
+    ],
+)
+def test_content_length_is_digits_only(value: bytes, shown: str) -> None:
+    """RFC 9110 section 8.6: "Content-Length = 1*DIGIT"."""
+    with pytest.raises(ClientException) as caught:
+        parse_content_length(value)
+    assert str(caught.value) == f"Content-Length must be a decimal number of bytes, got {shown}"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(b"a b\t\x7f", ""), (b"a\rb", "CR"), (b"\n", "LF"), (b"a\0", "NUL"), (b"\0\r\n", "NUL")],
+)
+def test_forbidden_character(value: bytes, name: str) -> None:
+    assert forbidden_character(value) == name
+
+
+# What comes after the name of the type; then name and filename.
+DISPOSITIONS = {
+    "field": (b'; name="a"', b"a", None),
+    "file": (b'; name="a"; filename="x.txt"', b"a", b"x.txt"),
+    "no spaces": (b';name="a";filename="x.txt"', b"a", b"x.txt"),
+    "more spaces": (b' ; name = "a" ; filename\t=\t"x.txt" ', b"a", b"x.txt"),
+    "upper case": (b'; NAME="A"; FileName="X"', b"A", b"X"),
+    "filename first": (b'; filename="x"; name="a"', b"a", b"x"),
+    "bare values": (b"; name=a; filename=x.txt", b"a", b"x.txt"),
+    "a space in a bare value": (b"; name=a; filename=x y.txt ", b"a", b"x y.txt"),
+    "an empty name": (b'; name=""', b"", None),
+    "an empty filename": (b'; name="a"; filename=""', b"a", b""),
+    "an empty bare filename": (b"; name=a; filename=", b"a", b""),
+    "other parameters": (b'; name="a"; size=5; x="y"', b"a", None),
+    "a semicolon at the end": (b'; name="a";', b"a", None),
+    "semicolons": (b'; ; name="a";; filename="x" ; ;', b"a", b"x"),
+    "a semicolon in a value": (b'; name="a;b"; filename="x;y=z"', b"a;b", b"x;y=z"),
+    "raw UTF-8": ('; name="\xe9"; filename="\u20ac.x"'.encode(), "\xe9".encode(), "\u20ac.x".encode()),
+    "a raw tab": (b'; name="a\tb"', b"a\tb", None),
+    # WHATWG HTML: '"' is %22, CR %0D, LF %0A.
+    "percent": (b'; name="a%22b%0D%0Ac"; filename="%22x%22"', b'a"b\r\nc', b'"x"'),
+    "no other percent": (b'; name="%41%20%5C%25%0d%2522"', b"%41%20%5C%25%0d%2522", None),
+    "percent in a bare value": (b"; name=%22a", b"%22a", None),
+    # Chromium, Node, curl, requests and urllib3 for a field called a\, and what old Windows browsers sent.
+    "a backslash before the quote": (rb'; name="a\"; filename="x.bin"', b"a\\", b"x.bin"),
+    "a backslash before the last quote": (rb'; name="a"; filename="C:\"', b"a", b"C:\\"),
+    "a path of Windows": (rb'; name="a"; filename="C:\d\x.txt"', b"a", rb"C:\d\x.txt"),
+    "a share of Windows": (rb'; name="a"; filename="\\srv\share\x"', b"a", rb"\\srv\share\x"),
+    # httpx doubles backslashes, browsers send two; nothing tells which it was.
+    "two backslashes before the quote": (rb'; name="a\\"; filename="x"', rb"a\\", b"x"),
+    # curl --form-escape and aiohttp with quote_fields=False.
+    "an escaped quote": (rb'; name="a\"b"', b'a"b', None),
+    "escaped quotes in a filename": (rb'; name="a"; filename="\"x\".txt"', b"a", b'"x".txt'),
+    "an escaped quote and backslash": (rb'; name="a\"b\\"', b'a"b\\', None),
+    "an escaped backslash and quote": (rb'; name="a\\\"b"; filename="x"', b'a\\"b', b"x"),
+    "an escaped quote and semicolon": (rb'; name="a\";b"', b'a";b', None),
+    "escaped what looks like a parameter": (rb'; name="a\"b\"; c=d"', b'a"b"; c=d', None),
+    "other escapes stay": (rb'; name="a\"\x%22"', rb'a"\x%22', None),
+    # RFC 7578 section 4.2: "filename*" MUST NOT be used; old versions of requests send it alone.
+    "filename* alone": (b"; name=a; filename*=UTF-8''na%C3%AFve.txt", b"a", "na\xefve.txt"),
+    "filename* with a language, quoted": (b"; name=a; filename*=\"utf-8'en'%e2%82%ac\"", b"a", "\u20ac"),
+    "filename* never overrides": (b"; name=a; filename=\"x\"; filename*=utf-8''y", b"a", b"x"),
+    "name* never overrides": (b"; name=\"a\"; name*=utf-8''b", b"a", None),
+    "filename* in another charset": (b"; name=a; filename*=iso-8859-1''%e9", b"a", None),
+    "filename* of an unknown charset": (b"; name=a; filename*=bogus''x", b"a", None),
+    "filename* that is not UTF-8": (b"; name=a; filename*=utf-8''%e9", b"a", None),
+    "filename* without quotes": (b"; name=a; filename*=utf-8x", b"a", None),
+    "filename* in pieces": (b"; name=a; filename*0=x; filename*1=y", b"a", None),
+}
+
+
+@pytest.mark.parametrize("kind", [b"form-data", b"Form-Data"])
+@pytest.mark.parametrize(("parameters", "name", "filename"), DISPOSITIONS.values(), ids=DISPOSITIONS)
+def test_content_disposition(
+    kind: bytes, parameters: bytes, name: bytes, filename: bytes | str | None
+) -> None:
+    assert parse_content_disposition(kind + parameters) == FormDataDisposition(name, filename)
+
+
+BAD_DISPOSITIONS = {
+    "empty": (b"", "must be form-data, got ''"),
+    "attachment": (b'attachment; name="a"', "must be form-data, got 'attachment'"),
+    "a long type": (b"x" * 5000 + b"; name=a", "must be form-data, got 5000 characters"),
+    "no name": (b'form-data; filename="x"', "has no name"),
+    "no parameters": (b"form-data", "has no name"),
+    "only a name*": (b"form-data; name*=utf-8''a", "has no name"),
+    "two names": (b'form-data; name="a"; name="b"', "has two parameters 'name'"),
+    "two names in another case": (b'form-data; name="a"; NAME="a"', "has two parameters 'name'"),
+    "two filenames": (b'form-data; name="a"; filename="x"; filename=y', "has two parameters 'filename'"),
+    "a name without value": (b"form-data; name", "is malformed"),
+    "an unterminated quote": (b'form-data; name="a', "is malformed"),
+    "text after the quote": (b'form-data; name="a"b', "is malformed"),
+    "raw quotes": (b'form-data; name="a"b"', "is malformed"),
+    "a quote in a bare value": (b'form-data; name=a"b', "is malformed"),
+    "a parameter without name": (b'form-data; ="a"', "is malformed"),
+    "a comma for a semicolon": (b'form-data; name="a", filename="x"', "is malformed"),
+}
+
+
+@pytest.mark.parametrize(("value", "fault"), BAD_DISPOSITIONS.values(), ids=BAD_DISPOSITIONS)
+def test_bad_content_disposition(value: bytes, fault: str) -> None:
+    sentence = f"Content-Disposition of a form's part {fault}"
+    with pytest.raises(ValidationException, match=f"^{re.escape(sentence)}$"):
+        parse_content_disposition(value)
+
+
+@pytest.mark.parametrize(("character", "name"), [(b"\r", "CR"), (b"\n", "LF"), (b"\0", "NUL")])
+@pytest.mark.parametrize("around", [b'form-data; name="a%sb"', b'form-data; name="a"%s; x=y'])
+def test_a_content_disposition_of_one_line(character: bytes, name: str, around: bytes) -> None:
+    with pytest.raises(ValidationException, match=f"^{name} in the Content-Disposition of a form's part$"):
+        parse_content_disposition(around % character)
+
+
+@given(st.binary())
+def test_a_content_disposition_is_read_or_refused(rest: bytes) -> None:
+    try:
+        name, _ = parse_content_disposition(b'form-data; name="a"' + rest)
+    except ValidationException:
+        return
+    assert name.startswith(b"a")
+
+
+def as_browsers_do(text: str) -> bytes:
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").encode()
+
+
+@given(
+    st.text(st.characters(exclude_characters="%\0", codec="utf-8")),
+    st.text(st.characters(exclude_characters="%\0", codec="utf-8")),
+)
+def test_what_browsers_encode_round_trips(name: str, filename: str) -> None:
+    value = b'form-data; name="%s"; filename="%s"' % (as_browsers_do(name), as_browsers_do(filename))
+    assert parse_content_disposition(value) == (name.encode(), filename.encode())

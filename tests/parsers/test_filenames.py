@@ -1,0 +1,70 @@
+"""A name to store an upload under: whatever the client sent, it stays in the directory that was chosen.
+
+What becomes of many single names is shown where uploads are tested; here is what holds for all of them.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+from time import perf_counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from asgiwire._parsers.filenames import DEVICES, MAX_LENGTH, safe_filename
+
+# The characters that mean something, more often than chance would have them.
+names = st.text(
+    st.sampled_from("/\\.: \0\n\x1b<>|?*\"'&;%aCON1.txté€\U0001f600\u202e\ud800") | st.characters()
+)
+
+
+@given(names)
+@example("")
+@example("..")
+@example("a" * 255 + ".")
+@example("a" * 260 + ". .")
+@example("." * 300)
+@example("€" * 200)
+@example("x." + "€" * 200)
+@example("nul .")
+@example("aux." + "." * 300)
+def test_what_holds_for_every_name(filename: str) -> None:
+    name = safe_filename(filename)
+
+    assert name
+    assert name not in {".", ".."}
+    assert posixpath.basename(name) == ntpath.basename(name) == name
+    assert not ntpath.splitdrive(name)[0]
+    assert not set(name) & set('<>:"|?*/\\\0')
+    assert name.isprintable()
+    assert not name.startswith((".", " "))
+    assert not name.endswith((".", " "))
+    assert name.partition(".")[0].rstrip().upper() not in DEVICES
+    assert len(name.encode()) <= MAX_LENGTH
+
+
+@given(names)
+def test_a_safe_name_stays_as_it_is(filename: str) -> None:
+    name = safe_filename(filename)
+
+    assert safe_filename(name) == name
+
+
+@pytest.mark.parametrize("filename", ["photo.jpeg", "Größe ✓.txt", "a b.tar.gz", "no extension", "-rf", "~"])
+def test_an_ordinary_name_stays_as_it_is(filename: str) -> None:
+    assert safe_filename(filename) == filename
+
+
+@pytest.mark.parametrize("device", ["con", "LPT9", "COM¹", "prn.txt", "Aux .tar.gz"])
+def test_a_device_of_windows_is_none_any_more(device: str) -> None:
+    assert safe_filename(device) == f"_{device}"
+
+
+@pytest.mark.parametrize("character", ["/", "\\", ".", " ", "\0", "a", "€", ":"])
+def test_a_long_name_costs_linear_time(character: str) -> None:
+    started = perf_counter()
+    safe_filename(character * 1_000_000)
+    assert perf_counter() - started < 2

@@ -1,0 +1,192 @@
+"""The urlencoded parser of the WHATWG, its limits, and that it takes linear time."""
+
+from __future__ import annotations
+
+import tracemalloc
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire._parsers.query import parse_urlencoded
+from asgiwire.exceptions import RequestEntityTooLarge
+from tests.parsers.timing import takes_linear_time
+
+CASES = [
+    (b"", []),
+    (b"a=1", [("a", "1")]),
+    (b"a=1&b=2&a=3", [("a", "1"), ("b", "2"), ("a", "3")]),
+    (b"a", [("a", "")]),
+    (b"a=", [("a", "")]),
+    (b"=v", [("", "v")]),
+    (b"=", [("", "")]),
+    (b"a=b=c", [("a", "b=c")]),
+    (b"&", []),
+    (b"&&a=1&&b=2&&", [("a", "1"), ("b", "2")]),
+    (b"a;b=1", [("a;b", "1")]),
+    (b"a=1;role=admin", [("a", "1;role=admin")]),
+    (b"a+b=c+d", [("a b", "c d")]),
+    (b"a%2Bb=c%2bd", [("a+b", "c+d")]),
+    (b"a%26b=%3D", [("a&b", "=")]),
+    (b"n=%C3%A9", [("n", "é")]),
+    (b"n=\xc3\xa9", [("n", "é")]),
+    (b"n=\xc3%A9", [("n", "é")]),
+    (b"\xc3\xa9=1&%C3%A9=2", [("é", "1"), ("é", "2")]),
+    (b"n=\xff", [("n", "\ufffd")]),
+    (b"n=%FF%FE", [("n", "\ufffd\ufffd")]),
+    (b"n=\xc3&m=\xa9", [("n", "\ufffd"), ("m", "\ufffd")]),
+    (b"n=\xe2\x82&m=1", [("n", "\ufffd"), ("m", "1")]),
+    (b"n=%E2%82&m=1", [("n", "\ufffd"), ("m", "1")]),
+    (b"\xef\xbb\xbfa=1", [("\ufeffa", "1")]),
+    (b"%EF%BB%BFa=1", [("\ufeffa", "1")]),
+    (b"a=%zz+1?2#frag", [("a", "%zz 1?2#frag")]),
+    (b"a&b=&=c&a=%zz+1?2", [("a", ""), ("b", ""), ("", "c"), ("a", "%zz 1?2")]),
+    (b"a=%", [("a", "%")]),
+    (b"a=%4", [("a", "%4")]),
+    (b"a=%00", [("a", "\0")]),
+    (b"a=1\r\n&b=2", [("a", "1\r\n"), ("b", "2")]),
+    (b"x=1&y=%20a", [("x", "1"), ("y", " a")]),
+]
+
+
+@pytest.mark.parametrize(("data", "pairs"), CASES, ids=[repr(data) for data, _ in CASES])
+def test_algorithm(data: bytes, pairs: list[tuple[str, str]]) -> None:
+    """https://url.spec.whatwg.org/#urlencoded-parsing, each step with its doubtful inputs."""
+    assert parse_urlencoded(data) == pairs
+    assert parse_urlencoded(data, max_fields=len(pairs), max_field_size=len(data)) == pairs
+
+
+@pytest.mark.parametrize("data", [data for data, _ in CASES], ids=repr)
+def test_every_prefix_has_a_result(data: bytes) -> None:
+    """A truncated query has the same pairs, but for the last one."""
+    pairs = parse_urlencoded(data)
+    for end in range(len(data)):
+        prefix = parse_urlencoded(data[:end])
+        assert prefix[:-1] == pairs[: max(len(prefix) - 1, 0)]
+
+
+@given(st.binary() | st.text("a=&+%4é1").map(str.encode))
+def test_agrees_with_the_algorithm_step_by_step(data: bytes) -> None:
+    assert parse_urlencoded(data) == by_the_letter(data)
+
+
+def by_the_letter(data: bytes) -> list[tuple[str, str]]:
+    """The steps of the standard in their order, none of them clever."""
+    output = []
+    for sequence in data.split(b"&"):
+        if not sequence:
+            continue
+        name, value = sequence, b""
+        if b"=" in sequence:
+            position = sequence.index(b"=")
+            name, value = sequence[:position], sequence[position + 1 :]
+        output.append(tuple(decode(part.replace(b"+", b" ")) for part in (name, value)))
+    return output
+
+
+def decode(data: bytes) -> str:
+    output = bytearray()
+    position = 0
+    while position < len(data):
+        digits = data[position + 1 : position + 3]
+        if (
+            data[position] == 0x25
+            and len(digits) == 2
+            and all(digit in b"0123456789abcdefABCDEF" for digit in digits)
+        ):
+            output.append(int(digits, 16))
+            position += 3
+        else:
+            output.append(data[position])
+            position += 1
+    return output.decode("utf-8", "replace")
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_what_the_standard_library_writes_reads_back(pairs: list[tuple[str, str]]) -> None:
+    assert parse_urlencoded(urlencode(pairs).encode()) == pairs
+    assert parse_urlencoded(urlencode(pairs).encode()) == parse_qsl(urlencode(pairs), keep_blank_values=True)
+
+
+class TestMaxFields:
+    @pytest.mark.parametrize("data", [b"a=1&b=2&c=3", b"&&a=1&&b=2&&&&c=3&", b"%61&b+&\xc3\xa9"], ids=repr)
+    def test_fires_at_the_limit_plus_one(self, data: bytes) -> None:
+        assert len(parse_urlencoded(data, max_fields=3)) == 3
+        with pytest.raises(RequestEntityTooLarge, match="max_fields=2") as caught:
+            parse_urlencoded(data, max_fields=2)
+        assert (caught.value.limit, caught.value.maximum) == ("max_fields", 2)
+
+    def test_zero_is_zero(self) -> None:
+        assert parse_urlencoded(b"", max_fields=0) == []
+        assert parse_urlencoded(b"&&&", max_fields=0) == []
+        with pytest.raises(RequestEntityTooLarge):
+            parse_urlencoded(b"a", max_fields=0)
+
+    def test_empty_sequences_do_not_count(self) -> None:
+        assert parse_urlencoded(b"&" * 5000 + b"a=1", max_fields=1) == [("a", "1")]
+
+    @pytest.mark.parametrize("flood", [b"&", b"a&", b"a=1&", b"%61=%62&"], ids=repr)
+    def test_fires_before_the_fields_are_built(self, flood: bytes) -> None:
+        """Ten megabytes of pairs cost no more memory than a thousand of them."""
+        data = flood * (10_000_000 // len(flood))
+        tracemalloc.start()
+        try:
+            if flood == b"&":
+                assert parse_urlencoded(data, max_fields=1000) == []
+            else:
+                with pytest.raises(RequestEntityTooLarge):
+                    parse_urlencoded(data, max_fields=1000)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 500_000
+
+
+class TestMaxFieldSize:
+    """CVE-2026-54283: a limit that urlencoded forms do not heed is none."""
+
+    @pytest.mark.parametrize(
+        "pair",
+        [b"name=value", b"namevalue", b"=namevalue", b"namevalue=", b"%41me=%zz+", b"n=\xc3\xa9long"],
+        ids=repr,
+    )
+    def test_counts_name_and_value_as_sent(self, pair: bytes) -> None:
+        size = len(pair.replace(b"=", b""))
+        for data in (pair, b"a=1&" + pair, pair + b"&a=1", b"&" + pair + b"&"):
+            assert parse_urlencoded(data, max_field_size=size) == parse_urlencoded(data)
+            with pytest.raises(RequestEntityTooLarge, match=f"max_field_size={size - 1}") as caught:
+                parse_urlencoded(data, max_field_size=size - 1)
+            assert (caught.value.limit, caught.value.maximum) == ("max_field_size", size - 1)
+
+    def test_an_equals_sign_in_the_value_counts(self) -> None:
+        assert parse_urlencoded(b"a=b=c", max_field_size=4) == [("a", "b=c")]
+        with pytest.raises(RequestEntityTooLarge):
+            parse_urlencoded(b"a=b=c", max_field_size=3)
+
+    def test_many_small_fields_are_not_one_large(self) -> None:
+        assert len(parse_urlencoded(b"a=1&" * 100, max_field_size=2)) == 100
+
+    def test_zero_is_zero(self) -> None:
+        assert parse_urlencoded(b"=&=", max_field_size=0) == [("", ""), ("", "")]
+        with pytest.raises(RequestEntityTooLarge):
+            parse_urlencoded(b"a", max_field_size=0)
+
+    def test_the_sentence_shows_nothing_of_the_data(self) -> None:
+        with pytest.raises(RequestEntityTooLarge) as caught:
+            parse_urlencoded(b"password=secret", max_field_size=3)
+        assert "secret" not in str(caught.value)
+        assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize("flood", [b"a=1&", b"a;", b"%61=%62&", b"&", b"+", b"a=%C3&"], ids=repr)
+def test_linear_time(flood: bytes) -> None:
+    assert takes_linear_time(parse_urlencoded, flood)
+
+
+@pytest.mark.parametrize("flood", [b"a=1&", b"&", b"%61=%62&"], ids=repr)
+def test_linear_time_with_limits(flood: bytes) -> None:
+    def parse(data: bytes) -> object:
+        return parse_urlencoded(data, max_fields=data.count(b"&"), max_field_size=10)
+
+    assert takes_linear_time(parse, flood)

@@ -1,0 +1,140 @@
+"""URI syntax: the split of RFC 3986, and a composition that always splits back."""
+
+from __future__ import annotations
+
+import contextlib
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire._parsers.percent import encode_path, encode_query
+from asgiwire._parsers.uri import compose_uri, split_authority, split_uri
+from tests.parsers.timing import takes_linear_time
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ("", "", "", "", "")),
+        ("http://u:p@h:1/p?q#f", ("http", "u:p@h:1", "/p", "q", "f")),
+        ("HTTP://H/P", ("http", "H", "/P", "", "")),
+        ("//h/p", ("", "h", "/p", "", "")),
+        ("/p", ("", "", "/p", "", "")),
+        ("/.//p", ("", "", "/.//p", "", "")),
+        ("?q", ("", "", "", "q", "")),
+        ("#f?x", ("", "", "", "", "f?x")),
+        ("a?b?c#d#e", ("", "", "a", "b?c", "d#e")),
+        ("mailto:a@b", ("mailto", "", "a@b", "", "")),
+        ("1a:b", ("", "", "1a:b", "", "")),
+        ("http://h?q/r", ("http", "h", "", "q/r", "")),
+        ("http:", ("http", "", "", "", "")),
+        ("http:///p", ("http", "", "/p", "", "")),
+    ],
+)
+def test_split(text: str, parts: tuple[str, ...]) -> None:
+    """RFC 3986 appendix B."""
+    assert split_uri(text) == parts
+    assert urlsplit(text) == parts
+
+
+@given(st.text("htps:/?#@a1é%.[]\\"))
+def test_any_text_splits_into_parts_of_itself(text: str) -> None:
+    scheme, netloc, path, query, fragment = split_uri(text)
+    marks = sum(map(text.count, ("//", ":", "?", "#"))) * 2
+    assert len(text) - marks <= len(scheme + netloc + path + query + fragment) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("netloc", "host_and_port"),
+    [
+        ("", ("", None)),
+        ("h", ("h", None)),
+        ("H:80", ("h", 80)),
+        ("h:", ("h", None)),
+        ("u:p@h:0", ("h", 0)),
+        ("a@b@h:1", ("h", 1)),
+        ("[::1]", ("::1", None)),
+        ("u@[::1]:65535", ("::1", 65535)),
+        (":80", ("", 80)),
+    ],
+)
+def test_split_authority(netloc: str, host_and_port: tuple[str, int | None]) -> None:
+    assert split_authority(netloc) == host_and_port
+
+
+@pytest.mark.parametrize(
+    "netloc", ["h:x", "h:65536", "h:123456", "h:-1", "h:1:2", "[::1", "::1]", "[]", "[::1]x", "::1", "h:١"]
+)
+def test_authority_that_is_none(netloc: str) -> None:
+    with pytest.raises(ValueError, match=r"must be \[userinfo@\]host\[:port\]") as caught:
+        split_authority(f"user:secret@{netloc}")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        (("", "", "", "", ""), ""),
+        (("http", "h", "/p", "q", "f"), "http://h/p?q#f"),
+        (("http", "h", "", "", ""), "http://h"),
+        (("http", "h", "p", "", ""), "http://h/p"),
+        (("", "h", "/p", "", ""), "//h/p"),
+        (("", "", "//evil/p", "", ""), "/.//evil/p"),
+        (("mailto", "", "a@b", "", ""), "mailto:a@b"),
+        (("mailto", "", "//a", "", ""), "mailto:/.//a"),
+        (("", "", "a:b/c", "", ""), "./a:b/c"),
+        (("", "", "a/b:c", "", ""), "a/b:c"),
+        (("https", "", "", "", ""), "https://"),
+        (("http", "", "/p", "", ""), "http:///p"),
+        (("http", "", "//p", "", ""), "http:/.//p"),
+        (("http", "", "p", "", ""), "http:p"),
+        (("", "", "/a?b#c", "d#e", "f#g"), "/a%3Fb%23c?d%23e#f%23g"),
+        (("", "", "/é b%20c%", "é=ü", "x y"), "/%C3%A9%20b%20c%25?%C3%A9=%C3%BC#x%20y"),
+        (("", "", "/a\r\nb", "c\0", ""), "/a%0D%0Ab?c%00"),
+        (("", "", "/\ud800", "", ""), "/%ED%A0%80"),
+    ],
+)
+def test_compose(parts: tuple[str, str, str, str, str], text: str) -> None:
+    """RFC 3986 section 5.3."""
+    assert compose_uri(*parts) == text
+
+
+@pytest.mark.parametrize("scheme", ["1a", "ht tp", "http:", "é", "http\n"])
+def test_compose_refuses_a_scheme_that_is_none(scheme: str) -> None:
+    with pytest.raises(ValueError, match="a URL scheme must be letters"):
+        compose_uri(scheme, "h", "", "", "")
+
+
+@pytest.mark.parametrize("netloc", ["a/b", "a?b", "a#b", "a\\b", "a b", "a\nb", "a\u3000b"])
+def test_compose_refuses_what_would_end_the_authority(netloc: str) -> None:
+    with pytest.raises(ValueError, match="the authority of a URL must not hold") as caught:
+        compose_uri("http", f"u:secret@{netloc}", "", "", "")
+    assert "secret" not in str(caught.value)
+
+
+@given(
+    st.sampled_from(["", "http", "ws", "mailto", "a+b.c"]),
+    st.sampled_from(["", "h", "u:p@h:1", "[::1]:80"]),
+    *[st.text() | st.text("/:?#@.%é a")] * 3,
+)
+def test_composed_splits_back(scheme: str, netloc: str, path: str, query: str, fragment: str) -> None:
+    text = compose_uri(scheme, netloc, path, query, fragment)
+    parts = split_uri(text)
+    assert parts == urlsplit(text)
+    assert (parts.scheme, parts.netloc) == (scheme, netloc)
+    encoded = encode_path(path.encode())
+    assert parts.path in {encoded, f"/{encoded}", f"/.{encoded}", f"./{encoded}"}
+    assert (parts.query, parts.fragment) == (encode_query(query.encode()), encode_query(fragment.encode()))
+    assert compose_uri(*parts) == text
+
+
+@pytest.mark.parametrize("flood", ["a", ":", "/", "a:", "?", "#", "@", "["])
+def test_split_takes_linear_time(flood: str) -> None:
+    def split(data: bytes) -> None:
+        with contextlib.suppress(ValueError):
+            split_authority(split_uri("//" + data.decode()).netloc)
+
+    assert takes_linear_time(split, flood.encode())
+    assert takes_linear_time(lambda data: split_uri(data.decode()), flood.encode())

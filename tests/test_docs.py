@@ -1,0 +1,29 @@
+"""The documentation tells the truth: every Python block in it runs, from the first to the last of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.myst import PythonCodeBlockParser
+
+ROOT = Path(__file__).parent.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if "```python\n" in path.read_text(encoding="utf-8")
+}
+SYBIL = Sybil(parsers=[PythonCodeBlockParser()], path=str(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_run(page: str) -> None:
+    examples = list(SYBIL.parse(PAGES[page]).examples())
+    assert examples
+    for example in examples:
+        example.evaluate()
+
+
+def test_there_are_examples() -> None:
+    assert {"README.md", "docs/tutorial.md", "docs/how-to/forms.md"} <= PAGES.keys()

@@ -1,0 +1,582 @@
+"""The multipart decoder: events and errors, whatever the chunks, and the limits."""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asgiwire._multipart import Event, MultipartDecoder, PartBegun, PartData, PartEnded
+from asgiwire.exceptions import (
+    ClientException,
+    RequestEntityTooLarge,
+    SerializationException,
+    ValidationException,
+)
+from asgiwire.limits import Limits
+
+from .multipart_bodies import Part, cuts, encode, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+B = {"boundary": "B"}
+DEFAULT = Limits()
+UNLIMITED = Limits(
+    max_fields=None,
+    max_files=None,
+    max_field_size=None,
+    max_file_size=None,
+    max_part_headers=None,
+    max_part_header_size=None,
+)
+
+
+class Decoded(NamedTuple):
+    name: bytes
+    content: bytes
+    filename: bytes | str | None = None
+    content_type: str = ""
+    charset: str = ""
+
+
+def decode(
+    chunks: Iterable[bytes], limits: Limits = DEFAULT, parameters: dict[str, str] = B
+) -> list[Decoded]:
+    """Run a decoder to its end; the law of its events (begun, data, ended) is checked on the way."""
+    decoder = MultipartDecoder(parameters, limits)
+    decoded: list[Decoded] = []
+    part: PartBegun | None = None
+    content = b""
+    for chunk in chunks:
+        for event in decoder.feed(chunk):
+            if isinstance(event, PartBegun):
+                assert part is None
+                part, content = event, b""
+            elif isinstance(event, PartData):
+                assert part is not None
+                assert event.data
+                assert type(event.data) is bytes
+                content += event.data
+            else:
+                assert part is not None
+                decoded.append(Decoded(part.name, content, part.filename, part.content_type, part.charset))
+                part = None
+    decoder.finish()
+    assert part is None
+    return decoded
+
+
+def outcome(chunks: Iterable[bytes], limits: Limits = DEFAULT) -> object:
+    """What a body decodes to, or the error that it ends in."""
+    try:
+        return decode(chunks, limits)
+    except ClientException as error:
+        return type(error), str(error)
+
+
+def begin(rest: bytes) -> bytes:
+    return b'--B\r\nContent-Disposition: form-data; name="a"' + rest
+
+
+FORMS = {
+    "empty, as browsers send it": (b"--B--", []),
+    "a field": (begin(b"\r\n\r\n1\r\n--B--"), [Decoded(b"a", b"1")]),
+    "an empty field": (begin(b"\r\n\r\n\r\n--B--"), [Decoded(b"a", b"")]),
+    "two fields of one name": (
+        encode([Part("a", b"1"), Part("b", b"2"), Part("a", b"3")]),
+        [Decoded(b"a", b"1"), Decoded(b"b", b"2"), Decoded(b"a", b"3")],
+    ),
+    "a file": (
+        encode([Part("f", b"\0\xff\r\n", "x.bin", "application/octet-stream")]),
+        [Decoded(b"f", b"\0\xff\r\n", b"x.bin", "application/octet-stream")],
+    ),
+    "no file chosen": (
+        encode([Part("f", b"", "", "application/octet-stream")]),
+        [Decoded(b"f", b"", b"", "application/octet-stream")],
+    ),
+    "a Content-Type with parameters": (
+        encode([Part("a", b"1", None, 'Text/Plain; charset="latin1"')]),
+        [Decoded(b"a", b"1", None, "text/plain", "latin1")],
+    ),
+    "filename* alone": (
+        begin(b"; filename*=utf-8''%e2%82%ac\r\n\r\n\r\n--B--"),
+        [Decoded(b"a", b"", "\u20ac")],
+    ),
+    "a trailing backslash in the name": (
+        b'--B\r\nContent-Disposition: form-data; name="a\\"; filename="x.bin"\r\n\r\n1\r\n--B--',
+        [Decoded(b"a\\", b"1", b"x.bin")],
+    ),
+    "headers in any case and order": (
+        b'--B\r\ncontent-type: a/b\r\nX: y\r\nCONTENT-DISPOSITION: form-data; name="a"\r\n\r\n1\r\n--B--',
+        [Decoded(b"a", b"1", None, "a/b")],
+    ),
+    "space around header values": (
+        b'--B\r\nContent-Disposition:\t  form-data; name="a"\t \r\nX:\r\n\r\n1\r\n--B--',
+        [Decoded(b"a", b"1")],
+    ),
+    "Content-Transfer-Encoding is not decoded": (
+        begin(b"\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==\r\n--B--"),
+        [Decoded(b"a", b"QQ==")],
+    ),
+    "empty lines before it": (b"\r\n\n\r\r\n" + encode([Part("a", b"1")]), [Decoded(b"a", b"1")]),
+    "nearly boundaries in the data": (
+        begin(b"\r\n\r\n\r\n-\r\n--\r\n--A\r\n--Bx\r\n--B-x\r\n--B\rx\r--B\n--B--B\r\r\n\r\n--B--"),
+        [Decoded(b"a", b"\r\n-\r\n--\r\n--A\r\n--Bx\r\n--B-x\r\n--B\rx\r--B\n--B--B\r\r\n")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), FORMS.values(), ids=FORMS)
+def test_a_form_however_it_is_cut(body: bytes, expected: list[Decoded]) -> None:
+    for chunks in cuts(body):
+        assert decode(chunks) == expected
+
+
+@pytest.mark.parametrize("body", [body for body, _ in FORMS.values()], ids=FORMS)
+def test_every_prefix_of_a_form_is_refused(body: bytes) -> None:
+    sentence = "^the multipart body ended before the final boundary$"
+    for end in range(len(body)):
+        with pytest.raises(ValidationException, match=sentence):
+            decode([body[:end]])
+        with pytest.raises(ValidationException, match=sentence):
+            decode(pieces(body[:end], 1))
+
+
+# RFC 2046 section 5.1.1: "Implementations must ignore anything that appears ... after the last one."
+@pytest.mark.parametrize("epilogue", [b"\r\n", b"junk", b"\r\n--B\r\nX", b"--", b"\r\n\0" * 1000])
+def test_what_follows_the_final_boundary_is_ignored(epilogue: bytes) -> None:
+    body = encode([Part("a", b"1")]) + epilogue
+    assert decode([body]) == decode(pieces(body, 1)) == [Decoded(b"a", b"1")]
+
+
+MALFORMED = {
+    "text before the first boundary": (
+        b"text\r\n--B--",
+        "the multipart body does not begin with its boundary",
+    ),
+    "text after empty lines": (b"\r\ntext--B\r\n", "the multipart body does not begin with its boundary"),
+    "a dash before the first boundary": (
+        b"\r\n-a\r\n--B--",
+        "the multipart body does not begin with its boundary",
+    ),
+    "another boundary": (b"--A\r\n", "the multipart body does not begin with its boundary"),
+    "text after the first boundary": (b"--Bx\r\n", "the multipart body does not begin with its boundary"),
+    "space after the first boundary": (b"--B \r\n", "the multipart body does not begin with its boundary"),
+    "half a final boundary": (b"--B-x", "the multipart body does not begin with its boundary"),
+    "CR without LF after the first boundary": (
+        b"--B\rx",
+        "the multipart body does not begin with its boundary",
+    ),
+    "LF alone": (b"--B\nX: y\n\n--B--\n", "the multipart body does not begin with its boundary"),
+    "no headers": (b"--B\r\n\r\n1", "multipart part 1: no Content-Disposition header"),
+    "no Content-Disposition": (b"--B\r\nX: y\r\n\r\n", "multipart part 1: no Content-Disposition header"),
+    "no headers in the second part": (
+        begin(b"\r\n\r\n1\r\n--B\r\n\r\n"),
+        "multipart part 2: no Content-Disposition header",
+    ),
+    "a second Content-Disposition": (
+        begin(b'\r\ncontent-disposition: form-data; name="a"\r\n\r\n'),
+        "multipart part 1: a second Content-Disposition header",
+    ),
+    "no name": (
+        b"--B\r\nContent-Disposition: form-data\r\n\r\n",
+        "multipart part 1: Content-Disposition of a form's part has no name",
+    ),
+    "two names": (
+        begin(b'; name="b"\r\n\r\n'),
+        "multipart part 1: Content-Disposition of a form's part has two parameters 'name'",
+    ),
+    "two filenames": (
+        begin(b'; filename="x"; filename="y"\r\n\r\n'),
+        "multipart part 1: Content-Disposition of a form's part has two parameters 'filename'",
+    ),
+    "attachment": (
+        b'--B\r\nContent-Disposition: attachment; name="a"\r\n\r\n',
+        "multipart part 1: Content-Disposition of a form's part must be form-data, got 'attachment'",
+    ),
+    "LF in a header": (begin(b"\nX: y\r\n\r\n"), "multipart part 1: LF in a header value"),
+    "NUL in a header": (begin(b"\r\nX: \0\r\n\r\n"), "multipart part 1: NUL in a header value"),
+    "CR in a header": (begin(b"\rX: y\r\n\r\n"), "multipart part 1: CR without LF in its headers"),
+    "CR alone at the end of the headers": (
+        begin(b"\r\n\rx"),
+        "multipart part 1: CR without LF in its headers",
+    ),
+    **{
+        name: (b"--B\r\n" + line, "multipart part 1: a header line is not a name, a colon and a value")
+        for name, line in (
+            ("a folded header", b"X: y\r\n z\r\n"),
+            ("space before the colon", b"X : y\r\n"),
+            ("no colon", b"X\r\nY: z\r\n"),
+            ("an empty header name", b": y\r\n"),
+            ("a header name that is no token", b"X\xe9: y\r\n"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), MALFORMED.values(), ids=MALFORMED)
+def test_what_is_malformed_is_refused_however_it_is_cut(body: bytes, sentence: str) -> None:
+    assert not isinstance(outcome([body]), list)
+    for chunks in cuts(body):
+        assert outcome(chunks) == (ValidationException, sentence)
+
+
+def test_text_on_the_line_of_an_inner_boundary_is_refused() -> None:
+    """RFC 2046 section 5.1.1: a boundary line has nothing after it but white space."""
+    for chunks in cuts(begin(b"\r\n\r\n1\r\n--B is my name\r\n--B--")):
+        result = outcome(chunks)
+        # Before 0.0.33, python-multipart takes the line for data.
+        assert result in (
+            (
+                ValidationException,
+                "multipart part 1: its boundary is followed by something else than a line end",
+            ),
+            [Decoded(b"a", b"1\r\n--B is my name")],
+        )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"boundary": ""}, {"boundary": "x" * 257}, {"boundary": "\n"}],
+    ids=["missing", "empty", "too long", "illegal"],
+)
+def test_a_decoder_wants_a_boundary(parameters: dict[str, str]) -> None:
+    with pytest.raises(ValidationException, match="boundary"):
+        MultipartDecoder(parameters, Limits())
+
+
+@pytest.mark.parametrize("boundary", ["*****", "a'()+_,-./:=? b", "-", "--", "0" * 256])
+def test_any_boundary_works(boundary: str) -> None:
+    body = encode([Part("a", b"\r\n--\r\n-"), Part("b", b"2")], boundary=boundary.encode())
+    for chunks in cuts(body):
+        assert decode(chunks, parameters={"boundary": boundary}) == [
+            Decoded(b"a", b"\r\n--\r\n-"),
+            Decoded(b"b", b"2"),
+        ]
+
+
+def test_the_events_of_a_part() -> None:
+    decoder = MultipartDecoder(B, Limits())
+    body = begin(b'; filename="x"\r\nContent-Type: a/b; charset=utf-8\r\nX-Y:  z \r\n\r\n1')
+    headers = [
+        (b"content-disposition", b'form-data; name="a"; filename="x"'),
+        (b"content-type", b"a/b; charset=utf-8"),
+        (b"x-y", b"z"),
+    ]
+    begun: list[Event] = [PartBegun(b"a", b"x", "a/b", "utf-8", headers), PartData(b"1")]
+    assert decoder.feed(body) == begun
+    assert decoder.feed(b"2") == [PartData(b"2")]
+    assert decoder.feed(b"") == []
+    assert decoder.feed(b"\r\n--B--") == [PartEnded()]
+    assert decoder.feed(b"\r\n") == []
+    decoder.finish()
+
+
+def test_of_two_content_types_the_first_counts() -> None:
+    body = begin(b"\r\nContent-Type: a/b; charset=x\r\nContent-Type: c/d\r\n\r\n1\r\n--B--")
+    assert decode([body]) == [Decoded(b"a", b"1", None, "a/b", "x")]
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_buffer_is_taken_and_none_is_kept(kind: type[bytearray]) -> None:
+    decoder = MultipartDecoder(B, Limits())
+    chunk = bytearray(begin(b"\r\n\r\n123"))
+    events = decoder.feed(kind(chunk))
+    chunk[:] = bytes(len(chunk))
+    assert events[-1] == PartData(b"123")
+
+
+def test_data_that_fills_a_chunk_is_not_copied() -> None:
+    decoder = MultipartDecoder(B, Limits())
+    decoder.feed(begin(b"\r\n\r\n"))
+    chunk = b"x" * 1000
+    (event,) = decoder.feed(chunk)
+    assert isinstance(event, PartData)
+    assert event.data is chunk
+
+
+def test_after_an_error_the_decoder_is_dead() -> None:
+    """python-multipart itself would go on from where the bad chunk began."""
+    decoder = MultipartDecoder(B, Limits(max_fields=0))
+    with pytest.raises(RequestEntityTooLarge) as first:
+        decoder.feed(encode([Part("a", b"1")]))
+    for again in (lambda: decoder.feed(b"--B--"), lambda: decoder.feed(b""), decoder.finish):
+        with pytest.raises(RequestEntityTooLarge) as later:
+            again()
+        assert later.value is first.value
+
+
+def test_a_truncated_form_stays_truncated() -> None:
+    decoder = MultipartDecoder(B, Limits())
+    with pytest.raises(ValidationException) as first:
+        decoder.finish()
+    with pytest.raises(ValidationException) as later:
+        decoder.feed(b"--B--")
+    assert later.value is first.value
+
+
+FIELD_LIMITS = {
+    "max_fields": (Limits(max_fields=2), [Part("a", b""), Part("b", b"")], Part("c", b"")),
+    "max_fields of zero": (Limits(max_fields=0), [Part("f", b"", "x")], Part("a", b"")),
+    "max_files": (Limits(max_files=1), [Part("f", b"", "x"), Part("a", b"")], Part("f", b"", "")),
+    "max_field_size": (
+        Limits(max_field_size=5),
+        [Part("ab", b"123"), Part("f", b"1" * 9, "x")],
+        Part("ab", b"1234"),
+    ),
+    "max_field_size by the name alone": (Limits(max_field_size=2), [Part("ab", b"")], Part("abc", b"")),
+    "max_field_size of zero": (Limits(max_field_size=0), [Part("", b"")], Part("", b"1")),
+    "max_file_size": (
+        Limits(max_file_size=3),
+        [Part("fff", b"123", "x"), Part("a", b"1234")],
+        Part("f", b"1234", "x"),
+    ),
+    "max_file_size of zero": (Limits(max_file_size=0), [Part("f", b"", "x")], Part("f", b"1", "x")),
+}
+
+
+@pytest.mark.parametrize(("limits", "within", "beyond"), FIELD_LIMITS.values(), ids=FIELD_LIMITS)
+def test_a_limit_fires_at_the_limit_plus_one(
+    limits: Limits, within: list[Part], beyond: Part, request: pytest.FixtureRequest
+) -> None:
+    limit = request.node.callspec.id.split()[0].rpartition("-")[2]
+    sentence = str(RequestEntityTooLarge(limit=limit, maximum=getattr(limits, limit)))
+    assert len(decode([encode(within)], limits)) == len(within)
+    body = encode([*within, beyond])
+    for chunks in cuts(body):
+        assert outcome(chunks, limits) == (RequestEntityTooLarge, sentence)
+    assert len(decode([body], UNLIMITED)) == len(within) + 1
+
+
+def test_limits_fire_inside_one_chunk() -> None:
+    """CVE-2026-54283: what comes after the limit in the same chunk is not even looked at."""
+    body = encode([Part("a", b"1")] * 3)[:-5] + b"\r\nnot a part"
+    with pytest.raises(RequestEntityTooLarge):
+        decode([body], Limits(max_fields=2))
+    decoder = MultipartDecoder(B, Limits(max_field_size=10))
+    with pytest.raises(RequestEntityTooLarge):
+        decoder.feed(begin(b"\r\n\r\n") + b"x" * 10)  # the field has not even ended
+
+
+HEADER = b'Content-Disposition: form-data; name="a"'
+
+
+LONG_HEADERS = {
+    "one header too many": ([HEADER, b"X: 1", b"X: 1"], "max_part_headers"),
+    "Content-Disposition is one too many": ([b"X: 1", b"X: 1", HEADER], "max_part_headers"),
+    "a long value": ([HEADER, b"X: " + b"y" * 38], "max_part_header_size"),
+    "a long line": ([HEADER, b"X:" + b" " * 37 + b"yy"], "max_part_header_size"),
+    "spaces": ([HEADER, b"X:" + b" " * 100], "max_part_header_size"),
+    "a long name": ([HEADER, b"X" * 40 + b":"], "max_part_header_size"),
+    "a name that is wrong too, but later": ([HEADER, b"X" * 40 + b"\xff: y"], "max_part_header_size"),
+    "a line that does not end": ([b"X" * 500], "max_part_header_size"),
+}
+
+
+@pytest.mark.parametrize(("headers", "limit"), LONG_HEADERS.values(), ids=LONG_HEADERS)
+def test_limits_of_headers(headers: list[bytes], limit: str) -> None:
+    limits = Limits(max_part_headers=2, max_part_header_size=40)
+    assert len(HEADER) == 40
+    body = b"--B\r\n%s\r\n\r\n1\r\n--B--" % b"\r\n".join(headers)
+    for chunks in cuts(body):
+        result = outcome(chunks, limits)
+        assert isinstance(result, tuple)
+        assert result[0] is RequestEntityTooLarge
+        assert f" {limit}=" in result[1]
+
+
+def test_headers_within_their_limits() -> None:
+    limits = Limits(max_part_headers=2, max_part_header_size=40)
+    body = b"--B\r\n%s\r\nX: %s\r\n\r\n1\r\n--B--" % (HEADER, b"y" * 37)
+    for chunks in cuts(body):
+        assert decode(chunks, limits) == [Decoded(b"a", b"1")]
+
+
+def test_of_two_errors_in_one_header_line_the_first_counts() -> None:
+    limits = Limits(max_part_header_size=10)
+    for line, expected in (
+        (b"X" * 9 + b"\xff", ValidationException),
+        (b"X" * 10 + b"\xff", RequestEntityTooLarge),
+    ):
+        for chunks in cuts(b"--B\r\n" + line + b"X" * 50 + b": y\r\n"):
+            result = outcome(chunks, limits)
+            assert isinstance(result, tuple)
+            assert result[0] is expected
+
+
+LATIN1, BOGUS = (f"text/plain; charset={charset}" for charset in ("latin1", "bogus"))
+CHARSETS = {
+    "none": ({}, [Part("a", b"\xc3\xa9")], "\xe9"),
+    "none, and not UTF-8": ({}, [Part("a", b"\xe9")], "\ufffd"),
+    "the form's": ({"charset": "latin1"}, [Part("a", b"\xe9\x80")], "\xe9\u20ac"),
+    "the form's, unknown": ({"charset": "undefined"}, [Part("a", b"\xe9")], "\ufffd"),
+    "the form's, UTF-16": ({"charset": "utf-16"}, [Part("a", b"\xc3\xa9")], "\xe9"),
+    "the part's": ({}, [Part("a", b"\xe9", None, LATIN1)], "\xe9"),
+    "the part's, unknown": ({}, [Part("a", b"\xe9", None, BOGUS)], "\ufffd"),
+    "the part's, UTF-16": ({}, [Part("a", b"\xe9\0", None, "text/plain; charset=utf-16le")], "\xe9"),
+    "the part's before the form's": ({"charset": "koi8-r"}, [Part("a", b"\xe9", None, LATIN1)], "\xe9"),
+    "the form's, the part's unknown": ({"charset": "koi8-r"}, [Part("a", b"\xc1", None, BOGUS)], "\u0430"),
+    "a field's": ({}, [Part("a", b"\xc1"), Part("_charset_", b"koi8-r")], "\u0430"),
+    "a field's before the form's": (
+        {"charset": "utf-8"},
+        [Part("a", b"\xc1"), Part("_charset_", b"koi8-r")],
+        "\u0430",
+    ),
+    "the form's, the field's unknown": (
+        {"charset": "koi8-r"},
+        [Part("a", b"\xc1"), Part("_charset_", b"idna")],
+        "\u0430",
+    ),
+    "the part's before a field's": (
+        {},
+        [Part("a", b"\xe9", None, LATIN1), Part("_charset_", b"koi8-r")],
+        "\xe9",
+    ),
+    "a file is no charset field": ({}, [Part("a", b"\xe9"), Part("_charset_", b"koi8-r", "x")], "\ufffd"),
+}
+
+
+@pytest.mark.parametrize(("parameters", "parts", "text"), CHARSETS.values(), ids=CHARSETS)
+def test_the_charset_of_a_field(parameters: dict[str, str], parts: list[Part], text: str) -> None:
+    """The part's own, else a ``_charset_`` field, else the form's, else UTF-8 with replacement."""
+    for chunks in cuts(encode(parts)):
+        decoder = MultipartDecoder({**B, **parameters}, Limits())
+        events = [event for chunk in chunks for event in decoder.feed(chunk)]
+        begun, *rest = events
+        assert isinstance(begun, PartBegun)
+        content = b""
+        for event in rest:
+            if not isinstance(event, PartData):
+                break
+            content += event.data
+        assert decoder.decode_value(begun, content) == text
+
+
+UNDECODABLE = {
+    "the form's": ({**B, "charset": "utf-8"}, [Part("a\xe9", b"\xff")], "utf-8"),
+    "the part's": (B, [Part("a\xe9", b"\xff", None, "text/plain; charset=gbk")], "gb18030"),
+    "a field's": (B, [Part("a\xe9", b"\xff"), Part("_charset_", b"UTF-8")], "utf-8"),
+}
+
+
+@pytest.mark.parametrize(("parameters", "parts", "codec"), UNDECODABLE.values(), ids=UNDECODABLE)
+def test_bytes_that_are_no_text_in_a_declared_charset(
+    parameters: dict[str, str], parts: list[Part], codec: str
+) -> None:
+    decoder = MultipartDecoder(parameters, Limits())
+    begun = decoder.feed(encode(parts))[0]
+    assert isinstance(begun, PartBegun)
+    with pytest.raises(SerializationException) as caught:
+        decoder.decode_value(begun, b"\xff")
+    assert str(caught.value) == f"the form field 'a\xe9' is not text in its charset {codec}"
+
+
+def test_names_are_in_the_charset_of_the_form() -> None:
+    decoder = MultipartDecoder({**B, "charset": "koi8-r"}, Limits())
+    assert decoder.decode(b"\xc1") == "\u0430"
+    assert decoder.decode("\u20ac") == "\u20ac"
+    assert MultipartDecoder(B, Limits()).decode(b"a\xff") == "a\ufffd"
+
+
+TEXT = st.text(st.characters(exclude_characters="%\0", codec="utf-8"))
+# All of a boundary line but its end.
+CONTENT = st.lists(st.sampled_from([b"\r", b"\n", b"-", b"\r\n--", b"bound", b"x" * 50])).map(b"".join)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.builds(Part, TEXT, CONTENT, st.none() | TEXT, st.none()), max_size=5),
+    st.integers(1, 100),
+)
+def test_what_was_encoded_is_decoded(parts: list[Part], size: int) -> None:
+    body = encode(parts, boundary=b"boundary")
+    expected = [
+        Decoded(part.name.encode(), part.content, None if part.filename is None else part.filename.encode())
+        for part in parts
+    ]
+    parameters = {"boundary": "boundary"}
+    assert decode([body], parameters=parameters) == expected
+    assert decode(pieces(body, size), parameters=parameters) == expected
+
+
+TOKENS = [
+    b"--B", b"--B\r\n", b"\r\n--B", b"\r\n--B\r\n", b"\r\n--B--", b"--", b"-", b"B", b"\r", b"\n", b"\0",
+    b"\r\n", b"\r\n\r\n",
+    b" ", b" " * 30, b"\t", b":", b'"', b"\xff", b"x", b"x" * 20, b"a" * 48, b"X: 1\r\n", HEADER,
+    HEADER + b"\r\n\r\n", HEADER + b'; filename="x"\r\n\r\n', b"Content-Type: text/plain; charset=latin1\r\n",
+]  # fmt: skip
+TIGHT = Limits(
+    max_part_header_size=48, max_part_headers=2, max_fields=3, max_files=2, max_field_size=8, max_file_size=6
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([b"", b"--B\r\n", b"--B\r\n" + HEADER, b"--B\r\n" + HEADER + b"\r\n\r\n"]),
+    st.lists(st.sampled_from(TOKENS) | st.binary(max_size=3), max_size=10).map(b"".join),
+    st.sampled_from([b"", b"\r\n--B--"]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_no_body_depends_on_how_it_is_cut(
+    head: bytes, middle: bytes, tail: bytes, places: tuple[float, float]
+) -> None:
+    body = head + middle + tail
+    first, second = sorted(round(place * len(body)) for place in places)
+    whole = outcome([body], TIGHT)
+    assert outcome(pieces(body, 1), TIGHT) == whole
+    assert outcome([body[:first], body[first:second], body[second:]], TIGHT) == whole
+
+
+def seconds_for(body: bytes) -> float:
+    start = perf_counter()
+    assert decode(pieces(body, 65536), UNLIMITED)
+    return perf_counter() - start
+
+
+SLOW = {
+    "tiny parts": lambda n: encode([Part("a", b"")]) [:-5] * n + b"--B--",
+    "empty lines before": lambda n: b"\r\n" * 100 * n + encode([Part("a", b"1")]),
+    "junk after": lambda n: encode([Part("a", b"1")]) + b"\r\n--B\r\n" * 30 * n,
+    "CR": lambda n: encode([Part("a", b"\r" * 100 * n)]),
+    "nearly boundaries": lambda n: encode([Part("a", b"\r\n--Bx" * 5 * n)]),
+    "header lines": lambda n: begin(b"\r\nX: y" * n + b"\r\n\r\n\r\n--B--"),
+    "a header line": lambda n: begin(b"\r\nX: " + b"y" * 100 * n + b"\r\n\r\n\r\n--B--"),
+    "a name": lambda n: encode([Part("a" * 100 * n, b"1")]),
+    "semicolons": lambda n: begin(b";" * 50 * n + b"\r\n\r\n\r\n--B--"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("build", SLOW.values(), ids=SLOW)
+def test_cost_is_linear(build: object) -> None:
+    assert callable(build)
+    small, large = build(300), build(4800)
+    for _ in range(3):
+        if seconds_for(large) < 64 * seconds_for(small) + 0.02:
+            return
+    pytest.fail("16 times as much takes more than 64 times as long")
+
+
+def test_a_line_in_single_bytes_costs_linear_time() -> None:
+    body = encode([Part("a" * 20_000, b"1")])
+    start = perf_counter()
+    decode(pieces(body, 1), UNLIMITED)
+    assert perf_counter() - start < 2
+
+
+def test_sentences_do_not_grow_with_the_input() -> None:
+    part = PartBegun(b"a" * 5000, None, "", "utf-8", [])
+    with pytest.raises(SerializationException, match=re.escape(repr("a" * 100))):
+        MultipartDecoder(B, Limits()).decode_value(part, b"\xff")
+
+
+def test_a_malformed_form_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can send one, and what is logged would have a byte of it."""
+    with pytest.raises(ValidationException):
+        MultipartDecoder(B, DEFAULT).feed(b"no boundary")
+
+    assert caplog.records == []

@@ -1,0 +1,75 @@
+"""The vocabulary: ``Empty``, and each TypedDict against the table of keys in the ASGI specification."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import NotRequired, get_origin, get_type_hints, is_typeddict
+
+import pytest
+
+from asgiwire import types
+from asgiwire.types import Empty, EmptyType
+
+SCOPE_OPTIONAL = "asgi raw_path root_path client server state extensions http_version scheme query_string"
+
+# By TypedDict: its message type, the keys that the specification demands, the keys that may be absent.
+EVENTS = {
+    "HTTPScope": ("http", "path headers method", SCOPE_OPTIONAL),
+    "WebSocketScope": ("websocket", "path headers", f"{SCOPE_OPTIONAL} subprotocols"),
+    "HTTPRequestEvent": ("http.request", "", "body more_body"),
+    "HTTPDisconnectEvent": ("http.disconnect", "", ""),
+    "HTTPResponseStartEvent": ("http.response.start", "status", "headers trailers"),
+    "HTTPResponseBodyEvent": ("http.response.body", "", "body more_body"),
+    "HTTPResponseTrailersEvent": ("http.response.trailers", "headers", "more_trailers"),
+    "HTTPServerPushEvent": ("http.response.push", "path headers", ""),
+    "HTTPEarlyHintEvent": ("http.response.early_hint", "links", ""),
+    "HTTPResponsePathsendEvent": ("http.response.pathsend", "path", ""),
+    "HTTPZeroCopySendEvent": ("http.response.zerocopysend", "file", "offset count more_body"),
+    "WebSocketConnectEvent": ("websocket.connect", "", ""),
+    "WebSocketAcceptEvent": ("websocket.accept", "", "subprotocol headers"),
+    "WebSocketReceiveEvent": ("websocket.receive", "", "bytes text"),
+    "WebSocketSendEvent": ("websocket.send", "", "bytes text"),
+    "WebSocketDisconnectEvent": ("websocket.disconnect", "", "code reason"),
+    "WebSocketCloseEvent": ("websocket.close", "", "code reason"),
+    "WebSocketResponseStartEvent": ("websocket.http.response.start", "status headers", ""),
+    "WebSocketResponseBodyEvent": ("websocket.http.response.body", "body", "more_body"),
+}
+
+
+def test_every_event_is_in_the_table() -> None:
+    exported = {name for name in types.__all__ if is_typeddict(getattr(types, name))}
+    assert exported - {"ASGIVersions"} == EVENTS.keys()
+
+
+@pytest.mark.parametrize(("name", "row"), EVENTS.items(), ids=EVENTS)
+def test_event_keys(name: str, row: tuple[str, str, str]) -> None:
+    message_type, required, optional = row
+    hints = get_type_hints(getattr(types, name), include_extras=True)
+    assert hints.pop("type").__args__ == (message_type,)
+    assert {key for key, hint in hints.items() if get_origin(hint) is not NotRequired} == set(
+        required.split()
+    )
+    assert {key for key, hint in hints.items() if get_origin(hint) is NotRequired} == set(optional.split())
+
+
+def test_versions() -> None:
+    hints = get_type_hints(types.ASGIVersions, include_extras=True)
+    assert get_origin(hints["spec_version"]) is NotRequired
+    assert hints["version"] is str
+
+
+def test_empty_is_false_and_names_itself() -> None:
+    assert not Empty
+    assert repr(Empty) == "Empty"
+    assert isinstance(Empty, EmptyType)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_empty_stays_itself_through_a_pickle(protocol: int) -> None:
+    assert pickle.loads(pickle.dumps({"session": Empty}, protocol))["session"] is Empty
+
+
+def test_empty_stays_itself_through_copies() -> None:
+    assert copy.copy(Empty) is Empty
+    assert copy.deepcopy([Empty])[0] is Empty

@@ -1,0 +1,122 @@
+"""The transition tables of a WebSocket, entry by entry."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from asgiwire import _websocket_states as states
+from asgiwire._websocket_states import RECEIVED, SENT, SocketState, after_receiving, after_sending
+from asgiwire.exceptions import ProtocolError, WebSocketStateError
+
+RECEIVABLE = ("websocket.connect", "websocket.receive", "websocket.disconnect")
+SENDABLE = (
+    "websocket.accept",
+    "websocket.send",
+    "websocket.close",
+    "websocket.http.response.start",
+    "websocket.http.response.body",
+)
+FOREIGN = ("http.request", "http.response.start", "websocket.ping", "", None, 7, ["websocket.send"])
+
+AFTER_RECEIVING = {
+    ("initial", "websocket.connect"): "handshake",
+    ("initial", "websocket.disconnect"): "closed",
+    ("handshake", "websocket.disconnect"): "closed",
+    ("open", "websocket.receive"): "open",
+    ("open", "websocket.disconnect"): "closed",
+    ("denying", "websocket.disconnect"): "closed",
+    ("closing", "websocket.receive"): "closing",
+    ("closing", "websocket.disconnect"): "closed",
+    ("closed", "websocket.receive"): "closed",
+    ("closed", "websocket.disconnect"): "closed",
+}
+AFTER_SENDING = {
+    ("handshake", "websocket.accept"): "open",
+    ("handshake", "websocket.close"): "closing",
+    ("handshake", "websocket.http.response.start"): "denying",
+    ("open", "websocket.send"): "open",
+    ("open", "websocket.close"): "closing",
+    ("denying", "websocket.http.response.body"): "closed",
+}
+RECEIVED_INSTEAD = {
+    "initial": "unexpected ASGI message type {}, expected 'websocket.connect' or 'websocket.disconnect'",
+    "handshake": "unexpected ASGI message type {}, expected 'websocket.disconnect'",
+    "open": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
+    "denying": "unexpected ASGI message type {}, expected 'websocket.disconnect'",
+    "closing": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
+    "closed": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
+}
+SENT_INSTEAD = {
+    "initial": "{} is not allowed before 'websocket.connect' was received",
+    "handshake": (
+        "{} is not allowed in state 'handshake', expected 'websocket.accept' or 'websocket.close'"
+        " or 'websocket.http.response.start'"
+    ),
+    "open": "{} is not allowed in state 'open', expected 'websocket.send' or 'websocket.close'",
+    "denying": "{} is not allowed in state 'denying', expected 'websocket.http.response.body'",
+    "closing": "{} is not allowed in state 'closing', nothing is allowed any more",
+    "closed": "{} is not allowed in state 'closed', nothing is allowed any more",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), list(itertools.product(SocketState, RECEIVABLE + SENDABLE + FOREIGN)), ids=repr
+)
+class TestMatrix:
+    """Each state with each message type, both ways."""
+
+    def test_receiving(self, state: SocketState, kind: Any) -> None:
+        """What is in the table leads on, what is not is the server's fault and named."""
+        after = AFTER_RECEIVING.get((state.value, kind)) if isinstance(kind, str) else None
+        if after is not None:
+            assert after_receiving(state, {"type": kind}) is SocketState(after)
+            return
+        with pytest.raises(ProtocolError) as caught:
+            after_receiving(state, {"type": kind})
+        assert str(caught.value) == RECEIVED_INSTEAD[state.value].format(repr(kind))
+        assert caught.value.message_type == kind
+        assert caught.value.expected == tuple(RECEIVED[state])
+
+    def test_sending(self, state: SocketState, kind: Any) -> None:
+        """What is in the table leads on, what is not is the caller's fault and named."""
+        after = AFTER_SENDING.get((state.value, kind)) if isinstance(kind, str) else None
+        if after is not None:
+            assert after_sending(state, {"type": kind}) is SocketState(after)
+            return
+        with pytest.raises(WebSocketStateError) as caught:
+            after_sending(state, {"type": kind})
+        assert str(caught.value) == SENT_INSTEAD[state.value].format(repr(str(kind)))
+        assert (caught.value.event, caught.value.state) == (str(kind), state.value)
+        assert caught.value.expected == tuple(SENT[state])
+
+
+def test_every_state_is_in_both_tables() -> None:
+    assert list(RECEIVED) == list(SENT) == list(SocketState)
+
+
+def test_message_without_type() -> None:
+    with pytest.raises(ProtocolError, match="unexpected ASGI message type None"):
+        after_receiving(states.OPEN, {})
+
+
+def test_every_state_but_the_last_leads_to_closed() -> None:
+    """ASGI: the disconnect event is sent whenever the connection ends."""
+    assert all(row["websocket.disconnect"] is states.CLOSED for row in RECEIVED.values())
+
+
+@pytest.mark.parametrize(
+    ("more_body", "after"),
+    [({}, "closed"), ({"more_body": False}, "closed"), ({"more_body": True}, "denying")],
+    ids=["absent", "last", "more"],
+)
+def test_the_last_body_ends_a_denial(more_body: dict[str, bool], after: str) -> None:
+    event = {"type": "websocket.http.response.body", "body": b"", **more_body}
+    assert after_sending(states.DENYING, event).value == after
+
+
+def test_more_body_means_nothing_on_another_event() -> None:
+    event = {"type": "websocket.close", "more_body": True}
+    assert after_sending(states.OPEN, event) is states.CLOSING

@@ -1,0 +1,224 @@
+"""The factory: connections over what a client would send, body and all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from asgiwire import Request, WebSocket
+from asgiwire.datastructures import UploadFile
+from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
+from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive
+
+pytestmark = pytest.mark.anyio
+
+METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
+
+create = RequestFactory()
+
+
+class OwnRequest(Request):
+    """What a framework derives."""
+
+
+class OwnWebSocket(WebSocket):
+    """What a framework derives."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_every_method(method: str) -> None:
+    request = getattr(create, method)("/a b", query_params={"q": [1, 2]}, headers={"X-A": "1"}, json={"a": 1})
+    assert request.method == method.upper()
+    assert str(request.url) == "http://test.org:3000/a%20b?q=1&q=2"
+    assert request.headers["x-a"] == "1"
+    assert await request.json() == {"a": 1}
+    assert getattr(create, method)().url.path == "/"
+
+
+async def test_any_method() -> None:
+    assert create.request("propfind").method == "PROPFIND"
+
+
+def test_what_is_given_is_in_the_scope_and_nothing_else_is() -> None:
+    request = create.get(
+        user="alice", auth="token", session={"a": 1}, state={"b": 2}, path_params={"id": 3}, app="app",
+        route_handler="handler", cookies={"c": "4"}, client=None, http_version="2", raw_path=b"/%2F",
+        extensions={"http.response.push": {}},
+    )  # fmt: skip
+    assert (request.user, request.auth, request.session, request.app) == ("alice", "token", {"a": 1}, "app")
+    assert (request.state.b, request.path_params, request.cookies) == (2, {"id": 3}, {"c": "4"})
+    assert (request.route_handler, request.client, request.supports_push_promise) == ("handler", None, True)
+    assert (request.scope["http_version"], request.scope["raw_path"]) == ("2", b"/%2F")
+    for name in ("user", "auth", "session", "app", "route_handler"):
+        with pytest.raises(ImproperlyConfiguredException):
+            getattr(create.get(), name)
+
+
+def test_defaults_of_the_factory() -> None:
+    factory = RequestFactory(
+        "app", "example.test", 443, "/root", "https", headers={"X-A": "1"}, request_class=OwnRequest
+    )
+    request = factory.get("/root/x", headers={"X-B": "2"})
+    assert type(request) is OwnRequest
+    assert request.app == "app"
+    assert str(request.url) == "https://example.test/root/x"
+    assert str(request.base_url) == "https://example.test/root/"
+    assert request.headers.dict() == {"x-a": ["1"], "x-b": ["2"]}
+    assert factory.get("/root/x", app="other").app == "other"
+
+
+def test_callables() -> None:
+    request = create.get()
+    assert isinstance(request.receive, ScriptedReceive)
+    assert isinstance(request.send, RecordedSend)
+
+
+async def test_request_without_a_body() -> None:
+    request = create.get()
+    assert (await request.body(), len(request.headers), request.content_length) == (b"", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "content"),
+    [
+        ({"json": {"a": ["ü", None]}}, "application/json", '{"a":["ü",null]}'.encode()),
+        ({"json": None}, "application/json", b"null"),
+        ({"msgpack": {"a": 1}}, "application/vnd.msgpack", b"\x81\xa1a\x01"),
+        ({"content": b"\xff"}, None, b"\xff"),
+        ({"content": b""}, None, b""),
+        ({"content": "ü"}, "text/plain; charset=utf-8", "ü".encode()),
+        (
+            {"data": {"a": "1 2", "b": ["ü", "&"]}},
+            "application/x-www-form-urlencoded",
+            b"a=1+2&b=%C3%BC&b=%26",
+        ),
+        ({"data": [("a", "1"), ("b", "2"), ("a", "3")]}, "application/x-www-form-urlencoded", b"a=1&b=2&a=3"),
+        ({"data": "raw"}, "application/x-www-form-urlencoded", b"raw"),
+        ({"data": {}}, "application/x-www-form-urlencoded", b""),
+    ],
+    ids=repr,
+)
+async def test_body(body: dict[str, Any], content_type: str | None, content: bytes) -> None:
+    request = create.post("/", **body)
+    assert request.headers.get("content-type") == content_type
+    assert request.content_length == len(content)
+    assert await request.body() == content
+
+
+async def test_body_reads_back() -> None:
+    value = {"a": [1, "ü", None]}
+    assert await create.post(json=value).json() == value
+    assert await create.post(msgpack=value).msgpack() == value
+    assert (await create.post(data={"a": ["1", "ü"], "b": ""}).form()).dict() == {"a": ["1", "ü"], "b": [""]}
+
+
+async def test_json_of_a_model() -> None:
+    class Item(msgspec.Struct):
+        name: str
+
+    assert await create.post(json=Item("a")).json() == {"name": "a"}
+
+
+async def test_chunks_arrive_one_by_one_and_without_a_length() -> None:
+    request = create.post(content=[b"ab", b"", b"c"])
+    assert request.content_length is None
+    assert [chunk async for chunk in request.stream()] == [b"ab", b"c", b""]
+    assert await create.post(content=iter(())).body() == b""
+
+
+async def test_multipart() -> None:
+    request = create.post(
+        data={"a": ["1", "2"], "n": 3, "raw": b"\xc3\xbc", 'q"\r\n': "x"},
+        files={
+            "plain": b"abc",
+            "text": "ü",
+            "named": ('a"b.txt', b"def"),
+            "typed": ("c.png", b"\x89", "image/png"),
+        },
+    )
+    assert request.content_type[0] == "multipart/form-data"
+    async with await request.form() as form:
+        assert form.getall("a") == ["1", "2"]
+        assert (form["n"], form["raw"], form['q"\r\n']) == ("3", "ü", "x")
+        files = [form[name] for name in ("plain", "text", "named", "typed")]
+        assert all(isinstance(file, UploadFile) for file in files)
+        assert [file.filename for file in files] == ["upload", "upload", 'a"b.txt', "c.png"]
+        assert [file.content_type for file in files] == ["application/octet-stream"] * 3 + ["image/png"]
+        assert [await file.read() for file in files] == [b"abc", "ü".encode(), b"def", b"\x89"]
+    assert request.content_length is not None
+
+
+async def test_multipart_files_of_one_name_in_their_order() -> None:
+    request = create.post(files=[("f", b"1"), ("g", b"2"), ("f", b"3")])
+    async with await request.form() as form:
+        assert [(name, await file.read()) for name, file in form.multi_items()] == [
+            ("f", b"1"),
+            ("g", b"2"),
+            ("f", b"3"),
+        ]
+
+
+async def test_multipart_boundary_is_not_in_the_content() -> None:
+    content = b"--asgiwire-boundary\r\n--asgiwire-boundary-\r\n"
+    async with await create.post(files={"f": content}).form() as form:
+        assert await form["f"].read() == content
+
+
+async def test_multipart_without_any_part() -> None:
+    assert len(await create.post(files={}).form()) == 0
+
+
+async def test_multipart_is_the_same_each_time() -> None:
+    first, second = (create.post(data={"a": "1"}, files={"f": b"x"}) for _ in range(2))
+    assert await first.body() == await second.body()
+
+
+def test_multipart_needs_names() -> None:
+    with pytest.raises(TypeError, match="names and values, got str"):
+        create.post(data="a=1", files={"f": b""})
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [{"json": 1, "content": b""}, {"data": {}, "msgpack": None}, {"files": {}, "json": None}],
+    ids=repr,
+)
+def test_two_bodies_are_a_mistake(bodies: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="one body"):
+        create.post(**bodies)
+
+
+async def test_given_headers_are_not_contradicted() -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": "1"}
+    request = create.post(json={"a": 1}, headers=headers)
+    assert request.headers.dict() == {
+        "content-type": ["application/json; charset=utf-8"],
+        "content-length": ["1"],
+    }
+
+
+class TestWebSocket:
+    async def test_conversation(self) -> None:
+        websocket = create.websocket(
+            "/ws", messages=["a", b"b"], disconnect=1001, subprotocols=["chat"], user="alice"
+        )
+        assert str(websocket.url) == "ws://test.org:3000/ws"
+        assert websocket.user == "alice"
+        assert websocket.scope["subprotocols"] == ["chat"]
+        await websocket.accept()
+        assert await websocket.receive_text() == "a"
+        assert await websocket.receive_bytes() == b"b"
+        with pytest.raises(WebSocketDisconnect) as caught:
+            await websocket.receive_text()
+        assert caught.value.code == 1001
+
+    async def test_defaults(self) -> None:
+        websocket = RequestFactory(
+            scheme="https", websocket_class=OwnWebSocket, headers={"x": "y"}
+        ).websocket()
+        assert type(websocket) is OwnWebSocket
+        assert str(websocket.url) == "wss://test.org:3000/"
+        assert websocket.headers["x"] == "y"
+        assert websocket.scope["subprotocols"] == []

@@ -1,0 +1,336 @@
+"""What users write, checked by mypy and pyright in strict mode and never run.
+
+A line with ``type: ignore[code]`` must be an error: both checkers report an ignore that is not needed.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, assert_type
+
+import msgspec
+
+from asgiwire import ASGIConnection, Limits, Request, WebSocket
+from asgiwire.datastructures import (
+    URL,
+    Accept,
+    Address,
+    Cookie,
+    FormMultiDict,
+    Headers,
+    MultiDict,
+    MutableScopeHeaders,
+    State,
+    UploadFile,
+)
+from asgiwire.exceptions import ClientException, RequestEntityTooLarge, WebSocketDisconnect
+from asgiwire.serialization import decode_json, encode_json
+from asgiwire.types import Empty
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import asgiref.typing
+    import litestar.types
+    import starlette.types
+
+    from asgiwire.types import (
+        HTTPRequestEvent,
+        HTTPResponseStartEvent,
+        HTTPScope,
+        Message,
+        Method,
+        Receive,
+        Scope,
+        Send,
+        WebSocketScope,
+    )
+
+
+# --- Scopes, receive and send as other projects type them ---
+
+
+async def ours(scope: Scope, receive: Receive, send: Send) -> None:
+    Request(scope, receive, send)
+    WebSocket(scope, receive, send)
+    ASGIConnection(scope, receive, send)
+
+
+async def of_starlette(
+    scope: starlette.types.Scope, receive: starlette.types.Receive, send: starlette.types.Send
+) -> None:
+    Request(scope, receive, send)
+    WebSocket(scope, receive, send)
+
+
+async def of_asgiref(
+    scope: asgiref.typing.HTTPScope,
+    socket_scope: asgiref.typing.WebSocketScope,
+    receive: asgiref.typing.ASGIReceiveCallable,
+    send: asgiref.typing.ASGISendCallable,
+) -> None:
+    Request(scope, receive, send)
+    WebSocket(socket_scope, receive, send)
+
+
+async def of_litestar(
+    scope: litestar.types.Scope,
+    http_scope: litestar.types.HTTPScope,
+    socket_scope: litestar.types.WebSocketScope,
+    receive: litestar.types.Receive,
+    send: litestar.types.Send,
+) -> None:
+    ASGIConnection(scope, receive, send)
+    Request(http_scope, receive, send)
+    WebSocket(socket_scope, receive, send)
+
+
+async def of_dicts(scope: dict[str, Any], http_scope: HTTPScope, socket_scope: WebSocketScope) -> None:
+    Request(scope)
+    Request(http_scope)
+    WebSocket(scope)
+    WebSocket(socket_scope)
+    Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+
+
+async def handed_on(request: Request, application: starlette.types.ASGIApp) -> None:
+    await application(request.scope, request.receive, request.send)
+
+
+async def of_typed_messages(scope: Scope) -> None:
+    async def receive() -> HTTPRequestEvent:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        del message
+
+    Request(scope, receive, send)
+
+
+def wrong_arguments(scope: Scope, receive: Receive) -> None:
+    Request()  # type: ignore[call-arg]  # a scope is needed
+    Request(scope, "receive")  # type: ignore[arg-type]  # no callable
+    Request(scope, receive, receive)  # type: ignore[arg-type]  # takes no message
+    Request([("type", "http")])  # type: ignore[arg-type]  # no mapping
+
+
+def wrong_event() -> HTTPResponseStartEvent:
+    return {"type": "http.response.begin", "status": 200}  # type: ignore[typeddict-item]  # no such type
+
+
+# --- Accessors ---
+
+
+def accessors(request: Request) -> None:
+    assert_type(request.method, Method)
+    assert_type(request.url, URL)
+    assert_type(request.base_url, URL)
+    assert_type(request.headers, Headers)
+    assert_type(request.query_params, MultiDict[Any])
+    assert_type(request.path_params, dict[str, Any])
+    assert_type(request.cookies, dict[str, str])
+    assert_type(request.session, dict[str, Any])
+    assert_type(request.client, Address | None)
+    assert_type(request.content_type, tuple[str, dict[str, str]])
+    assert_type(request.content_length, int | None)
+    assert_type(request.accept, Accept)
+    assert_type(request.is_connected, bool)
+    assert_type(request.supports_push_promise, bool)
+    assert_type(request.url_for("orders", order=17), str)
+    request.method = "GET"  # type: ignore[misc]  # read only
+
+
+async def bodies(request: Request) -> None:
+    assert_type(await request.body(), bytes)
+    assert_type(await request.form(), FormMultiDict)
+    assert_type(request.stream(), AsyncGenerator[bytes, None])
+    async for chunk in request.stream():
+        assert_type(chunk, bytes)
+    assert_type(await request.json(), Any)
+    assert_type(await request.msgpack(), Any)
+    await request.send_push_promise("/style.css", raise_if_unavailable=True)
+    request.body().decode()  # type: ignore[attr-defined]  # a coroutine until it is awaited
+
+
+async def sockets(socket: WebSocket) -> None:
+    await socket.accept("chat", headers={"x-a": "1"})
+    await socket.accept(headers=[(b"x-a", b"1")])
+    assert_type(await socket.receive_data("text"), str)
+    assert_type(await socket.receive_data("binary"), bytes)
+    assert_type(await socket.receive_text(), str)
+    assert_type(await socket.receive_bytes(), bytes)
+    assert_type(await socket.receive_json(), Any)
+    assert_type(await socket.receive_msgpack(), Any)
+    async for text in socket.iter_data():
+        assert_type(text, str)
+    async for data in socket.iter_data("binary"):
+        assert_type(data, bytes)
+    await socket.send_data("x", mode="binary")
+    await socket.send_json({"a": 1}, serializer=str)
+    await socket.send_msgpack([1])
+    await socket.close(4001, reason="enough")
+    await socket.receive_data("frame")  # type: ignore[call-overload]  # no such mode
+    await socket.close("enough")  # type: ignore[arg-type]  # the code comes first
+
+
+# --- Generics ---
+
+
+@dataclass
+class User:
+    name: str
+
+
+class ShopState(State):
+    orders: int
+
+
+def bare_generics(request: Request, socket: WebSocket, connection: ASGIConnection) -> None:
+    assert_type(request, Request[Any, Any, State])
+    assert_type(socket, WebSocket[Any, Any, State])
+    assert_type(connection, ASGIConnection[Any, Any, Any, State])
+    assert_type(request.state, State)
+
+
+def partial_generics(request: Request[User], socket: WebSocket[User, str]) -> None:
+    assert_type(request.user, User)
+    assert_type(request.auth, Any)
+    assert_type(request.state, State)
+    assert_type(socket.user, User)
+    assert_type(socket.auth, str)
+    request.user.nmae  # type: ignore[attr-defined]  # misspelt on purpose
+
+
+def whole_generics(request: Request[User, str, ShopState]) -> None:
+    assert_type(request.auth, str)
+    assert_type(request.state, ShopState)
+    assert_type(request.state.orders, int)
+
+
+def any_connection(connection: ASGIConnection[Any, User, Any, Any]) -> str:
+    return connection.user.name
+
+
+def request_is_a_connection(request: Request[User, str, ShopState]) -> str:
+    return any_connection(request)
+
+
+class UploadRequest(Request[User]):
+    """A subclass has limits and decoders of its own, and attributes if it wants to."""
+
+    limits = Limits(max_body_size=None)
+    type_encoders: ClassVar = {URL: str}
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self.started = 0.0
+
+
+class SizedRequest(Request):
+    """A property does as well; checkers want to be told that a class variable gives way to it."""
+
+    @property
+    def limits(self) -> Limits:  # type: ignore[override]  # as the docstring says
+        return Limits(max_body_size=1000)
+
+
+# --- Datastructures ---
+
+
+async def datastructures(form: FormMultiDict, headers: Headers, url: URL, scope: Scope) -> None:
+    assert_type(headers.get("host"), str | None)
+    assert_type(headers.get("host", ""), str)
+    assert_type(headers["host"], str)
+    assert_type(headers.getall("accept"), list[str])
+    assert_type(headers.to_header_list(), list[tuple[bytes, bytes]])
+    assert_type(url.port, int | None)
+    assert_type(url.with_replacements(path="/x"), URL)
+    assert_type(Cookie("a", value="b").to_header(), str)
+    for _name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            assert_type(await value.read(), bytes)
+            assert_type(value.filename, str)
+    MutableScopeHeaders(scope)["x-a"] = "1"
+    headers["host"] = "x"  # type: ignore[index]  # immutable
+
+
+def negotiation(accept: Accept) -> None:
+    assert_type(accept.best_match(["text/html"]), str | None)
+    assert_type(accept.best_match(["text/html"], default="text/html"), str)
+
+
+def errors(error: ClientException, large: RequestEntityTooLarge, left: WebSocketDisconnect) -> None:
+    assert_type(error.status_code, int)
+    assert_type(error.detail, str)
+    assert_type(large.maximum, int | None)
+    assert_type(left.code, int)
+    assert_type(left.reason, str)
+
+
+class Order(msgspec.Struct):
+    """What a JSON document may be decoded to."""
+
+    number: int
+
+
+def serialization(data: bytes) -> None:
+    assert_type(encode_json({"a": 1}), bytes)
+    assert_type(decode_json(data), Any)
+    assert_type(decode_json(data, Order), Order)
+
+
+def sessions(connection: ASGIConnection, order: Order) -> None:
+    connection.set_session({"id": 1})
+    connection.set_session(order)
+    connection.set_session(Empty)
+    connection.clear_session()
+
+
+# --- WebSockets beyond the drop-in ---
+
+
+async def typed_messages(socket: WebSocket) -> None:
+    assert_type(await socket.receive_json(type=Order), Order)
+    assert_type(await socket.receive_json("binary", type=Order), Order)
+    assert_type(await socket.receive_json(mode=None, type=list[int]), list[int])
+    assert_type(await socket.receive_json(type=Order | None), Any)
+    assert_type(await socket.receive_msgpack(type=Order), Order)
+    assert_type(socket.iter_json(type=Order), AsyncGenerator[Order, None])
+    async for order in socket.iter_json("binary", type=Order):
+        assert_type(order, Order)
+    async for order in socket.iter_msgpack(type=Order):
+        assert_type(order.number, int)
+    async for value in socket.iter_json():
+        assert_type(value, Any)
+    async for message in socket:
+        assert_type(message, str | bytes)
+    (await socket.receive_json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelt on purpose
+    await socket.receive_json("text", Order)  # type: ignore[call-overload]  # by keyword only
+    await socket.receive_json("frame", type=Order)  # type: ignore[call-overload]  # no such mode
+
+
+async def blocks(socket: WebSocket[User]) -> str:
+    async with socket as entered:
+        assert_type(entered, WebSocket[User, Any, State])
+        return entered.user.name
+    return "the client has left"
+
+
+async def handshakes(socket: WebSocket, pieces: AsyncGenerator[bytes, None], headers: Headers) -> None:
+    assert_type(socket.subprotocols, tuple[str, ...])
+    assert_type(socket.select_subprotocol(["v2", "v1"]), str | None)
+    await socket.accept(socket.select_subprotocol({"v1"}))
+    await socket.send_denial_response(401)
+    await socket.send_denial_response(401, {"www-authenticate": "Basic"}, b"log in")
+    await socket.send_denial_response(401, headers, pieces)
+    await socket.send_denial_response(401, [(b"x-a", b"1")], body=b"")
+    await socket.send_denial_response(401, body="text")  # type: ignore[arg-type]  # bytes
+
+
+async def ends(socket: WebSocket) -> None:
+    assert_type(socket.disconnected, bool)
+    assert_type(await socket.is_disconnected(), bool)
+    assert_type(socket.close_code, int | None)
+    assert_type(socket.close_reason, str | None)
