@@ -1,0 +1,1 @@
+"""Programs made of asgiwire: each can be read in one sitting, and the tests run them all."""

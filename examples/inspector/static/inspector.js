@@ -1,0 +1,225 @@
+// The page's two tools: a form that shows its upload's progress, and a WebSocket console.
+// Without this file the form still works: the answer to it is a page too.
+
+import { decode, encode } from "./msgpack.js";
+
+const find = (id) => document.getElementById(id);
+const chosen = (form, name) => form.elements[name].value;
+
+const LABELS = {
+  json: "JSON",
+  msgpack: "JSON, sent as MessagePack",
+  text: "Text",
+  binary: "Bytes in hexadecimal",
+};
+const SAMPLES = {
+  json: '{"order": 17, "items": ["tea", "cake"]}',
+  msgpack: '{"order": 17, "items": ["tea", "cake"]}',
+  text: "Grüße, hello, 你好",
+  binary: "00 ff c3 28",
+};
+const MEDIA_TYPES = { json: "application/json", msgpack: "application/vnd.msgpack", text: "text/plain; charset=utf-8" };
+
+// A text that somebody has typed stays; a sample gives way to the next sample.
+function offerSample(area, mode) {
+  if (!area.value || Object.values(SAMPLES).includes(area.value)) area.value = SAMPLES[mode];
+}
+
+// --- Sending a request -----------------------------------------------------------------------------
+
+const send = find("send");
+const options = find("options");
+const progress = find("progress");
+
+function showBody() {
+  const mode = chosen(options, "body");
+  for (const part of send.querySelectorAll("[data-body]")) {
+    part.hidden = !part.dataset.body.split(" ").includes(mode);
+  }
+  find("raw-label").textContent = LABELS[mode] ?? "";
+  if (mode in SAMPLES) offerSample(find("raw"), mode);
+  find("problem").textContent = "";
+}
+
+function requestBody() {
+  const mode = chosen(options, "body");
+  if (mode === "multipart") return new FormData(send);
+  if (mode === "urlencoded") {
+    const fields = new FormData(send);
+    fields.delete("files");
+    return new URLSearchParams(fields);
+  }
+  const raw = find("raw").value;
+  const body = mode === "msgpack" ? encode(JSON.parse(raw)) : raw;
+  return new Blob([body], { type: MEDIA_TYPES[mode] });
+}
+
+function upload(event) {
+  event.preventDefault();
+  find("problem").textContent = "";
+  if (!options.reportValidity()) return;
+  let body;
+  try {
+    body = requestBody();
+  } catch (error) {
+    find("problem").textContent = `This is not JSON: ${error.message}`;
+    return;
+  }
+  // XMLHttpRequest, because fetch cannot tell how much of an upload has been sent.
+  const request = new XMLHttpRequest();
+  request.open(find("method").value, find("target").value);
+  request.setRequestHeader("Accept", "text/html");
+  request.upload.onprogress = (sent) => showProgress(sent.loaded, sent.total);
+  request.onload = () => showAnswer(request);
+  request.onerror = () => endUpload("The connection failed: is the inspector still running?");
+  request.onabort = () => endUpload("Cancelled: the application saw the client leave.");
+  find("cancel").onclick = () => request.abort();
+  find("cancel").hidden = false;
+  progress.hidden = false;
+  showProgress(0, 1);
+  request.send(body);
+}
+
+function showProgress(loaded, total) {
+  const percent = Math.floor((100 * loaded) / total);
+  progress.querySelector("progress").value = loaded / total;
+  progress.querySelector("output").textContent = `${percent} % of ${megabytes(total)}`;
+}
+
+function megabytes(bytes) {
+  return bytes < 100_000 ? `${bytes.toLocaleString("en")} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+function showAnswer(request) {
+  const answer = request.responseText;
+  if (request.getResponseHeader("Content-Type").startsWith("text/html")) {
+    const page = new DOMParser().parseFromString(answer, "text/html");
+    find("report-body").replaceWith(document.adoptNode(page.getElementById("report-body")));
+    endUpload("");
+    find("report-title").focus({ preventScroll: true });
+    // On a narrow screen the report is below the form.
+    if (find("report-title").getBoundingClientRect().bottom > innerHeight / 2) find("report").scrollIntoView();
+  } else {
+    endUpload(`Answered with ${request.status}: ${JSON.parse(answer).detail}`);
+  }
+}
+
+function endUpload(problem) {
+  find("problem").textContent = problem;
+  find("cancel").hidden = true;
+  progress.hidden = true;
+}
+
+send.addEventListener("submit", upload);
+options.addEventListener("submit", (event) => event.preventDefault());
+for (const radio of options.elements.body) radio.addEventListener("change", showBody);
+showBody();
+
+// --- The WebSocket console -------------------------------------------------------------------------
+
+const connect = find("connect");
+const log = find("log");
+const fromHex = (text) => {
+  const digits = text.replaceAll(/\s/g, "");
+  if (digits.length % 2 || /[^0-9a-f]/i.test(digits)) throw new SyntaxError("write two digits from 0 to f for each byte");
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+};
+const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+
+// How each mode writes what was typed, and reads what came.
+const MODES = {
+  json: { write: (text) => JSON.stringify(JSON.parse(text)), read: (data) => pretty(JSON.parse(data)) },
+  msgpack: { write: (text) => encode(JSON.parse(text)), read: (data) => pretty(decode(data)) },
+  text: { write: (text) => text, read: (data) => data },
+  binary: { write: fromHex, read: (data) => toHex(new Uint8Array(data)) },
+};
+
+let socket = null;
+
+function pretty(value) {
+  return JSON.stringify(value, (_, item) => (item instanceof Uint8Array ? toHex(item) : item), 2);
+}
+
+function open(event) {
+  event.preventDefault();
+  if (socket) return socket.close(1000);
+  const mode = chosen(connect, "mode");
+  const url = new URL(find("target").value, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  socket = new WebSocket(url, [`inspector.${mode}`]);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => setConnected(true, `Connected with ${socket.protocol}`);
+  socket.onmessage = ({ data }) => show("in", typeof data === "string" && mode === "msgpack" ? data : MODES[mode].read(data));
+  socket.onclose = ({ code, reason, wasClean }) => {
+    const sentence = `Closed with ${code}${reason ? `: ${reason}` : ""}${wasClean ? "" : " (connection lost)"}`;
+    show("note", sentence);
+    socket = null;
+    setConnected(false, sentence);
+  };
+  find("status").textContent = "Connecting …";
+  show("note", `Connecting to ${url}`);
+}
+
+function setConnected(connected, sentence) {
+  find("status").textContent = sentence;
+  find("status").dataset.state = connected ? "open" : "closed";
+  connect.querySelector("button").textContent = connected ? "Disconnect" : "Connect";
+  for (const radio of connect.elements.mode) radio.disabled = connected;
+  for (const form of [find("message"), find("close")]) {
+    for (const button of form.querySelectorAll("button")) button.disabled = !connected;
+  }
+  find("ask-close").disabled = !connected || !["json", "msgpack"].includes(chosen(connect, "mode"));
+}
+
+function show(kind, text) {
+  const line = document.createElement("li");
+  line.dataset.kind = kind;
+  line.textContent = text;
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
+}
+
+// Run what may fail on what was typed, and say beside the field how it failed.
+function attempt(action) {
+  find("message-problem").textContent = "";
+  try {
+    action();
+  } catch (error) {
+    find("message-problem").textContent = error.message;
+  }
+}
+
+function sendMessage(event) {
+  event.preventDefault();
+  attempt(() => {
+    socket.send(MODES[chosen(connect, "mode")].write(find("text").value));
+    show("out", find("text").value);
+  });
+}
+
+function closeFromHere(event) {
+  event.preventDefault();
+  attempt(() => socket.close(find("code").valueAsNumber, find("reason").value));
+}
+
+function askServerToClose() {
+  if (!find("close").reportValidity()) return;
+  const wish = JSON.stringify({ close: find("code").valueAsNumber, reason: find("reason").value });
+  attempt(() => {
+    socket.send(MODES[chosen(connect, "mode")].write(wish));
+    show("out", wish);
+  });
+}
+
+function showMode() {
+  const mode = chosen(connect, "mode");
+  find("message-label").textContent = LABELS[mode];
+  offerSample(find("text"), mode);
+}
+
+connect.addEventListener("submit", open);
+find("message").addEventListener("submit", sendMessage);
+find("close").addEventListener("submit", closeFromHere);
+find("ask-close").addEventListener("click", askServerToClose);
+for (const radio of connect.elements.mode) radio.addEventListener("change", showMode);
+showMode();
