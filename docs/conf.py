@@ -1,0 +1,55 @@
+"""Sphinx's settings. The build is offline: nothing is looked up in the documentation of other projects."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sphinx.ext.napoleon import Config, GoogleDocstring
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "asgiwire"
+author = "The asgiwire contributors"
+copyright = author
+release = version = installed_version("asgiwire")
+
+sys.path.append(str(Path(__file__).parent))  # for the extension that is ours
+extensions = ["myst_parser", "sphinx.ext.autodoc", "websocket_diagram"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "asgiwire"
+html_show_sourcelink = False
+html_copy_source = False
+
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "groupwise"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+
+nitpicky = True
+nitpick_ignore_regex = [
+    # The standard library and the dependencies have no page here.
+    (r"py:.*", r"(abc|builtins|collections|enum|http|multidict|os)\..*"),
+    (r"py:class", r"MultiMapping|SimpleCookie|SplitResult"),
+    # Neither have type variables, aliases of one module, and what is private.
+    (r"py:class", r"BodyReader|Content|Cookies|Files|MultipartDecoder|Pairs|PartBegun|QueryParams|T"),
+    (r"py:.*", r"asgiwire\..*\b(\w*T|_\w+(\.\w+)*)"),
+]
+
+
+def read_docstring(
+    app: Sphinx, what: str, name: str, obj: object, options: dict[str, Any], lines: list[str]
+) -> None:
+    """Read Google style, in properties too, where Napoleon takes a sentence before a colon for a type."""
+    kind = "method" if what == "property" else what
+    settings = Config(napoleon_use_ivar=True)
+    lines[:] = GoogleDocstring(lines, settings, app, kind, name, obj, options).lines()
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is above."""
+    app.connect("autodoc-process-docstring", read_docstring)
