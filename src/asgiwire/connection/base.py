@@ -14,7 +14,7 @@ from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.address import address_from_scope
 from asgiwire.datastructures.capabilities import Capabilities
-from asgiwire.datastructures.headers import Headers
+from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.state import State
 from asgiwire.datastructures.url import URL, make_absolute_url
@@ -85,8 +85,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    # Every request pays for each of them, whoever asks for what. So all values but the headers are kept in one
-    # dict, which is made for the first of them.
+    # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
+    # one dict, which is made for the first of them.
     __slots__ = ("_headers", "_values", "receive", "scope", "send")
 
     limits: ClassVar[Limits] = Limits()
@@ -166,7 +166,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         kept = self._values or self._begin_keeping()
         url: URL | None = kept.get("url")
         if url is None:
-            url = kept["url"] = URL._requested(self.scope, self.headers.raw_values(b"host"))
+            url = kept["url"] = URL._requested(self.scope, self._raw_headers(b"host"))
         return url
 
     @property
@@ -211,7 +211,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         kept = self._values or self._begin_keeping()
         cookies: dict[str, str] | None = kept.get("cookies")
         if cookies is None:
-            cookies = kept["cookies"] = parse_cookies(self.headers.raw_values(b"cookie"))
+            cookies = kept["cookies"] = parse_cookies(self._raw_headers(b"cookie"))
         return cookies
 
     @property
@@ -293,6 +293,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
                 parameters do not fit.
         """
         return make_absolute_url(route_path(self.scope, name, path_parameters), self.base_url)
+
+    def _raw_headers(self, name: bytes) -> list[bytes]:
+        """Every value of a header as it was sent; the name is wanted in lower case."""
+        headers = self._headers
+        # Most requests are asked for one header or none: those need no object for that.
+        return raw_headers(scope_headers(self.scope), name) if headers is None else headers.raw_values(name)
 
     def _begin_keeping(self) -> dict[str, Any]:
         """Make the dict of values that are kept, by the name of the property."""
