@@ -1,7 +1,7 @@
 """Sessions as dicts: from the objects that may be set as one, in place of a cleared one, and those of others.
 
 A middleware of Starlette's asks the very object that it has put into the scope whether it was read, for
-``Vary: Cookie``, and whether it was changed, for ``Set-Cookie``. So such an object is told, and it stays there.
+``Vary: Cookie``, and whether it was changed, for ``Set-Cookie``. Such an object is told, and stays there.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def note_read(session: Any) -> Any:
 
 def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:
     """Put a session into the scope; where one is that keeps account of its changes, into that one."""
-    session = scope.get("session")
+    session: Any = scope.get("session")
     if session is value or not hasattr(session, "mark_modified"):
         scope["session"] = value
-        return
-    session.clear()
-    session.update(value or {})
+    else:
+        session.clear()
+        session.update(value or {})
 
 
 class UnstoredSession(dict[str, Any]):
