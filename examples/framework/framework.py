@@ -133,11 +133,11 @@ class App:
 
     def open_session(self, scope: Scope, send: Send) -> Send:
         """Read the session from its cookie; the ``send`` that is returned writes it, if it has changed."""
-        connection, session = ASGIConnection(scope), {}
-        with suppress(BadData):
-            session = self.signer.loads(connection.cookies.get("session", ""), max_age=self.session_age)
-        connection.set_session(session)
-        before = encode_json(session)
+        connection = ASGIConnection(scope)
+        connection.set_session({})
+        with suppress(KeyError, BadData):
+            connection.set_session(self.signer.loads(connection.cookies["session"], self.session_age))
+        before = encode_json(connection.session)
 
         async def send_with_session(message: Message) -> None:
             session = connection.session
