@@ -138,9 +138,14 @@ async def test_read_through_tells_that_the_client_has_left() -> None:
     assert await request.is_disconnected()
 
 
-async def test_a_stream_that_starlette_has_handed_out_is_gone_for_good() -> None:
-    request = StarletteRequest(http_scope("POST"), ScriptedReceive.body(b"tea"))
-    assert [piece async for piece in request.stream()] == [b"tea", b""]
+@pytest.mark.parametrize("consume", ["stream", "form"])
+async def test_what_starlette_has_consumed_and_not_kept_is_gone_for_good(consume: str) -> None:
+    scope = http_scope("POST", headers={"content-type": "application/x-www-form-urlencoded"})
+    request = StarletteRequest(scope, ScriptedReceive.body(b"tea=2"))
+    if consume == "stream":
+        assert [piece async for piece in request.stream()] == [b"tea=2", b""]
+    else:
+        assert (await request.form())["tea"] == "2"
     with pytest.raises(RuntimeError, match="Stream consumed"):
         await Request(request.scope, ReadThrough(request)).body()
 
