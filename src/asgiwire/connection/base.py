@@ -23,7 +23,7 @@ from asgiwire.limits import Limits
 from asgiwire.types import Empty
 
 from ._routes import route_path
-from ._session import UnstoredSession, session_from
+from ._session import UnstoredSession, note_read, session_from, store_session
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -258,7 +258,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         """
         session = self._required("session", "install a session middleware to set it")
         if session is not None and session is not Empty:
-            return cast("dict[str, Any]", session)
+            return cast("dict[str, Any]", session if type(session) is dict else note_read(session))
         kept = self._values or self._begin_keeping()
         unstored: dict[str, Any] | None = kept.get("session")
         if unstored is None or unstored:  # one that was written to was a session of its own
@@ -275,11 +275,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         Raises:
             TypeError: The value is none of these.
         """
-        self.scope["session"] = value if value is Empty else session_from(value)
+        store_session(self.scope, value if value is Empty else session_from(value))
 
     def clear_session(self) -> None:
         """Put ``Empty`` into the scope, by which a session middleware knows to remove what it has stored."""
-        self.scope["session"] = Empty
+        store_session(self.scope, Empty)
 
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """The absolute URL of a route, which the application or router in the scope is asked for.
