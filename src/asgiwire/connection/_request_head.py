@@ -12,6 +12,7 @@ from asgiwire.datastructures.accept import Accept
 from asgiwire.datastructures.headers import raw_header, raw_headers, scope_headers
 from asgiwire.exceptions import ClientException
 
+from ._negotiation import Negotiation
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from asgiwire.types import Method, Receive, Send
 
 
-class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A request whose body nobody has asked about."""
 
     __slots__ = ("_accept", "_content_type")
