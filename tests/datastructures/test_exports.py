@@ -5,9 +5,12 @@ from __future__ import annotations
 import asgiwire.datastructures
 
 NAMES = {
-    "URL", "Accept", "Address", "CacheControlHeader", "Capabilities", "Cookie", "ETag", "FormMultiDict",
-    "Header", "Headers",
-    "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders", "State",
+    "URL", "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address",
+    "Authorization",
+    "CacheControlHeader", "Capabilities", "Cookie", "ETag", "EntityTags", "FormMultiDict",
+    "Header", "Headers", "IfMatch", "IfNoneMatch", "IfRange",
+    "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders",
+    "Preferences", "Range", "State",
     "UploadFile",
 }  # fmt: skip
 

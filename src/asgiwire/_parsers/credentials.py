@@ -57,12 +57,14 @@ def parse_credentials(field: str) -> Credentials | None:
 def parse_basic(token68: str) -> tuple[str, str] | None:
     """Decode the credentials of the Basic scheme (RFC 7617): user-id and password, or ``None``.
 
-    They are UTF-8, as current browsers send them, else ISO-8859-1, as older ones did.
+    They are UTF-8, as current browsers send them, else ISO-8859-1, as older ones did. How much padding there
+    is does not matter: some programs leave it out.
     """
     from binascii import Error, a2b_base64
 
     try:
-        octets = a2b_base64(token68.encode("ascii"), strict_mode=True)
+        digits = token68.rstrip("=")
+        octets = a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)
     except Error:
         return None
     try:

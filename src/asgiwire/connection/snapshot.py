@@ -28,18 +28,18 @@ ALWAYS_MASKED: Final = frozenset({"authorization", "cookie", "proxy-authorizatio
 
 # These need no word to themselves: "accesstoken" and "PHPSESSID" have no boundary inside.
 ANYWHERE: Final = re.compile(
-    r"api[-_. ]?key|assertion|authoriz|bearer|cookie|credential|csrf|jwt|oidc|passw|passphrase|saml|secret"
-    r"|sessid|session|signature|token|xsrf"
+    r"(?:access|account|api|auth|private)[-_. ]?key|assertion|authoriz|bearer|cookie|credential|csrf|jwt"
+    r"|oidc|passphrase|passw|pwd|saml|secret|sessid|session|signature|token|xsrf"
 )
 # These do, or "author", "monkey", "passenger" and "design" would be masked.
-WORDS: Final = frozenset({"auth", "code", "key", "otp", "pass", "passcode", "pin", "pwd", "sid", "sig"})
+WORDS: Final = frozenset({"auth", "code", "key", "otp", "pass", "passcode", "pin", "sid", "sig"})
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 # Names that look like a secret's and are none.
 HARMLESS: Final = frozenset({"idempotency-key", "sec-websocket-key", "surrogate-key"})
 
 # A parameter of a query, in a URL or in any text that quotes one, as Referer does.
-PARAMETER: Final = re.compile(r"(?<![^?&;,\s])([^?&;=#\s\"'<>]++)=([^&;#\s\"'<>]*+)")
+PARAMETER: Final = re.compile(r"(?<![^?&;,#\s])([^?&;=#\s\"'<>]++)=([^&;#\s\"'<>]*+)")
 USERINFO: Final = re.compile(r"(?<=//)([^/?#@:\s]*+):[^/?#\s]*@")
 SUBPROTOCOLS: Final = "sec-websocket-protocol"
 
@@ -48,9 +48,9 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot masks, and how much it keeps. All sizes are in characters.
 
     Masked are ``Authorization``, ``Proxy-Authorization``, ``Cookie`` and ``Set-Cookie``, whatever is said
-    here; names that have in them ``api-key``, ``token``, ``secret``, ``passw``, ``session``, ``signature``,
-    ``credential``, ``csrf``, ``jwt`` and their like; and names of which one word is ``key``, ``auth``,
-    ``pass``, ``pwd``, ``pin``, ``otp``, ``sid``, ``sig`` or ``code``. ``accessKey`` has the words of
+    here; names that have in them ``api-key``, ``token``, ``secret``, ``passw``, ``pwd``, ``session``,
+    ``signature``, ``credential``, ``csrf``, ``jwt`` and their like; and names of which one word is ``key``,
+    ``auth``, ``pass``, ``passcode``, ``pin``, ``otp``, ``sid``, ``sig`` or ``code``. ``accessKey`` has the words of
     ``access-key``.
 
     Attributes:
