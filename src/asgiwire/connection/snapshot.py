@@ -50,8 +50,8 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     Masked are ``Authorization``, ``Proxy-Authorization``, ``Cookie`` and ``Set-Cookie``, whatever is said
     here; names that have in them ``api-key``, ``token``, ``secret``, ``passw``, ``pwd``, ``session``,
     ``signature``, ``credential``, ``csrf``, ``jwt`` and their like; and names of which one word is ``key``,
-    ``auth``, ``pass``, ``passcode``, ``pin``, ``otp``, ``sid``, ``sig`` or ``code``. ``accessKey`` has the words of
-    ``access-key``.
+    ``auth``, ``pass``, ``passcode``, ``pin``, ``otp``, ``sid``, ``sig`` or ``code``. ``accessKey``
+    has the words of ``access-key``.
 
     Attributes:
         names: What is masked as well, in any case.

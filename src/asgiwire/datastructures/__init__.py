@@ -25,6 +25,33 @@ if TYPE_CHECKING:
     from .conditional import EntityTags, IfMatch, IfNoneMatch, IfRange
     from .preferences import AcceptCharset, AcceptEncoding, AcceptLanguage, Preferences
     from .range import Range
+else:
+    # Hidden from type checkers, which would take any name for one that is here.
+    _MODULES = {
+        "AcceptCharset": "preferences",
+        "AcceptEncoding": "preferences",
+        "AcceptLanguage": "preferences",
+        "Authorization": "authorization",
+        "EntityTags": "conditional",
+        "IfMatch": "conditional",
+        "IfNoneMatch": "conditional",
+        "IfRange": "conditional",
+        "Preferences": "preferences",
+        "Range": "range",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = (
     "URL",
@@ -55,31 +82,3 @@ __all__ = (
     "State",
     "UploadFile",
 )
-
-_MODULES = {
-    "AcceptCharset": "preferences",
-    "AcceptEncoding": "preferences",
-    "AcceptLanguage": "preferences",
-    "Authorization": "authorization",
-    "EntityTags": "conditional",
-    "IfMatch": "conditional",
-    "IfNoneMatch": "conditional",
-    "IfRange": "conditional",
-    "Preferences": "preferences",
-    "Range": "range",
-}
-
-# Hidden from type checkers, which would take any name for one that is here.
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            msg = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(msg)
-        from importlib import import_module
-
-        value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
