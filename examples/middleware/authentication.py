@@ -53,8 +53,8 @@ class BearerAuthentication:
     ) -> None:
         """Answer 401; a WebSocket on a server that cannot do that is closed, which is a 403."""
         if scope["type"] == "http":
-            return await refuse(send, 401, "a valid bearer token is needed", headers)
-        socket = WebSocket(scope, receive, send)
-        if DENIAL in socket.capabilities:
-            return await socket.send_denial_response(401, headers)
-        return await socket.close()
+            await refuse(send, 401, "a valid bearer token is needed", headers)
+        elif DENIAL in (socket := WebSocket(scope, receive, send)).capabilities:
+            await socket.send_denial_response(401, headers)
+        else:
+            await socket.close()

@@ -32,8 +32,7 @@ class BodySizeCap:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limits = Limits(max_body_size=self.sizes.get(scope["path"], self.size))
-        refused: ClientException | None = None
-        begun = False
+        refused, begun = None, False
 
         async def counted() -> Any:
             nonlocal refused
@@ -41,11 +40,11 @@ class BodySizeCap:
                 return await body()
             except ClientException as error:
                 refused = error
-                raise
+                return {"type": "http.disconnect"}  # at which every framework stops, and cleans up
 
         async def send_unless_refused(message: Message) -> None:
             nonlocal begun
-            if refused is None or begun:  # a framework makes an answer of its own out of our error
+            if refused is None or begun:  # or it is the answer of a framework to the disconnect
                 begun = True
                 await send(message)
 

@@ -25,8 +25,7 @@ class SignedCookieSession:
     """
 
     def __init__(self, app: Application, secret: str | list[str], cookie: Cookie | None = None) -> None:
-        self.app = app
-        self.serializer = URLSafeTimedSerializer(secret, salt="session")
+        self.app, self.serializer = app, URLSafeTimedSerializer(secret, salt="session")
         self.cookie = cookie or Cookie("session", httponly=True, max_age=1_209_600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,8 +33,7 @@ class SignedCookieSession:
         if scope["type"] not in {"http", "websocket"}:
             return await self.app(scope, receive, send)
         session = self.load(sent := ASGIConnection(scope).cookies.get(self.cookie.key))
-        before = self.serializer.dump_payload(session)
-        inner = {**scope, "session": session}
+        before, inner = self.serializer.dump_payload(session), {**scope, "session": session}
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept"}:
@@ -48,7 +46,7 @@ class SignedCookieSession:
         return await self.app(inner, receive, send_with_cookie)
 
     def load(self, value: str | None) -> dict[str, Any]:
-        """Read a cookie; what was not signed here, or too long ago, is an empty session."""
+        """Read a cookie; what was not signed here, or too long ago, is empty."""
         try:
             return dict(self.serializer.loads(value or "", max_age=self.cookie.max_age))
         except BadData:
