@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from asgiwire import ASGIConnection, WebSocket
 from examples.middleware.responses import refuse
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from asgiwire.types import Receive, Scope, Send
     from examples.middleware.responses import Application
-
-DENIAL: Final = "websocket.http.response"
 
 
 class BearerAuthentication:
@@ -54,7 +52,7 @@ class BearerAuthentication:
         """Answer 401; a WebSocket on a server that cannot do that is closed, which is a 403."""
         if scope["type"] == "http":
             await refuse(send, 401, "a valid bearer token is needed", headers)
-        elif DENIAL in (socket := WebSocket(scope, receive, send)).capabilities:
+        elif "websocket.http.response" in (socket := WebSocket(scope, receive, send)).capabilities:
             await socket.send_denial_response(401, headers)
         else:
             await socket.close()

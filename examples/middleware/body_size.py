@@ -9,8 +9,6 @@ from asgiwire.exceptions import ClientException
 from examples.middleware.responses import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from asgiwire.types import Message, Receive, Scope, Send
     from examples.middleware.responses import Application
 
@@ -24,7 +22,7 @@ class BodySizeCap:
         sizes: The same for single paths.
     """
 
-    def __init__(self, app: Application, size: int, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(self, app: Application, size: int, sizes: dict[str, int] | None = None) -> None:
         self.app, self.size, self.sizes = app, size, sizes or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,7 +30,8 @@ class BodySizeCap:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limits = Limits(max_body_size=self.sizes.get(scope["path"], self.size))
-        refused, begun = None, False
+        refused: ClientException | None = None
+        begun = False
 
         async def counted() -> Any:
             nonlocal refused
