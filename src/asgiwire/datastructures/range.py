@@ -6,14 +6,12 @@ Left out: responses. ``Content-Range`` of a part is ``bytes {part.start}-{part.s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from asgiwire._parsers.ranges import parse_range
 
 if TYPE_CHECKING:
     from typing import Self
-
-    Positions: TypeAlias = tuple[int | None, int | None]
 
 __all__ = ("Range",)
 
@@ -29,7 +27,7 @@ class Range:
     """
 
     unit: str
-    ranges: tuple[Positions, ...]
+    ranges: tuple[tuple[int | None, int | None], ...]
 
     @classmethod
     def from_header(cls, header_value: str) -> Self | None:
@@ -74,6 +72,6 @@ def _resolved(first: int | None, last: int | None, size: int) -> range:
     return range(first, size if last is None else min(last + 1, size))
 
 
-def _written(positions: Positions) -> str:
+def _written(positions: tuple[int | None, int | None]) -> str:
     first, last = positions
     return f"{'' if first is None else first}-{'' if last is None else last}"
