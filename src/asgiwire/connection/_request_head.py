@@ -11,6 +11,7 @@ from asgiwire._parsers.content_headers import parse_content_length, parse_media_
 from asgiwire.datastructures.accept import Accept
 from asgiwire.exceptions import ClientException
 
+from ._negotiation import Negotiation
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send, wrong_scope
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asgiwire.types import Method, Receive, Send
 
 
-class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A request whose body nobody has asked about."""
 
     __slots__ = ()

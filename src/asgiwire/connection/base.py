@@ -22,6 +22,7 @@ from asgiwire.exceptions import ImproperlyConfiguredException
 from asgiwire.limits import Limits
 from asgiwire.types import Empty
 
+from ._connection_head import ConnectionHead
 from ._routes import route_path
 from ._session import UnstoredSession, note_read, session_from, store_session
 
@@ -72,7 +73,7 @@ async def empty_send(_message: object) -> NoReturn:
     raise ImproperlyConfiguredException(msg)
 
 
-class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
+class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     """One HTTP request or one WebSocket, as its scope tells of it.
 
     Every value is computed when it is first asked for and kept on this object; nothing of it is shared with
