@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from asgiwire.types import HTTPReceiveMessage
 
-    from ._body import BodyChannel, BodyReader
+    from ._body import BodyChannel
+    from ._body_reader import BodyReader
 
 
 class Downstream(ABC):

@@ -12,7 +12,7 @@ from asgiwire.datastructures.accept import Accept
 from asgiwire.exceptions import ClientException
 
 from ._negotiation import Negotiation
-from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send, wrong_scope
+from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generi
             if scope["type"] != "http":
                 raise KeyError
         except KeyError:
-            raise wrong_scope(self, scope) from None
+            raise self._wrong_scope(scope) from None
         self.scope = scope  # type: ignore[assignment]  # as in the base class
         self.receive = receive
         self.send = send

@@ -41,12 +41,23 @@ def session_from(value: object) -> dict[str, Any]:
     return {name: getattr(value, name) for name in fields}
 
 
-def note_read(session: Any) -> Any:
-    """Return a session; one that keeps account of who reads it is told."""
-    mark_accessed = getattr(session, "mark_accessed", None)
-    if mark_accessed is not None:
-        mark_accessed()
-    return session
+def read_session(scope: Scope, session: Any, kept: dict[str, Any]) -> dict[str, Any]:
+    """The session in a scope as whoever reads it wants it; one that keeps account of its readers is told.
+
+    Args:
+        scope: The scope.
+        session: What it has for a session: a mapping, or ``None`` or ``Empty`` in the place of a cleared one.
+        kept: Where an :class:`UnstoredSession` stays for the next reader.
+    """
+    if session is not None and session is not Empty:
+        mark_accessed = getattr(session, "mark_accessed", None)
+        if mark_accessed is not None:
+            mark_accessed()
+        return cast("dict[str, Any]", session)
+    unstored: dict[str, Any] | None = kept.get("session")
+    if unstored is None or unstored:  # one that was written to was a session of its own
+        unstored = kept["session"] = UnstoredSession(scope)
+    return unstored
 
 
 def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:

@@ -20,11 +20,8 @@ from asgiwire.datastructures.state import State
 from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import ImproperlyConfiguredException
 from asgiwire.limits import Limits
-from asgiwire.types import Empty
 
 from ._connection_head import ConnectionHead
-from ._routes import route_path
-from ._session import UnstoredSession, note_read, session_from, store_session
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.datastructures.address import Address
-    from asgiwire.types import EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
+    from asgiwire.types import Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 __all__ = (
     "ASGIConnection",
@@ -88,7 +85,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
     # one dict, which is made for the first of them.
-    __slots__ = ("_headers", "_values", "receive", "scope", "send")
+    __slots__ = ("_headers", "receive", "scope", "send")  # and the dict, in ConnectionHead
 
     limits: ClassVar[Limits] = Limits()
     """What one peer may make this connection read; give a subclass its own, or a property."""
@@ -99,8 +96,6 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     type_encoders: ClassVar[TypeEncoders | None] = None
     """Encoders for types that msgspec does not know, used wherever something is sent."""
 
-    _scope_types: ClassVar[frozenset[str]] = frozenset({"http", "websocket"})
-
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
     ) -> None:
@@ -110,7 +105,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
             ImproperlyConfiguredException: The scope is of a type that this class is not for.
         """
         if scope.get("type") not in self._scope_types:
-            raise wrong_scope(self, scope)
+            raise self._wrong_scope(scope)
         # It is a dict, says the specification; to a type checker, a TypedDict is no more than a Mapping.
         self.scope: Scope = scope  # type: ignore[assignment]
         self.receive: Receive = receive
@@ -248,40 +243,6 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
         """
         return cast("UserT", self._required("user", "install an authentication middleware to set it"))
 
-    @property
-    def session(self) -> dict[str, Any]:
-        """The session: ``scope["session"]``.
-
-        A cleared session reads as an empty dict, which goes into the scope when it is first written to.
-
-        Raises:
-            ImproperlyConfiguredException: The scope has none.
-        """
-        session = self._required("session", "install a session middleware to set it")
-        if session is not None and session is not Empty:
-            return cast("dict[str, Any]", session if type(session) is dict else note_read(session))
-        kept = self._values or self._begin_keeping()
-        unstored: dict[str, Any] | None = kept.get("session")
-        if unstored is None or unstored:  # one that was written to was a session of its own
-            unstored = kept["session"] = UnstoredSession(self.scope)
-        return unstored
-
-    def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
-        """Put a session into the scope, for the session middleware to store.
-
-        Args:
-            value: A dict, which is stored as it is; a msgspec Struct, dataclass, attrs or pydantic instance,
-                of which a dict of its fields is stored; or ``Empty``, which clears the session.
-
-        Raises:
-            TypeError: The value is none of these.
-        """
-        store_session(self.scope, value if value is Empty else session_from(value))
-
-    def clear_session(self) -> None:
-        """Put ``Empty`` into the scope, by which a session middleware knows to remove what it has stored."""
-        store_session(self.scope, Empty)
-
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """The absolute URL of a route, which the application or router in the scope is asked for.
 
@@ -293,6 +254,8 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
             NoRouteMatchFoundException: No application in the scope can tell, it has no such route, or the
                 parameters do not fit.
         """
+        from ._routes import route_path
+
         return make_absolute_url(route_path(self.scope, name, path_parameters), self.base_url)
 
     def _raw_headers(self, name: bytes) -> list[bytes]:
@@ -300,25 +263,3 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
         headers = self._headers
         # Most requests are asked for one header or none: those need no object for that.
         return raw_headers(scope_headers(self.scope), name) if headers is None else headers.raw_values(name)
-
-    def _begin_keeping(self) -> dict[str, Any]:
-        """Make the dict of values that are kept, by the name of the property."""
-        kept = self._values = {}
-        return kept
-
-    def _required(self, key: str, remedy: str) -> Any:
-        try:
-            return self.scope[key]
-        except KeyError:
-            msg = f"'{key}' is not defined in scope, {remedy}"
-            raise ImproperlyConfiguredException(msg) from None
-
-
-def wrong_scope(
-    connection: ASGIConnection[Any, Any, Any, Any], scope: Mapping[str, Any]
-) -> ImproperlyConfiguredException:
-    """Say which scopes the class of a connection is for."""
-    wanted = " or ".join(repr(name) for name in sorted(connection._scope_types))
-    return ImproperlyConfiguredException(
-        f"{type(connection).__name__} is for scopes of type {wanted}, not {scope.get('type')!r}"
-    )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from asgiwire._multipart import Event, MultipartDecoder
 
-    from ._body import BodyReader
+    from ._body_reader import BodyReader
 
 __all__ = ("MultipartPart", "MultipartParts")
 

@@ -17,7 +17,7 @@ from asgiwire.exceptions import AsgiwireWarning, ImproperlyConfiguredException, 
 from asgiwire.serialization import decode_json, decode_msgpack
 from asgiwire.types import Empty
 
-from ._body import BodyReader, BodyState
+from ._body import BodyState
 from ._channels import body_channel, find_channel
 from ._downstream import Replay, Tee
 from ._request_head import RequestHead
@@ -198,6 +198,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         """
         from asgiwire._multipart import MultipartDecoder
 
+        from ._body_reader import BodyReader
         from .multipart import MultipartParts
 
         media_type, parameters = self.content_type
@@ -228,6 +229,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             sink: Called with each piece before the application gets it; may be a coroutine function.
             limits: For this body only.
         """
+        from ._body_reader import BodyReader
+
         channel, maximum = self._body_channel(limits)
         return Tee(channel, maximum, BodyReader(channel, maximum, "tee()"), sink)
 

@@ -1,0 +1,45 @@
+"""One reader of a request body, who takes it piece by piece and may stop at any of them.
+
+Left out: who may have the body at all, which is the body channel's to know (``_body.py``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._body import BodyChannel
+
+
+class BodyReader:
+    """Reads one body once, piece by piece: as it arrives, or from where it is kept.
+
+    Args:
+        channel: Where the body is.
+        maximum: The most bytes that it may have.
+        consumer: Who reads it, for the sentence of whoever comes too late.
+    """
+
+    __slots__ = ("_arriving", "_channel", "_consumer", "_maximum", "_position")
+
+    def __init__(self, channel: BodyChannel, maximum: int | None, consumer: str) -> None:
+        self._channel = channel
+        self._maximum = maximum
+        self._consumer = consumer
+        self._arriving: bool | None = None  # or kept; not known before the first piece is asked for
+        self._position = 0
+
+    async def next_piece(self) -> bytes:
+        """The next piece, ``b""`` after the last."""
+        if self._arriving is None:
+            self._arriving = await self._channel.begin(self._maximum, self._consumer)
+        if self._arriving:
+            return await self._channel.advance(self._maximum)
+        piece = await self._channel.kept_from(self._position)
+        self._position += len(piece)
+        return piece
+
+    def fail(self, error: Exception) -> None:
+        """Make each later read raise this error, unless the body is kept."""
+        if self._arriving:
+            self._channel.fail(error)
