@@ -81,11 +81,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def typing(session: nox.Session) -> None:
-    """Check types with mypy and pyright, both strict, and that every public type is known."""
+    """Check types with mypy and pyright, and with pyrefly what users write; every public type is known."""
     install_groups(session, "typing")
     install_package(session)
     session.run("mypy")
     session.run("pyright")
+    session.run("pyrefly", "check")
     session.run("pyright", "--ignoreexternal", "--verifytypes", "asgiwire")
 
 
