@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphinx.ext.napoleon import Config, GoogleDocstring
+
+from asgiwire import __version__
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 project = "asgiwire"
 author = "The asgiwire contributors"
 copyright = author
-release = version = installed_version("asgiwire")
+release = version = __version__
 
 sys.path.append(str(Path(__file__).parent))  # for the extension that is ours
 extensions = ["myst_parser", "sphinx.ext.autodoc", "websocket_diagram"]

@@ -277,6 +277,8 @@ class WebSocketResponseBodyEvent(TypedDict):
 
 
 HTTPReceiveMessage: TypeAlias = HTTPRequestEvent | HTTPDisconnectEvent
+"""What ``receive`` gives of a request."""
+
 HTTPSendMessage: TypeAlias = (
     HTTPResponseStartEvent
     | HTTPResponseBodyEvent
@@ -286,7 +288,11 @@ HTTPSendMessage: TypeAlias = (
     | HTTPResponsePathsendEvent
     | HTTPZeroCopySendEvent
 )
+"""What ``send`` takes in answer to a request."""
+
 WebSocketReceiveMessage: TypeAlias = WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent
+"""What ``receive`` gives of a WebSocket."""
+
 WebSocketSendMessage: TypeAlias = (
     WebSocketAcceptEvent
     | WebSocketSendEvent
@@ -294,3 +300,4 @@ WebSocketSendMessage: TypeAlias = (
     | WebSocketResponseStartEvent
     | WebSocketResponseBodyEvent
 )
+"""What ``send`` takes for a WebSocket."""
