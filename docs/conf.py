@@ -18,8 +18,8 @@ author = "The asgiwire contributors"
 copyright = author
 release = version = __version__
 
-sys.path.append(str(Path(__file__).parent))  # for the extension that is ours
-extensions = ["myst_parser", "sphinx.ext.autodoc", "websocket_diagram"]
+sys.path.append(str(Path(__file__).parent))  # for the extensions that are ours
+extensions = ["myst_parser", "sphinx.ext.autodoc", "layers_diagram", "websocket_diagram"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "asgiwire"

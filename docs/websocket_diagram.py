@@ -29,8 +29,9 @@ BOXES = {
 HALF_HEIGHT = 20
 
 STYLE = """
-.websocket-states { width: 100%; height: auto; font: 13px sans-serif;
+.websocket-states { display: block; width: 100%; min-width: 720px; height: auto; font: 13px sans-serif;
   color: var(--color-foreground-primary, black) }
+.wide { overflow-x: auto }
 .websocket-states :is(rect, path) { fill: none; stroke: currentColor; stroke-width: 1.5 }
 .websocket-states text { fill: currentColor; text-anchor: middle; paint-order: stroke; stroke-width: 5;
   stroke: var(--color-background-primary, white) }
@@ -62,10 +63,10 @@ def diagram() -> str:
     """The tables as SVG."""
     parts = [box(state) for state in SocketState] + [line(arrow) for arrow in arrows()]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="websocket-states" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        f' role="img"><style>{STYLE}</style><defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
+        '<div class="wide"><svg xmlns="http://www.w3.org/2000/svg" class="websocket-states"'
+        f' viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><style>{STYLE}</style><defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
         ' markerWidth="9" markerHeight="9" orient="auto"><path d="M0 0L10 5L0 10z"/></marker></defs>'
-        f"{''.join(parts)}</svg>"
+        f"{''.join(parts)}</svg></div>"
     )
 
 
