@@ -23,7 +23,7 @@ PACKAGE = Path(asgiwire.__file__).parent
 ASYNCHRONOUS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
 
 WIDTH, GAP, LINE, MARGIN = 900, 14, 17, 12
-LETTER = 6.9  # the width of one at 12 pixels of a monospaced font, and some more
+LETTER = 7.3  # the width of one in 12 pixels of a monospaced font
 
 STYLE = """
 .layers { overflow-x: auto }
@@ -50,9 +50,11 @@ class Room(NamedTuple):
         return f"asgiwire.{self.name}".rstrip(".")
 
     @property
-    def modules(self) -> list[str]:
-        """What is in it, if it is a package."""
-        return [path.stem for path in self.files if path.parent != PACKAGE and path.stem != "__init__"]
+    def contents(self) -> str:
+        """The modules of a package, and what the docstring of a module begins with."""
+        modules = [path.stem for path in self.files if path.parent != PACKAGE and path.stem != "__init__"]
+        tree = ast.parse(self.files[0].read_text(encoding="utf-8"))
+        return " ".join(modules) or (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("``", "")
 
 
 def rooms() -> dict[str, Room]:
@@ -111,7 +113,7 @@ def diagram() -> str:
     top = 2
     for row in rows():
         width = (WIDTH - 4 - GAP * (len(row) - 1)) / len(row)
-        texts = [textwrap.wrap(" ".join(one.modules), int((width - 2 * MARGIN) / LETTER)) for one in row]
+        texts = [textwrap.wrap(one.contents, int((width - 2 * MARGIN) / LETTER)) for one in row]
         height = 40 + LINE * max(map(len, texts))
         for number, (one, lines) in enumerate(zip(row, texts, strict=True)):
             parts.append(box(one, lines, (2 + number * (width + GAP), top), (width, height)))
@@ -127,7 +129,7 @@ def box(one: Room, lines: list[str], corner: tuple[float, int], size: tuple[floa
     (x, y), (width, height) = corner, size
     about = f"{one.label} imports {', '.join(sorted(one.imports)) or 'nothing of ours'}"
     words = "".join(
-        f'<text x="{x + MARGIN:.0f}" y="{y + 45 + LINE * number}">{line}</text>'
+        f'<text x="{x + MARGIN:.0f}" y="{y + 45 + LINE * number}">{escape(line)}</text>'
         for number, line in enumerate(lines)
     )
     return (

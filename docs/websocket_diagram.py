@@ -64,7 +64,8 @@ def diagram() -> str:
     parts = [box(state) for state in SocketState] + [line(arrow) for arrow in arrows()]
     return (
         '<div class="wide"><svg xmlns="http://www.w3.org/2000/svg" class="websocket-states"'
-        f' viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><style>{STYLE}</style><defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
+        f' viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><style>{STYLE}</style>'
+        '<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
         ' markerWidth="9" markerHeight="9" orient="auto"><path d="M0 0L10 5L0 10z"/></marker></defs>'
         f"{''.join(parts)}</svg></div>"
     )
