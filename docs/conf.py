@@ -21,6 +21,7 @@ release = version = __version__
 sys.path.append(str(Path(__file__).parent))  # for the extensions that are ours
 extensions = ["myst_parser", "sphinx.ext.autodoc", "layers_diagram", "websocket_diagram"]
 exclude_patterns = ["_build"]
+myst_heading_anchors = 3  # what links to a heading of another page needs
 html_theme = "furo"
 html_title = "asgiwire"
 html_show_sourcelink = False

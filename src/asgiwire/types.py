@@ -21,6 +21,7 @@ __all__ = (
     "HTTPReceiveMessage",
     "HTTPRequestEvent",
     "HTTPResponseBodyEvent",
+    "HTTPResponseDebugEvent",
     "HTTPResponsePathsendEvent",
     "HTTPResponseStartEvent",
     "HTTPResponseTrailersEvent",
@@ -214,6 +215,13 @@ class HTTPZeroCopySendEvent(TypedDict):
     more_body: NotRequired[bool]
 
 
+class HTTPResponseDebugEvent(TypedDict):
+    """``http.response.debug`` (extension): what a test client may learn of a response."""
+
+    type: Literal["http.response.debug"]
+    info: dict[str, Any]
+
+
 class WebSocketConnectEvent(TypedDict):
     """``websocket.connect``: the client asks for the handshake."""
 
@@ -287,6 +295,7 @@ HTTPSendMessage: TypeAlias = (
     | HTTPEarlyHintEvent
     | HTTPResponsePathsendEvent
     | HTTPZeroCopySendEvent
+    | HTTPResponseDebugEvent
 )
 """What ``send`` takes in answer to a request."""
 
