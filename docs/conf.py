@@ -24,6 +24,8 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # what links to a heading of another page needs
 html_theme = "furo"
 html_title = "asgiwire"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_show_sourcelink = False
 html_copy_source = False
 
