@@ -19,7 +19,13 @@ copyright = author
 release = version = __version__
 
 sys.path.append(str(Path(__file__).parent))  # for the extensions that are ours
-extensions = ["myst_parser", "sphinx.ext.autodoc", "layers_diagram", "websocket_diagram"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "layers_diagram",
+    "reference_members",
+    "websocket_diagram",
+]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # what links to a heading of another page needs
 html_theme = "furo"
