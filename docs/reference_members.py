@@ -1,7 +1,7 @@
 """Warns of every public method and property that the reference leaves out, which makes its build fail.
 
 Which names a module has to have there is the tests' to know (``tests/test_reference.py``); what autodoc makes
-of a class is known only here. A private base class is none to the reader, who is shown a public one behind it.
+of a class is known only here. A private base class is none to the reader, who is shown a public one instead.
 """
 
 from __future__ import annotations
