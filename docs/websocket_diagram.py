@@ -22,7 +22,7 @@ BOXES = {
     SocketState.INITIAL: (90, 90, 60),
     SocketState.HANDSHAKE: (310, 90, 70),
     SocketState.OPEN: (860, 90, 50),
-    SocketState.DENYING: (450, 250, 60),
+    SocketState.DENYING: (470, 250, 80),
     SocketState.CLOSING: (700, 250, 60),
     SocketState.CLOSED: (480, 410, 440),
 }
@@ -100,7 +100,7 @@ def straight(arrow: Arrow) -> tuple[str, float, float]:
     if arrow.after is SocketState.CLOSED:
         if arrow.before is SocketState.DENYING:
             # Two lead there: the application's last body, and the disconnect.
-            x1 += -45 if arrow.direction == "sent" else 45
+            x1 += -60 if arrow.direction == "sent" else 60
         x2 = x1
     if y1 == y2:
         x1, x2 = x1 + half1, x2 - half2
@@ -117,7 +117,12 @@ def loop(arrow: Arrow) -> tuple[str, float, float]:
         return f"M{x - 20} {top}C{x - 30} {top - 45} {x + 30} {top - 45} {x + 20} {top}", x, top - 40
     if arrow.before is SocketState.CLOSED:
         top = y - HALF_HEIGHT
-        return f"M{x + 60} {top}C{x + 50} {top - 45} {x + 110} {top - 45} {x + 100} {top}", x + 80, top - 55
+        left, right = x + 110, x + 150
+        return (
+            f"M{left} {top}C{left - 10} {top - 45} {right + 10} {top - 45} {right} {top}",
+            x + 130,
+            top - 55,
+        )
     left = x - half
     if arrow.before is SocketState.OPEN:
         return (
