@@ -31,6 +31,9 @@ OLDEST_DEPENDENCIES = [
     if ";" not in requirement
 ]
 
+# One process for each core; a file stays in one process, so that its servers are started once.
+IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
+
 # Those that tell whether the sdist is whole, and some that use every room of the package.
 QUICK_TESTS = (
     "tests/test_docs.py",
@@ -64,12 +67,13 @@ def tests(session: nox.Session) -> None:
     """Run every test on each Python that is here; the oldest demands that they take every branch."""
     install_groups(session, "test", "peers", "e2e")
     install_package(session)
-    if session.python != OLDEST or session.posargs:
+    if session.posargs:
         session.run("pytest", *session.posargs)
-        return
-    # On one Python only: tracing costs as much time as the tests.
-    session.run("coverage", "run", "-m", "pytest")
-    session.run("coverage", "report")
+    elif session.python == OLDEST:
+        # On one Python only: tracing costs as much time as the tests.
+        session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=term-missing:skip-covered")
+    else:
+        session.run("pytest", *IN_PARALLEL)
 
 
 @nox.session(python=OLDEST)
@@ -78,7 +82,7 @@ def oldest(session: nox.Session) -> None:
     install_groups(session, "test")
     session.install(*(bound.replace(">=", "==") for bound in OLDEST_DEPENDENCIES))
     session.install("--force-reinstall", "--no-deps", ".")
-    session.run("pytest", "--ignore=tests/e2e", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, "--ignore=tests/e2e", *session.posargs)
 
 
 @nox.session

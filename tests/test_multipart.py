@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -18,11 +17,12 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.limits import Limits
+from tests.floods import must_end
 
 from .multipart_bodies import Part, cuts, encode, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 B = {"boundary": "B"}
 DEFAULT = Limits()
@@ -532,12 +532,6 @@ def test_no_body_depends_on_how_it_is_cut(
     assert outcome([body[:first], body[first:second], body[second:]], TIGHT) == whole
 
 
-def seconds_for(body: bytes) -> float:
-    start = perf_counter()
-    assert decode(pieces(body, 65536), UNLIMITED)
-    return perf_counter() - start
-
-
 SLOW = {
     "tiny parts": lambda n: encode([Part("a", b"")]) [:-5] * n + b"--B--",
     "empty lines before": lambda n: b"\r\n" * 100 * n + encode([Part("a", b"1")]),
@@ -551,21 +545,16 @@ SLOW = {
 }  # fmt: skip
 
 
+@must_end
 @pytest.mark.parametrize("build", SLOW.values(), ids=SLOW)
-def test_cost_is_linear(build: object) -> None:
-    assert callable(build)
-    small, large = build(300), build(4800)
-    for _ in range(3):
-        if seconds_for(large) < 64 * seconds_for(small) + 0.02:
-            return
-    pytest.fail("16 times as much takes more than 64 times as long")
+def test_cost_is_linear(build: Callable[[int], bytes]) -> None:
+    assert decode(pieces(build(20_000), 65536), UNLIMITED)
 
 
+@must_end
 def test_a_line_in_single_bytes_costs_linear_time() -> None:
-    body = encode([Part("a" * 20_000, b"1")])
-    start = perf_counter()
-    decode(pieces(body, 1), UNLIMITED)
-    assert perf_counter() - start < 2
+    body = encode([Part("a" * 200_000, b"1")])
+    assert decode(pieces(body, 1), UNLIMITED)
 
 
 def test_sentences_do_not_grow_with_the_input() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
 from typing import Any
 
 import anyio
@@ -225,12 +224,10 @@ async def test_nor_in_very_many_pieces() -> None:
     many = 3 * _receiver.MOST_PIECES_KEPT_BY_WATCHING
     receive = Live(*[part(b"x") for _ in range(many)], part(b"", more_body=False))
     receiver = Receiver(receive)
-    started = perf_counter()
     with anyio.move_on_after(0.2):
         await receiver.watch(None)
 
     assert receive.given == _receiver.MOST_PIECES_KEPT_BY_WATCHING
-    assert perf_counter() - started < 5
 
 
 async def test_a_limit_that_asking_met_with_is_for_whoever_reads() -> None:

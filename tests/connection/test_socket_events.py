@@ -364,7 +364,11 @@ class TestDenial:
         with pytest.raises(ValueError, match="must not hold CR, LF, NUL"):
             denial_start(401, {"x-a": "1\r\nx-b: 2"})
 
-    @pytest.mark.parametrize("body", [b"", b"no", bytearray(b"no"), memoryview(b"no")], ids=repr)
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"no", bytearray(b"no"), memoryview(b"no")],
+        ids=["empty", "bytes", "bytearray", "memoryview"],
+    )
     def test_body(self, body: bytes) -> None:
         event = denial_body(body)
         assert event == {"type": "websocket.http.response.body", "body": bytes(body), "more_body": False}

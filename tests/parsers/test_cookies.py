@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from http.cookies import SimpleCookie
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asgiwire._parsers.cookies import parse_cookies
+from tests.floods import must_end
 
 OKTA = (
     b'provider-oauth-nonce=xxx-yyy; okta-oauth-redirect-params={"responseType":"code","state":"somestate",'
@@ -122,25 +122,24 @@ def test_each_call_returns_a_dict_of_its_own() -> None:
     assert parse_cookies([b"a=1"]) == {"a": "1"}
 
 
+@must_end
 @pytest.mark.parametrize(
     "header",
     [
-        pytest.param(b'a="' + b"\\" * 64_000 + b'"', id="backslashes, CVE-2024-7592"),
-        pytest.param(b'a="' + b"\\0" * 32_000 + b'"', id="broken octals"),
-        pytest.param(b'a="' + b"\\012" * 16_000 + b'"', id="octals"),
-        pytest.param(b";" * 64_000, id="semicolons"),
-        pytest.param(b"a" + b"=" * 64_000, id="equals"),
-        pytest.param(b" " * 64_000 + b"a", id="blanks"),
-        pytest.param(b"a=" + b"%" * 64_000, id="percents"),
-        pytest.param(b"a=%41" * 12_000, id="escapes"),
-        pytest.param(b"a=\xff;" * 16_000, id="not UTF-8"),
+        pytest.param(b'a="' + b"\\" * 1_000_000 + b'"', id="backslashes, CVE-2024-7592"),
+        pytest.param(b'a="' + b"\\0" * 500_000 + b'"', id="broken octals"),
+        pytest.param(b'a="' + b"\\012" * 250_000 + b'"', id="octals"),
+        pytest.param(b";" * 1_000_000, id="semicolons"),
+        pytest.param(b"a" + b"=" * 1_000_000, id="equals"),
+        pytest.param(b" " * 1_000_000 + b"a", id="blanks"),
+        pytest.param(b"a=" + b"%" * 1_000_000, id="percents"),
+        pytest.param(b"a=%41" * 250_000, id="escapes"),
+        pytest.param(b"a=\xff;" * 250_000, id="not UTF-8"),
     ],
 )
 def test_time_is_linear(header: bytes) -> None:
-    """A quadratic reader takes 5 s for 64 KB of backslashes."""
-    started = time.process_time()
+    """A quadratic reader takes 5 s for 64 KB of backslashes, and 20 minutes for these."""
     parse_cookies([header])
-    assert time.process_time() - started < 0.5
 
 
 @given(st.dictionaries(st.text("abcXYZ-_", min_size=1), st.text()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from asgiwire._parsers.negotiation import (
     parse_preference,
     parse_preferences,
 )
+from tests.floods import must_end
 
 if TYPE_CHECKING:
     from asgiwire._parsers.negotiation import Preference
@@ -216,23 +216,22 @@ def test_every_prefix(field: str) -> None:
         assert cut[:-1] == whole[: max(len(cut) - 1, 0)]
 
 
+@must_end
 @pytest.mark.parametrize(
     "field",
     [
-        pytest.param('a/b;c="' + "\\" * 64_000, id="backslashes"),
-        pytest.param('"' * 64_000, id="quotes"),
-        pytest.param('\\"' * 32_000, id="escaped quotes"),
-        pytest.param("," * 64_000 + '"', id="commas"),
-        pytest.param("a/b" + ";" * 64_000 + '"', id="semicolons"),
-        pytest.param("a/b," * 16_000, id="elements"),
-        pytest.param("a" * 64_000, id="a long token"),
-        pytest.param("a/b;q=0." + "1" * 64_000, id="a long weight"),
+        pytest.param('a/b;c="' + "\\" * 1_000_000, id="backslashes"),
+        pytest.param('"' * 1_000_000, id="quotes"),
+        pytest.param('\\"' * 500_000, id="escaped quotes"),
+        pytest.param("," * 1_000_000 + '"', id="commas"),
+        pytest.param("a/b" + ";" * 1_000_000 + '"', id="semicolons"),
+        pytest.param("a/b," * 250_000, id="elements"),
+        pytest.param("a" * 1_000_000, id="a long token"),
+        pytest.param("a/b;q=0." + "1" * 1_000_000, id="a long weight"),
     ],
 )
 def test_time_is_linear(field: str) -> None:
-    started = time.process_time()
     parse_media_ranges(field)
-    assert time.process_time() - started < 1
 
 
 @given(st.text() | st.text('ab/*;q=01.,"\\ \t'))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
 from asgiwire.datastructures.accept import Accept
-from asgiwire.datastructures.headers import raw_header, raw_headers, scope_headers
 from asgiwire.exceptions import ClientException
 
-from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
+from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send, wrong_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A request whose body nobody has asked about."""
 
-    __slots__ = ("_accept", "_content_type")
+    __slots__ = ()
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"http"})
 
@@ -35,9 +34,17 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
         Raises:
             ImproperlyConfiguredException: The scope is not of type ``http``.
         """
-        super().__init__(scope, receive, send)
-        self._content_type: tuple[str, dict[str, str]] | None = None
-        self._accept: Accept | None = None
+        # All of it again, for the call of super() and the lookup of the type would double the cost (0.2 µs).
+        try:
+            if scope["type"] != "http":
+                raise KeyError
+        except KeyError:
+            raise wrong_scope(self, scope) from None
+        self.scope = scope  # type: ignore[assignment]  # as in the base class
+        self.receive = receive
+        self.send = send
+        self._headers = None
+        self._values = None
 
     @property
     def _description(self) -> str:
@@ -52,10 +59,11 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
     @property
     def content_type(self) -> tuple[str, dict[str, str]]:
         """The media type in lower case, its parameters by lower-case name; ``("", {})`` if there is none."""
-        content_type = self._content_type
+        kept = self._values or self._begin_keeping()
+        content_type: tuple[str, dict[str, str]] | None = kept.get("content_type")
         if content_type is None:
-            value = raw_header(scope_headers(self.scope), b"content-type") or b""
-            content_type = self._content_type = parse_media_type(value)
+            value = self.headers.raw_value(b"content-type") or b""
+            content_type = kept["content_type"] = parse_media_type(value)
         return content_type
 
     @property
@@ -65,7 +73,7 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
         Raises:
             ClientException: It is anything but digits, or is there twice with different values.
         """
-        values = raw_headers(scope_headers(self.scope), b"content-length")
+        values = self.headers.raw_values(b"content-length")
         if not values:
             return None
         if len(values) > 1 and len(set(values)) > 1:
@@ -76,8 +84,9 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
     @property
     def accept(self) -> Accept:
         """The media types that the client accepts; all if it does not say (RFC 9110 section 12.5.1)."""
-        accept = self._accept
+        kept = self._values or self._begin_keeping()
+        accept: Accept | None = kept.get("accept")
         if accept is None:
-            values = raw_headers(scope_headers(self.scope), b"accept")
-            accept = self._accept = Accept(b", ".join(values).decode("latin-1") if values else "*/*")
+            values = self.headers.raw_values(b"accept")
+            accept = kept["accept"] = Accept(b", ".join(values).decode("latin-1") if values else "*/*")
         return accept

@@ -14,7 +14,7 @@ from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.address import address_from_scope
 from asgiwire.datastructures.capabilities import Capabilities
-from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
+from asgiwire.datastructures.headers import Headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.state import State
 from asgiwire.datastructures.url import URL, make_absolute_url
@@ -85,18 +85,9 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    __slots__ = (
-        "_base_url",
-        "_cookies",
-        "_headers",
-        "_query_params",
-        "_session",
-        "_state",
-        "_url",
-        "receive",
-        "scope",
-        "send",
-    )
+    # Every request pays for each of them, whoever asks for what. So all values but the headers are kept in one
+    # dict, which is made for the first of them.
+    __slots__ = ("_headers", "_values", "receive", "scope", "send")
 
     limits: ClassVar[Limits] = Limits()
     """What one peer may make this connection read; give a subclass its own, or a property."""
@@ -118,18 +109,13 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             ImproperlyConfiguredException: The scope is of a type that this class is not for.
         """
         if scope.get("type") not in self._scope_types:
-            raise _wrong_scope(self, scope)
+            raise wrong_scope(self, scope)
         # It is a dict, says the specification; to a type checker, a TypedDict is no more than a Mapping.
         self.scope: Scope = scope  # type: ignore[assignment]
         self.receive: Receive = receive
         self.send: Send = send
-        self._url: URL | None = None
-        self._base_url: URL | None = None
         self._headers: Headers | None = None
-        self._query_params: MultiDict[Any] | None = None
-        self._cookies: dict[str, str] | None = None
-        self._state: State | None = None
-        self._session: UnstoredSession | None = None
+        self._values: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         # The query may hold a token, so it is left out; URL masks a password by itself.
@@ -165,9 +151,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        state = self._state
+        kept = self._values or self._begin_keeping()
+        state: State | None = kept.get("state")
         if state is None or state._state is not values:
-            state = self._state = values if isinstance(values, State) else State(values)
+            state = kept["state"] = values if isinstance(values, State) else State(values)
         return cast("StateT", state)
 
     @property
@@ -176,17 +163,19 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         The authority is a valid ``Host`` header's, else that of ``server``; without either, it is relative.
         """
-        url = self._url
+        kept = self._values or self._begin_keeping()
+        url: URL | None = kept.get("url")
         if url is None:
-            url = self._url = URL.from_scope(self.scope)
+            url = kept["url"] = URL._requested(self.scope, self.headers.raw_values(b"host"))
         return url
 
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        url = self._base_url
+        kept = self._values or self._begin_keeping()
+        url: URL | None = kept.get("base_url")
         if url is None:
-            url = self._base_url = URL.base_from_scope(self.scope)
+            url = kept["base_url"] = URL.base_from_scope(self.scope)
         return url
 
     @property
@@ -203,10 +192,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         It is this connection's own, and may be changed.
         """
-        query_params = self._query_params
+        kept = self._values or self._begin_keeping()
+        query_params: MultiDict[Any] | None = kept.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
-            query_params = self._query_params = MultiDict(pairs)
+            query_params = kept["query_params"] = MultiDict(pairs)
         return query_params
 
     @property
@@ -218,9 +208,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies of all ``Cookie`` headers; of two with one name, the last (RFC 9113 section 8.2.3)."""
-        cookies = self._cookies
+        kept = self._values or self._begin_keeping()
+        cookies: dict[str, str] | None = kept.get("cookies")
         if cookies is None:
-            cookies = self._cookies = parse_cookies(raw_headers(scope_headers(self.scope), b"cookie"))
+            cookies = kept["cookies"] = parse_cookies(self.headers.raw_values(b"cookie"))
         return cookies
 
     @property
@@ -268,9 +259,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         session = self._required("session", "install a session middleware to set it")
         if session is not None and session is not Empty:
             return cast("dict[str, Any]", session)
-        unstored = self._session
+        kept = self._values or self._begin_keeping()
+        unstored: dict[str, Any] | None = kept.get("session")
         if unstored is None or unstored:  # one that was written to was a session of its own
-            unstored = self._session = UnstoredSession(self.scope)
+            unstored = kept["session"] = UnstoredSession(self.scope)
         return unstored
 
     def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
@@ -302,6 +294,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         """
         return make_absolute_url(route_path(self.scope, name, path_parameters), self.base_url)
 
+    def _begin_keeping(self) -> dict[str, Any]:
+        """Make the dict of values that are kept, by the name of the property."""
+        kept = self._values = {}
+        return kept
+
     def _required(self, key: str, remedy: str) -> Any:
         try:
             return self.scope[key]
@@ -310,7 +307,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             raise ImproperlyConfiguredException(msg) from None
 
 
-def _wrong_scope(connection: ASGIConnection[Any, Any, Any, Any], scope: Mapping[str, Any]) -> Exception:
+def wrong_scope(
+    connection: ASGIConnection[Any, Any, Any, Any], scope: Mapping[str, Any]
+) -> ImproperlyConfiguredException:
+    """Say which scopes the class of a connection is for."""
     wanted = " or ".join(repr(name) for name in sorted(connection._scope_types))
     return ImproperlyConfiguredException(
         f"{type(connection).__name__} is for scopes of type {wanted}, not {scope.get('type')!r}"

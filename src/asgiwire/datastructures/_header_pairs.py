@@ -29,10 +29,11 @@ def scope_headers(scope: Scope) -> Pairs:
     ASGI allows any iterable. One that can be read only once is put back into the scope as a list.
     """
     headers: Pairs | None = scope.get("headers")
+    if isinstance(headers, (list, tuple)):  # the union of the two would be made anew at each call
+        return headers
     if headers is None:
         return ()
-    if not isinstance(headers, list | tuple):
-        scope["headers"] = headers = list(headers)
+    scope["headers"] = headers = list(headers)
     return headers
 
 
@@ -48,7 +49,11 @@ def raw_header(pairs: Pairs, name: bytes) -> bytes | None:
 def raw_headers(pairs: Pairs, name: bytes) -> list[bytes]:
     """Return every value of a header, in order."""
     length = len(name)
-    return [value for other, value in pairs if len(other) == length and other.lower() == name]
+    values: list[bytes] = []
+    for other, value in pairs:
+        if len(other) == length and other.lower() == name:
+            values.append(value)  # noqa: PERF401  # a comprehension is slower for the one value there is
+    return values
 
 
 def first_values(pairs: Pairs) -> dict[bytes, bytes]:

@@ -5,7 +5,7 @@ Left out: whether it is an IP address at all. Behind a proxy the host may be any
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 __all__ = ("Address", "address_from_scope")
 
@@ -27,15 +27,18 @@ def address_from_scope(value: object) -> Address | None:
     are text, and in ``("", "0")`` for the nameless end of a unix socket. A port that is none reads as
     ``None``.
     """
-    if not isinstance(value, tuple | list) or not value:
-        return None
-    host, *rest = cast("list[object]", value)
-    if not isinstance(host, str) or not host:
-        return None
-    return Address(host, None if host.startswith("/") or not rest else _port(rest[0]))
+    match value:
+        case (str() as host, *rest) if host:
+            port = None if host[0] == "/" or not rest else _port(rest[0])
+            # What Address(host, port) does, without a call of a Python function.
+            return tuple.__new__(Address, (host, port))
+        case _:
+            return None
 
 
 def _port(value: object) -> int | None:
+    if type(value) is int and 0 <= value < 65536:
+        return value
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 6:
         value = int(value)
     return value if isinstance(value, int) and 0 <= value < 65536 else None

@@ -6,7 +6,7 @@ Left out: what a value means, which is said by the objects that values are parse
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
@@ -53,13 +53,14 @@ class Headers(HeaderMapping, MultiMixin[str]):
         ValueError: If a name or value cannot be sent.
     """
 
-    # A request is asked for a few of its headers. Those are found in an index of the raw bytes, which is
-    # built at the first question, and decoded one by one. There is no multidict inside: inserting many equal
-    # names takes quadratic time in multidict 6.
+    # A request is asked for a few of its headers. The first is looked for; from the second on, they are found
+    # in an index of the raw bytes, which costs as much as three looks. Each is decoded by itself. There is no
+    # multidict inside: inserting many equal names takes quadratic time in multidict 6.
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, headers: HeaderPairs | None = None) -> None:
-        self._index: dict[bytes, bytes] | None = None
+        # Not asked yet; asked once, so that it is due with the next question; or the index.
+        self._index: dict[bytes, bytes] | Literal[False] | None = None
         self._pairs: Pairs = ()
         if headers is None:
             return
@@ -73,9 +74,28 @@ class Headers(HeaderMapping, MultiMixin[str]):
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
         """Take the headers of a scope or message as they are now; later changes do not show."""
-        headers = cls()
+        headers = cls.__new__(cls)  # there is nothing to check
+        headers._index = None
         headers._pairs = tuple(scope_headers(scope))
         return headers
+
+    def raw_values(self, name: bytes) -> list[bytes]:
+        """Return every value of a header as it was sent, in order; the name is wanted in lower case."""
+        if self._index and len(self._index) == len(self._pairs):  # no name is there twice
+            return [self._index[name]] if name in self._index else []
+        if self._index is None:
+            self._index = False
+        return raw_headers(self._pairs, name)
+
+    def raw_value(self, name: bytes) -> bytes | None:
+        """Return the first value of a header as it was sent; the name is wanted in lower case."""
+        index = self._index
+        if index is None:
+            self._index = False
+            return raw_header(self._pairs, name)
+        if index is False:
+            index = self._index = first_values(self._pairs)
+        return index.get(name)
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
         """Return the pairs as ASGI has them: names in lower case, order and duplicates kept."""
@@ -145,10 +165,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return self._pairs
 
     def _first(self, key: str) -> bytes | None:
-        index = self._index
-        if index is None:
-            index = self._index = first_values(self._pairs)
-        return index.get(key.encode("latin-1", "replace").lower())  # as field_name(), without the call
+        return self.raw_value(key.encode("latin-1", "replace").lower())  # as field_name(), without the call
 
     def __getitem__(self, key: str) -> str:
         value = self._first(key)

@@ -20,7 +20,7 @@ from asgiwire._parsers.target import (
     normal_scheme,
     target_path,
 )
-from asgiwire._parsers.uri import compose_uri, split_authority, split_uri
+from asgiwire._parsers.uri import Parts, compose_uri, split_authority, split_uri
 from asgiwire.types import Empty
 
 from .address import address_from_scope
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from typing import Self
     from urllib.parse import SplitResult
 
-    from asgiwire._parsers.uri import Parts
     from asgiwire.types import EmptyType, Scope
 
 __all__ = ("URL", "make_absolute_url")
@@ -95,19 +94,20 @@ class URL:
         example on a unix socket, the result is relative. The path is percent-encoded as the client sent it
         where ``raw_path`` tells, with ``root_path`` exactly once.
         """
+        return cls._requested(scope, raw_headers(scope_headers(scope), b"host"))
+
+    @classmethod
+    def _requested(cls, scope: Scope, hosts: list[bytes]) -> Self:
+        """As :meth:`from_scope`, for a caller who has the values of ``Host``."""
         raw_path = scope.get("raw_path")
         path = target_path(
             _text(scope.get("path")),
             raw_path if isinstance(raw_path, bytes) else None,
             _text(scope.get("root_path")),
         )
-        query = scope.get("query_string")
-        origin = _origin(scope)
-        if path.startswith("//") and not origin:
-            path = "/." + path
-        if not query or not isinstance(query, bytes):
-            return cls._made(origin + path)
-        return cls._made(f"{origin}{path}?{encode_query(query)}")
+        query_string = scope.get("query_string")
+        query = encode_query(query_string) if query_string and isinstance(query_string, bytes) else ""
+        return cls._composed(scope, hosts, path, query)
 
     @classmethod
     def base_from_scope(cls, scope: Scope) -> Self:
@@ -117,8 +117,22 @@ class URL:
         """
         root_path = scope.get("app_root_path")
         path = base_path(_text(scope.get("root_path") if root_path is None else root_path))
-        origin = _origin(scope)
-        return cls._made(f"/.{path}" if path.startswith("//") and not origin else origin + path)
+        return cls._composed(scope, raw_headers(scope_headers(scope), b"host"), path, "")
+
+    @classmethod
+    def _composed(cls, scope: Scope, hosts: list[bytes], path: str, query: str) -> Self:
+        """Put the origin before what is encoded already; its parts are known, so it is never split."""
+        scheme, authority = _origin(scope, hosts)
+        if authority:
+            text = f"{scheme}://{authority}{path}"
+        elif path.startswith("//"):
+            text = path = "/." + path  # as compose_uri() says
+        else:
+            text = path
+        url = cls._made(f"{text}?{query}" if query else text)
+        # What Parts(...) does, without a call of a Python function.
+        url._split = tuple.__new__(Parts, (scheme, authority, path, query, ""))
+        return url
 
     def with_replacements(
         self,
@@ -245,18 +259,17 @@ def make_absolute_url(path: str | URL, base: str | URL) -> str:
     return compose_uri(url.scheme, url.netloc, full_path, query, fragment)
 
 
-def _origin(scope: Scope) -> str:
-    """Give ``scheme://authority``, or nothing where there is no authority."""
+def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
+    """Give scheme and authority, both empty where there is no authority."""
     scheme = normal_scheme(scope.get("scheme")) or ("ws" if scope.get("type") == "websocket" else "http")
     authority = None
-    hosts = raw_headers(scope_headers(scope), b"host")
     # RFC 9112 section 3.2 wants a 400 for several; of two that differ neither is to be trusted.
     if hosts and (len(hosts) == 1 or len(set(hosts)) == 1):
         authority = authority_from_host(hosts[0], scheme)
     if authority is None:
         address = address_from_scope(scope.get("server"))
         authority = None if address is None else authority_from_server(*address, scheme)
-    return "" if authority is None else f"{scheme}://{authority}"
+    return ("", "") if authority is None else (scheme, authority)
 
 
 def _text(value: object) -> str:
