@@ -52,9 +52,11 @@ class Room(NamedTuple):
     @property
     def contents(self) -> str:
         """The modules of a package, and what the docstring of a module begins with."""
-        modules = [path.stem for path in self.files if path.parent != PACKAGE and path.stem != "__init__"]
+        paths = [path.relative_to(PACKAGE).with_suffix("").parts[1:] for path in self.files]
+        modules = [".".join(parts).removesuffix(".__init__") for parts in paths if parts]
         tree = ast.parse(self.files[0].read_text(encoding="utf-8"))
-        return " ".join(modules) or (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("``", "")
+        names = [module for module in modules if module != "__init__"]
+        return " ".join(names) or (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("``", "")
 
 
 def rooms() -> dict[str, Room]:
