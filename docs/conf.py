@@ -43,8 +43,8 @@ autodoc_preserve_defaults = True
 nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the dependencies have no page here.
-    (r"py:.*", r"(abc|builtins|collections|enum|http|multidict|os)\..*"),
-    (r"py:class", r"MultiMapping|SimpleCookie|SplitResult"),
+    (r"py:.*", r"(abc|builtins|collections|enum|hmac|http|msgspec|multidict|os)\..*"),
+    (r"py:class", r"MultiMapping|SimpleCookie|SplitResult|datetime"),
     # Neither have type variables, aliases of one module, and what is private.
     (r"py:class", r"BodyReader|Content|Cookies|Files|MultipartDecoder|Pairs|PartBegun|QueryParams|T"),
     (r"py:.*", r"asgiwire\..*\b(\w*T|_\w+(\.\w+)*)"),

@@ -435,6 +435,53 @@ def test_a_session_cleared_twice_starts_empty_each_time() -> None:
     assert one.session == {}
 
 
+class TrackedSession(dict[str, Any]):
+    """A session as Starlette's middleware puts it into the scope, and asks it afterwards."""
+
+    accessed = modified = False
+
+    def mark_accessed(self) -> None:
+        self.accessed = True
+
+    def mark_modified(self) -> None:
+        self.modified = True
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        self.mark_modified()
+        super().update(*args, **kwargs)
+
+    def clear(self) -> None:
+        self.mark_modified()
+        super().clear()
+
+
+def test_a_session_that_keeps_account_is_told_that_it_is_read() -> None:
+    session = TrackedSession(a=1)
+    one = connection({**BARE_HTTP, "session": session})
+    assert not session.accessed
+    assert one.session is session
+    assert (session.accessed, session.modified) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "content"),
+    [
+        (lambda one: one.set_session({"b": 2}), {"b": 2}),
+        (lambda one: one.set_session(one.session), {"a": 1}),
+        (lambda one: one.set_session(Empty), {}),
+        (lambda one: one.clear_session(), {}),
+    ],
+    ids=["set", "the same", "Empty", "clear"],
+)
+def test_a_session_that_keeps_account_stays_in_the_scope(change: Any, content: Any) -> None:
+    session = TrackedSession(a=1)
+    one = connection({**BARE_HTTP, "session": session})
+    change(one)
+    assert one.scope["session"] is session
+    assert session == content
+    assert session.modified == (content != {"a": 1})
+
+
 def test_an_unstored_session_copies_as_a_plain_dict() -> None:
     import copy
     import pickle

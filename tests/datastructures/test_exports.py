@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asgiwire.datastructures
+from tests.test_house import run_python
 
 NAMES = {
-    "URL", "Accept", "Address", "CacheControlHeader", "Capabilities", "Cookie", "ETag", "FormMultiDict",
-    "Header", "Headers",
-    "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders", "State",
+    "URL", "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address",
+    "Authorization",
+    "CacheControlHeader", "Capabilities", "Cookie", "ETag", "EntityTags", "FormMultiDict",
+    "Header", "Headers", "IfMatch", "IfNoneMatch", "IfRange",
+    "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders",
+    "Preferences", "Range", "State",
     "UploadFile",
 }  # fmt: skip
 
@@ -15,3 +19,11 @@ NAMES = {
 def test_exports_are_exact() -> None:
     assert set(asgiwire.datastructures.__all__) == NAMES
     assert all(hasattr(asgiwire.datastructures, name) for name in NAMES)
+    assert set(dir(asgiwire.datastructures)) >= NAMES
+    assert not hasattr(asgiwire.datastructures, "Accepts")
+
+
+def test_the_values_of_rare_headers_are_imported_late() -> None:
+    code = "import sys; from asgiwire import datastructures; print('Range' in vars(datastructures), end=' ')"
+    code += "; datastructures.Range; print('Range' in vars(datastructures))"
+    assert run_python(code).split() == ["False", "True"]

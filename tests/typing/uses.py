@@ -14,16 +14,25 @@ import msgspec
 
 from asgiwire import ASGIConnection, Limits, Request, WebSocket
 from asgiwire.connection.multipart import MultipartPart
+from asgiwire.connection.snapshot import ConnectionSnapshot, Redaction
 from asgiwire.datastructures import (
     URL,
     Accept,
+    AcceptCharset,
+    AcceptEncoding,
+    AcceptLanguage,
     Address,
+    Authorization,
     Capabilities,
     Cookie,
     FormMultiDict,
     Headers,
+    IfMatch,
+    IfNoneMatch,
+    IfRange,
     MultiDict,
     MutableScopeHeaders,
+    Range,
     State,
     UploadFile,
 )
@@ -34,6 +43,7 @@ from asgiwire.types import Empty
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import datetime
     from pathlib import Path
 
     from asgiwire.types import (
@@ -317,6 +327,47 @@ def errors(error: ClientException, large: RequestEntityTooLarge, left: WebSocket
     assert_type(large.maximum, int | None)
     assert_type(left.code, int)
     assert_type(left.reason, str)
+
+
+def rare_headers(request: Request) -> None:
+    assert_type(request.accept_language, AcceptLanguage)
+    assert_type(request.accept_language.best_match(["en"]), str | None)
+    assert_type(request.accept_language.best_match(["en"], "en"), str)
+    assert_type(request.accept_encoding, AcceptEncoding)
+    assert_type(request.accept_encoding.best_match(("br",), default="identity"), str)
+    assert_type(request.accept_charset, AcceptCharset)
+    assert_type(request.accept_charset.quality("utf-8"), float)
+    assert_type(request.if_match, IfMatch | None)
+    assert_type(request.if_none_match, IfNoneMatch | None)
+    assert_type(request.if_modified_since, datetime | None)
+    assert_type(request.if_unmodified_since, datetime | None)
+    assert_type(request.if_range, IfRange | None)
+    assert_type(request.range, Range | None)
+    if request.range:
+        assert_type(request.range.for_size(10), list[range] | None)
+    if request.if_none_match:
+        assert_type(request.if_none_match.matches('"a"'), bool)
+    request.range.for_size(10)  # type: ignore[union-attr]  # there may be none
+
+
+def credentials(connection: ASGIConnection, socket: WebSocket) -> None:
+    assert_type(socket.authorization, Authorization | None)
+    if connection.authorization is not None:
+        assert_type(connection.authorization.username, str | None)
+        assert_type(connection.authorization.parameters, dict[str, str])
+        connection.authorization.token.encode()  # type: ignore[union-attr]  # only Bearer has one
+
+
+class AuditedRequest(Request):
+    """What a snapshot masks is a matter of the class, or of the call."""
+
+    redaction = Redaction(names=frozenset({"x-tenant"}))
+
+
+def snapshots(request: AuditedRequest, socket: WebSocket) -> None:
+    assert_type(request.snapshot(), ConnectionSnapshot)
+    assert_type(socket.snapshot(Redaction(max_headers=10)).headers, tuple[tuple[str, str], ...])
+    socket.snapshot().url = ""  # type: ignore[misc]  # frozen
 
 
 class Order(msgspec.Struct):

@@ -86,8 +86,8 @@ def parse_content_length(value: bytes) -> int:
     Raises:
         ClientException: It is anything else, a list of equal numbers included.
     """
-    digits = value.strip(b" \t")
     # bytes.isdigit() is true for the ten ASCII digits alone, unlike str.isdigit() and int().
+    digits = value if value.isdigit() else value.strip(b" \t")
     if digits.isdigit() and len(digits) <= MAX_LENGTH_DIGITS:
         return int(digits)
     raise ClientException(f"Content-Length must be a decimal number of bytes, got {_shown(digits)}")

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from enum import Enum
+from types import CoroutineType
 from typing import TYPE_CHECKING
 
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
@@ -96,8 +97,12 @@ class BodyChannel(Receiver):
             return
         self.state = READING
         try:
+            if spool_size is None and not self._receiving:
+                await self.receive_all(maximum)
             while not self.complete:
                 await self.receive_more(maximum)
+                if self.failure is not None:
+                    raise self.failure.with_traceback(None)
                 if spool_size is not None:
                     await self._move_to_disk_beyond(spool_size)
             if self._spool is not None:
@@ -127,9 +132,43 @@ class BodyChannel(Receiver):
             maximum: The most bytes that it may have.
             consumer: Who takes it, for the sentence of whoever comes too late.
         """
-        reader = BodyReader(self, maximum, consumer)
-        while piece := await reader.next_piece():
-            yield piece
+        if not await self.begin(maximum, consumer):
+            position = 0
+            while piece := await self.kept_from(position):
+                position += len(piece)
+                yield piece
+            yield b""
+            return
+        receive = self.receive
+        while True:
+            if (
+                self.pieces
+                or self.complete
+                or self._receiving
+                or self._spool
+                or self.failure
+                or self._unfinished is not None
+            ):
+                piece = await self.advance(maximum)
+                if not piece:
+                    break
+            else:
+                # What _receive() does, here: two coroutines less for each piece make a stream twice as fast.
+                self._receiving = True
+                try:
+                    awaitable = receive()
+                    if type(awaitable) is not CoroutineType:
+                        awaitable = self._finished(awaitable)
+                    piece = self._account_for(await awaitable, maximum)
+                except Exception as error:
+                    self.fail(error)
+                    raise
+                finally:
+                    self._receiving = False
+                    if self._turn is not None:
+                        self.wake()
+            if piece:
+                yield piece
         yield b""
 
     async def begin(self, maximum: int | None, consumer: str) -> bool:
@@ -161,7 +200,9 @@ class BodyChannel(Receiver):
             self._drop_spool()
         try:
             while not self.pieces:
-                if self.complete and self.failure is None:
+                if self.failure is not None:
+                    raise self.failure.with_traceback(None)
+                if self.complete:
                     self.state = CONSUMED
                     return b""
                 await self.receive_more(maximum)

@@ -22,7 +22,7 @@ SCOPE_KEY: Final = "asgiwire.body"
 
 def find_channel(scope: Scope, receive: Receive) -> BodyChannel | None:
     """The channel of ``receive``, or ``None`` before its first read."""
-    if isinstance(receive, Replay):
+    if type(receive) is Replay:
         return receive.channel
     channel: BodyChannel | None = scope.get(SCOPE_KEY)
     # Not "is": a bound method is a new object at each attribute access.

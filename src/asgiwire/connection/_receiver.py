@@ -7,12 +7,15 @@ that a cancellation loses nothing. Left out: who may have the pieces, which is t
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiwire._concurrency import new_event, poll
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from asgiwire._concurrency import Event
     from asgiwire.types import Receive
 
@@ -62,19 +65,34 @@ class Receiver:
         self._turn: Event | None = None  # made by the first task that has to wait, for all that do
         self._unfinished: Any = None  # a future that was given up while it waited for the next message
 
-    async def receive_more(self, maximum: int | None) -> None:
-        """Bring in one message, whoever receives it.
+    def receive_more(self, maximum: int | None) -> Coroutine[Any, Any, None]:
+        """Bring in one message, whoever receives it; afterwards, ``failure`` says whether that was in vain.
+
+        Args:
+            maximum: The most bytes that the body may have.
+        """
+        return self.next_turn() if self._receiving else self._receive(maximum)
+
+    async def receive_all(self, maximum: int | None) -> None:
+        """Receive what is left of the body, if nobody else is receiving.
 
         Args:
             maximum: The most bytes that the body may have.
 
         Raises:
-            Exception: The failure, by this message or before.
+            Exception: What went wrong.
         """
-        if self.failure is None:
-            await (self.next_turn() if self._receiving else self._receive(maximum))
-        if self.failure is not None:
-            raise self.failure.with_traceback(None)
+        # As _receive() for each message, which would make a body in many pieces twice as slow.
+        self._receiving = True
+        try:
+            while not self.complete:
+                awaitable = self._unfinished or self.receive()
+                message = await (awaitable if type(awaitable) is CoroutineType else self._finished(awaitable))
+                if piece := self._account_for(message, maximum):
+                    self.pieces.append(piece)
+        finally:
+            self._receiving = False
+            self.wake()
 
     async def watch(self, maximum: int | None) -> None:
         """Return when the client has left; pieces of the body that come before that are kept.
@@ -135,7 +153,8 @@ class Receiver:
         """Receive one message and keep what it says; a failure is for whoever reads the body."""
         self._receiving = True
         try:
-            message = await self._next_message()
+            awaitable = self._unfinished or self.receive()
+            message = await (awaitable if type(awaitable) is CoroutineType else self._finished(awaitable))
             if self.complete:
                 self.disconnected = message["type"] == "http.disconnect"
                 self._repeating = not self.disconnected
@@ -148,14 +167,17 @@ class Receiver:
                 self.fail(error)
         finally:
             self._receiving = False
-            self.wake()
+            if self._turn is not None:
+                self.wake()
 
-    async def _next_message(self) -> Any:
-        awaitable = self._unfinished or self.receive()
+    async def _finished(self, awaitable: Any) -> Any:
+        """Wait for what is no coroutine; a future, as granian's receive gives them, is never cancelled.
+
+        Cancelled, it would drop the message that a thread is about to hand over. So it goes on for whoever
+        receives next.
+        """
         if not hasattr(awaitable, "add_done_callback"):
             return await awaitable
-        # A future, as granian's is: cancelled, it drops the message that a thread is about to hand over. So
-        # it goes on for whoever receives next.
         from asyncio import shield
 
         self._unfinished = awaitable

@@ -11,6 +11,7 @@ from asgiwire._parsers.content_headers import parse_content_length, parse_media_
 from asgiwire.datastructures.accept import Accept
 from asgiwire.exceptions import ClientException
 
+from ._negotiation import Negotiation
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send, wrong_scope
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asgiwire.types import Method, Receive, Send
 
 
-class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A request whose body nobody has asked about."""
 
     __slots__ = ()
@@ -62,8 +63,8 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
         kept = self._values or self._begin_keeping()
         content_type: tuple[str, dict[str, str]] | None = kept.get("content_type")
         if content_type is None:
-            value = self.headers.raw_value(b"content-type") or b""
-            content_type = kept["content_type"] = parse_media_type(value)
+            values = self._raw_headers(b"content-type")
+            content_type = kept["content_type"] = parse_media_type(values[0] if values else b"")
         return content_type
 
     @property
@@ -73,7 +74,7 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
         Raises:
             ClientException: It is anything but digits, or is there twice with different values.
         """
-        values = self.headers.raw_values(b"content-length")
+        values = self._raw_headers(b"content-length")
         if not values:
             return None
         if len(values) > 1 and len(set(values)) > 1:
@@ -87,6 +88,6 @@ class RequestHead(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, Auth
         kept = self._values or self._begin_keeping()
         accept: Accept | None = kept.get("accept")
         if accept is None:
-            values = self.headers.raw_values(b"accept")
+            values = self._raw_headers(b"accept")
             accept = kept["accept"] = Accept(b", ".join(values).decode("latin-1") if values else "*/*")
         return accept

@@ -1,4 +1,8 @@
-"""Sessions as dicts: from the objects that may be set as one, and in place of a cleared one."""
+"""Sessions as dicts: from the objects that may be set as one, in place of a cleared one, and those of others.
+
+A middleware of Starlette's asks the very object that it has put into the scope whether it was read, for
+``Vary: Cookie``, and whether it was changed, for ``Set-Cookie``. Such an object is told, and stays there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from asgiwire.types import Empty
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Self
+
+    from asgiwire.types import EmptyType, Scope
 
 
 def session_from(value: object) -> dict[str, Any]:
@@ -33,6 +39,24 @@ def session_from(value: object) -> dict[str, Any]:
         )
         raise TypeError(msg)
     return {name: getattr(value, name) for name in fields}
+
+
+def note_read(session: Any) -> Any:
+    """Return a session; one that keeps account of who reads it is told."""
+    mark_accessed = getattr(session, "mark_accessed", None)
+    if mark_accessed is not None:
+        mark_accessed()
+    return session
+
+
+def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:
+    """Put a session into the scope; where one is that keeps account of its changes, into that one."""
+    session: Any = scope.get("session")
+    if session is value or not hasattr(session, "mark_modified"):
+        scope["session"] = value
+    else:
+        session.clear()
+        session.update(value or {})
 
 
 class UnstoredSession(dict[str, Any]):

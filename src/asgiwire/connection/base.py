@@ -14,7 +14,7 @@ from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.address import address_from_scope
 from asgiwire.datastructures.capabilities import Capabilities
-from asgiwire.datastructures.headers import Headers
+from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.state import State
 from asgiwire.datastructures.url import URL, make_absolute_url
@@ -22,8 +22,9 @@ from asgiwire.exceptions import ImproperlyConfiguredException
 from asgiwire.limits import Limits
 from asgiwire.types import Empty
 
+from ._connection_head import ConnectionHead
 from ._routes import route_path
-from ._session import UnstoredSession, session_from
+from ._session import UnstoredSession, note_read, session_from, store_session
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -72,7 +73,7 @@ async def empty_send(_message: object) -> NoReturn:
     raise ImproperlyConfiguredException(msg)
 
 
-class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
+class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     """One HTTP request or one WebSocket, as its scope tells of it.
 
     Every value is computed when it is first asked for and kept on this object; nothing of it is shared with
@@ -85,8 +86,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    # Every request pays for each of them, whoever asks for what. So all values but the headers are kept in one
-    # dict, which is made for the first of them.
+    # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
+    # one dict, which is made for the first of them.
     __slots__ = ("_headers", "_values", "receive", "scope", "send")
 
     limits: ClassVar[Limits] = Limits()
@@ -166,7 +167,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         kept = self._values or self._begin_keeping()
         url: URL | None = kept.get("url")
         if url is None:
-            url = kept["url"] = URL._requested(self.scope, self.headers.raw_values(b"host"))
+            url = kept["url"] = URL._requested(self.scope, self._raw_headers(b"host"))
         return url
 
     @property
@@ -211,7 +212,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         kept = self._values or self._begin_keeping()
         cookies: dict[str, str] | None = kept.get("cookies")
         if cookies is None:
-            cookies = kept["cookies"] = parse_cookies(self.headers.raw_values(b"cookie"))
+            cookies = kept["cookies"] = parse_cookies(self._raw_headers(b"cookie"))
         return cookies
 
     @property
@@ -258,7 +259,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         """
         session = self._required("session", "install a session middleware to set it")
         if session is not None and session is not Empty:
-            return cast("dict[str, Any]", session)
+            return cast("dict[str, Any]", session if type(session) is dict else note_read(session))
         kept = self._values or self._begin_keeping()
         unstored: dict[str, Any] | None = kept.get("session")
         if unstored is None or unstored:  # one that was written to was a session of its own
@@ -275,11 +276,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         Raises:
             TypeError: The value is none of these.
         """
-        self.scope["session"] = value if value is Empty else session_from(value)
+        store_session(self.scope, value if value is Empty else session_from(value))
 
     def clear_session(self) -> None:
         """Put ``Empty`` into the scope, by which a session middleware knows to remove what it has stored."""
-        self.scope["session"] = Empty
+        store_session(self.scope, Empty)
 
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """The absolute URL of a route, which the application or router in the scope is asked for.
@@ -293,6 +294,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
                 parameters do not fit.
         """
         return make_absolute_url(route_path(self.scope, name, path_parameters), self.base_url)
+
+    def _raw_headers(self, name: bytes) -> list[bytes]:
+        """Every value of a header as it was sent; the name is wanted in lower case."""
+        headers = self._headers
+        # Most requests are asked for one header or none: those need no object for that.
+        return raw_headers(scope_headers(self.scope), name) if headers is None else headers.raw_values(name)
 
     def _begin_keeping(self) -> dict[str, Any]:
         """Make the dict of values that are kept, by the name of the property."""

@@ -52,7 +52,7 @@ def raw_headers(pairs: Pairs, name: bytes) -> list[bytes]:
     values: list[bytes] = []
     for other, value in pairs:
         if len(other) == length and other.lower() == name:
-            values.append(value)  # noqa: PERF401  # a comprehension is slower for the one value there is
+            values.append(value)  # a comprehension is slower for the one value there is
     return values
 
 

@@ -1,6 +1,7 @@
 """The Accept header: what a client wants, and which of the things on offer that is.
 
-Left out: Accept-Language, Accept-Encoding and Accept-Charset, which match by rules of their own.
+Left out: Accept-Language, Accept-Encoding and Accept-Charset, which match by rules of their own
+(``preferences.py``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,16 @@
+"""A web framework in 150 lines, made of asgiwire and itsdangerous, and a tea shop that stands on it.
+
+``framework`` is the framework, which the tutorial in ``docs/tutorial.md`` goes through; ``app`` is the shop.
+Start it with uvicorn, from the root of the repository::
+
+    uvicorn examples.framework:app
+    curl -c jar -H 'content-type: application/json' -d '{"name": "ada"}' http://127.0.0.1:8000/login
+    curl -b jar -H 'content-type: application/json' -d '{"tea": "green", "cups": 2}' http://127.0.0.1:8000/orders
+    curl http://127.0.0.1:8000/orders/1
+"""
+
+from __future__ import annotations
+
+from .app import app
+
+__all__ = ("app",)

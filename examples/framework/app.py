@@ -1,0 +1,107 @@
+"""A tea shop: customers log in, order, show pictures of their cups, and talk with the counter."""
+
+import os
+import secrets
+from typing import Annotated
+
+import msgspec
+
+from asgiwire import ASGIConnection, Limits, Request, WebSocket
+from asgiwire.exceptions import ClientException
+
+from .framework import App, Response
+
+app = App(secret=os.environ.get("SECRET") or secrets.token_hex())  # without one, a restart ends all sessions
+
+
+class Order(msgspec.Struct):
+    """What somebody wants to drink."""
+
+    tea: str
+    cups: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+
+
+class Login(msgspec.Struct):
+    """Who somebody is; this shop takes everyone's word for it."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+orders: list[Order] = []
+
+
+def customer(connection: ASGIConnection) -> str:
+    """Name the customer whose session it is."""
+    name: str | None = connection.session.get("name")
+    if name is None:
+        raise ClientException("log in first", status_code=401)
+    return name
+
+
+class ShopRequest(Request[str]):
+    """A request of a shop that has no use for large bodies."""
+
+    limits = Limits(max_body_size=1000)
+
+    @property
+    def user(self) -> str:
+        """The customer."""
+        return customer(self)
+
+
+class PictureRequest(ShopRequest):
+    """A request that brings a picture."""
+
+    limits = Limits(max_body_size=1_000_000)
+
+
+@app.route("POST", "/login")
+async def login(request: ShopRequest, data: Login) -> dict[str, str]:
+    """Begin a session."""
+    request.set_session({"name": data.name})
+    return {"hello": data.name}
+
+
+@app.route("POST", "/logout")
+async def logout(request: ShopRequest) -> Response:
+    """End the session."""
+    request.clear_session()
+    return Response(status=204)
+
+
+@app.route("GET", "/orders")
+async def list_orders(request: ShopRequest) -> list[Order]:
+    """List the orders, of one tea if the query names it."""
+    tea = request.query_params.get("tea")
+    return [order for order in orders if tea in {None, order.tea}]
+
+
+@app.route("POST", "/orders")
+async def place_order(request: ShopRequest, data: Order) -> Response:
+    """Take an order of whoever is logged in."""
+    answer = {"for": request.user, "order": data}
+    orders.append(data)
+    return Response(answer, 201, {"location": request.url_for("show_order", number=len(orders))})
+
+
+@app.route("GET", "/orders/{number}")
+async def show_order(request: ShopRequest, number: int) -> Order:
+    """Show one order."""
+    if not 1 <= number <= len(orders):
+        raise ClientException(f"there is no order {number}", status_code=404)
+    return orders[number - 1]
+
+
+@app.route("PUT", "/orders/{number}/picture")
+async def put_picture(request: PictureRequest, number: int) -> dict[str, int]:
+    """Take a picture, of which this shop keeps nothing but the size."""
+    return {"order": number, "size": len(await request.body())}
+
+
+@app.route("WEBSOCKET", "/counter/{tea}")
+async def talk(socket: WebSocket, tea: str) -> None:
+    """Pour cups of one tea until the customer leaves."""
+    name = customer(socket)  # before the handshake is accepted, an error is its answer
+    await socket.accept()
+    async for order in socket.iter_json(type=Order):
+        await socket.send_json({"for": name, "poured": [tea] * order.cups})

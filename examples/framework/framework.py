@@ -1,0 +1,150 @@
+"""A web framework in 150 lines: asgiwire is the connection, itsdangerous signs the cookie of the session.
+
+A handler is called with what its annotations ask for: first the connection, of whichever class; then the
+parameters of its path, by name, and the JSON body.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from inspect import signature
+from typing import Any, get_origin, get_type_hints
+from urllib.parse import quote
+
+import msgspec
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from asgiwire import ASGIConnection, Request, WebSocket
+from asgiwire.datastructures import Cookie, MutableScopeHeaders
+from asgiwire.exceptions import ClientException, Disconnected, UsageError, WebSocketException
+from asgiwire.serialization import encode_json
+from asgiwire.types import Message, Receive, Scope, Send
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A response: ``bytes`` are sent as they are, and all else as JSON."""
+
+    content: Any = b""
+    status: int = 200
+    headers: dict[str, str] = {}
+
+    async def send_to(self, request: Request) -> None:
+        """Answer a request; ``HEAD`` gets the headers alone."""
+        body = self.content if isinstance(self.content, bytes) else encode_json(self.content)
+        headers = MutableScopeHeaders()
+        headers.update({"content-type": "application/json", "content-length": str(len(body))} if body else {})
+        headers.update(self.headers)
+        await request.send({"type": "http.response.start", "status": self.status, "headers": headers.headers})
+        await request.send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+
+class Route:
+    """A path with ``{parameters}``, and what the handler there is called with."""
+
+    def __init__(self, method: str, path: str, handler: Handler) -> None:
+        self.method, self.path, self.handler = method, path, handler
+        parts = enumerate(re.split(r"{(\w+)}", path))  # every other one is a name
+        self.pattern = re.compile("".join(f"(?P<{p}>[^/]+)" if i % 2 else re.escape(p) for i, p in parts))
+        self.types = get_type_hints(handler, include_extras=True)
+        first, *others = signature(handler).parameters
+        self.connection_class = get_origin(self.types[first]) or self.types[first]  # Request of Request[User]
+        self.body = next((name for name in others if name not in self.pattern.groupindex), None)
+
+    def match(self, path: str) -> dict[str, Any] | None:
+        """Convert the parameters in a path; where one does not fit its type, the path is another."""
+        if found := self.pattern.fullmatch(path):
+            values = found.groupdict()
+            with suppress(msgspec.ValidationError):
+                return {k: msgspec.convert(values[k], self.types[k], strict=False) for k in values}
+        return None
+
+    async def call(self, connection: Any) -> Any:
+        """Call the handler."""
+        body = {self.body: await connection.json(type=self.types[self.body])} if self.body else {}
+        return await self.handler(connection, **connection.path_params, **body)
+
+
+class App:
+    """An ASGI application: its routes, and a session for each client in a signed cookie."""
+
+    def __init__(self, secret: str, session_age: int = 14 * 24 * 3600) -> None:
+        self.routes: list[Route] = []
+        self.signer, self.session_age = URLSafeTimedSerializer(secret, salt="session"), session_age
+
+    def route(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler; the method of a WebSocket is ``WEBSOCKET``."""
+
+        def register(handler: Handler) -> Handler:
+            self.routes.append(Route(method, path, handler))
+            return handler
+
+        return register
+
+    def route_reverse(self, name: str, **parameters: Any) -> str:
+        """Write the path to a handler; ``url_for()`` of a connection asks for it."""
+        path = next(route.path for route in self.routes if route.handler.__name__ == name)
+        return re.sub(r"{(\w+)}", lambda found: quote(str(parameters[found[1]]), safe=""), path)
+
+    def find(self, method: str, scope: Scope) -> Route:
+        """Find the route, and note in the scope what a connection tells of it."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        for route in self.routes:
+            if route.method == method and (values := route.match(path)) is not None:
+                scope.update(app=self, route_handler=route.handler, path_params=values)
+                return route
+        raise ClientException("there is nothing here", status_code=404)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request or a WebSocket; a server takes the ``KeyError`` for "there is no lifespan"."""
+        answer = {"http": self.respond, "websocket": self.converse}[scope["type"]]
+        await answer(scope, receive, self.open_session(scope, send))
+
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what the handler returns, or what was wrong with the request."""
+        request = Request(scope, receive, send)
+        try:
+            route = self.find("GET" if request.method == "HEAD" else request.method, scope)
+            result = await route.call(route.connection_class(scope, receive, send))
+            response = result if isinstance(result, Response) else Response(result)
+        except ClientException as error:
+            response = Response({"detail": error.detail}, error.status_code)
+        except Disconnected:
+            return  # nobody is there to answer
+        await response.send_to(request)
+
+    async def converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave the WebSocket to the handler, and close it behind the handler."""
+        socket, code, reason = WebSocket(scope, receive, send), 1011, ""
+        try:
+            route = self.find("WEBSOCKET", scope)
+            socket = route.connection_class(scope, receive, send)
+            await route.call(socket)
+            code = 1000
+        except WebSocketException as error:  # perhaps that of another WebSocket, which has closed
+            code, reason = 1000 if isinstance(error, Disconnected) else error.code, error.detail
+        except ClientException as error:
+            code, reason = 1008, error.detail
+            with suppress(UsageError):  # it is accepted already, or the server cannot
+                await socket.send_denial_response(error.status_code, body=error.detail.encode())
+        finally:
+            await socket.close(code, reason[:30])
+
+    def open_session(self, scope: Scope, send: Send) -> Send:
+        """Read the session from its cookie; the ``send`` that is returned writes it, if it has changed."""
+        connection = ASGIConnection(scope)
+        connection.set_session({})
+        with suppress(KeyError, BadData):
+            connection.set_session(self.signer.loads(connection.cookies["session"], self.session_age))
+        before = encode_json(connection.session)
+
+        async def send_with_session(message: Message) -> None:
+            session = connection.session
+            if message["type"].endswith((".start", ".accept")) and encode_json(session) != before:
+                age, secure = self.session_age if session else 0, scope.get("scheme") in {"https", "wss"}
+                cookie = Cookie("session", "/", self.signer.dumps(session), age, httponly=True, secure=secure)
+                message["headers"] = [*message.get("headers", ()), cookie.to_encoded_header()]
+            await send(message)
+
+        return send_with_session

@@ -1,0 +1,59 @@
+"""Dates in header fields (RFC 9110 section 5.6.7): the one form that is written, and the two obsolete ones.
+
+Left out: time zones, which HTTP does not have, and whether the name of the day fits the date.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+# "Sun, 06 Nov 1994 08:49:37 GMT", and "Sunday, 06-Nov-94 08:49:37 GMT" of RFC 850. A day of one digit, other
+# cases, and UTC for GMT are what some programs write: "Recipients of timestamp values are encouraged to be
+# robust in parsing timestamps".
+FIXED: Final = re.compile(
+    r"[a-z]{3,9}, ?(?P<day>[0-9]{1,2})(?P<dash>[ -])(?P<month>[a-z]{3})(?P=dash)(?P<year>[0-9]{4}|[0-9]{2}) "
+    r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?:gmt|utc)"
+)
+# "Sun Nov  6 08:49:37 1994", as asctime() of C writes it.
+ASCTIME: Final = re.compile(
+    r"[a-z]{3} (?P<month>[a-z]{3}) (?P<day>[ 0-9][0-9]) "
+    r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<year>[0-9]{4})"
+)
+
+
+def parse_http_date(value: str) -> datetime | None:
+    """Read a date, in UTC; ``None`` where it is none."""
+    value = value.strip(" \t").lower()
+    match = FIXED.fullmatch(value) or ASCTIME.fullmatch(value)
+    if match is None or match["month"] not in MONTHS:
+        return None
+    year = int(match["year"])
+    hour, minute, second = map(int, match["time"].split(":"))
+    if len(match["year"]) == 2:
+        year = _century(year)
+    try:
+        # A leap second (RFC 9110: 60) is one that datetime lacks.
+        return datetime(
+            year,
+            MONTHS.index(match["month"]) + 1,
+            int(match["day"]),
+            hour,
+            minute,
+            59 if second == 60 else second,
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+
+
+def _century(year: int) -> int:
+    # "Recipients of a timestamp value in rfc850-date format [...] MUST interpret a timestamp that appears to
+    # be more than 50 years in the future as representing the most recent year in the past that had the same
+    # last two digits."
+    this_year = datetime.now(UTC).year
+    year += this_year - this_year % 100
+    return year - 100 if year > this_year + 50 else year

@@ -1,0 +1,180 @@
+"""Accept-Language, Accept-Encoding and Accept-Charset: what the client gets of what there is."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgiwire.datastructures import AcceptCharset, AcceptEncoding, AcceptLanguage
+from tests.parsers.timing import takes_linear_time
+
+
+@pytest.mark.parametrize(
+    ("field", "provided", "expected"),
+    [
+        # the order of the client, then of what is provided
+        ("da, en-gb;q=0.8, en;q=0.7", ["en", "da"], "da"),
+        ("da, en-gb;q=0.8, en;q=0.7", ["en", "en-GB"], "en-GB"),
+        ("fr, en", ["en", "fr"], "fr"),
+        ("en", ["en-US", "en-GB"], "en-US"),
+        ("en", ["en-US", "en"], "en"),
+        ("EN-us", ["en_US"], "en_US"),
+        # basic filtering: a longer tag, never a shorter one or another word
+        ("de-de", ["de-DE-1996"], "de-DE-1996"),
+        ("de-de", ["de-Deva"], None),
+        # lookup: what is left of the range, the longest first
+        ("de-CH, fr;q=0.9", ["fr", "de"], "de"),
+        ("zh-Hant-CN-x-private1", ["zh", "zh-Hant"], "zh-Hant"),
+        ("de-CH", ["de", "de-CH-1996"], "de-CH-1996"),
+        ("en-GB", ["en-US"], None),
+        # what the client says of a tag itself is not overruled by lookup
+        ("en-US, fr;q=0.95, en;q=0.9", ["en", "fr"], "fr"),
+        ("de-CH, de;q=0", ["de"], None),
+        ("de-CH;q=0, fr", ["de"], None),
+        # the longest range decides
+        ("en, en-GB;q=0", ["en-GB"], None),
+        ("en, en-GB;q=0", ["en-GB", "en-US"], "en-US"),
+        ("en;q=0.1, en-GB, fr;q=0.5", ["en", "fr", "en-GB"], "en-GB"),
+        # the wildcard speaks last
+        ("de, *;q=0.5, en;q=0.1", ["en", "fr"], "fr"),
+        ("*", ["en", "fr"], "en"),
+        ("de-CH, *;q=0.5", ["fr", "de"], "de"),
+        ("*;q=0, en", ["fr"], None),
+        ("*;q=0, en", ["fr", "en"], "en"),
+        ("de-CH, *;q=0", ["de"], None),
+        # nothing said, nothing offered
+        ("", ["fr", "en"], "fr"),
+        ("123, e n", ["fr", "en"], "fr"),
+        ("", [], None),
+        ("en", [], None),
+        ("en;q=0", ["en"], None),
+    ],
+)
+def test_languages(field: str, provided: list[str], expected: str | None) -> None:
+    language = AcceptLanguage(field)
+    assert language.best_match(provided) == expected
+    assert language.best_match(tuple(provided), default="x") == (expected or "x")
+
+
+@pytest.mark.parametrize(
+    ("field", "tag", "quality"),
+    [
+        ("da, en-gb;q=0.8, en;q=0.7", "en-GB-oed", 0.8),
+        ("da, en-gb;q=0.8, en;q=0.7", "en_US", 0.7),
+        ("da, en-gb;q=0.8, en;q=0.7", "fr", 0),
+        ("de-CH", "de", 0),
+        ("en, *;q=0.2", "fr", 0.2),
+        ("en;q=0, en", "en", 1),
+        ("", "fr", 1),
+    ],
+)
+def test_quality_of_a_language(field: str, tag: str, quality: float) -> None:
+    language = AcceptLanguage(field)
+    assert language.quality(tag) == quality
+    assert language.accepts(tag) is (quality > 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "provided", "expected"),
+    [
+        # equal weights: the server's order counts
+        ("gzip, deflate, br, zstd", ["br", "gzip"], "br"),
+        ("gzip;q=1.0, br;q=0.5", ["br", "gzip"], "gzip"),
+        ("GZIP", ["gzip"], "gzip"),
+        ("x-gzip", ["gzip"], "gzip"),
+        ("gzip", ["X-GZip"], "X-GZip"),
+        ("*", ["br", "gzip"], "br"),
+        ("*;q=0.5, gzip;q=0", ["gzip", "br"], "br"),
+        # Chromium's media elements want none
+        ("identity;q=1, *;q=0", ["br", "gzip"], None),
+        ("identity;q=1, *;q=0", ["br", "identity"], "identity"),
+        # identity is there by default, but last
+        ("gzip;q=0.5", ["identity", "gzip"], "gzip"),
+        ("br", ["gzip", "identity"], "identity"),
+        ("identity;q=0, br", ["gzip", "identity"], None),
+        # an empty header wants no coding, and where there is no header none was asked for
+        ("", ["gzip"], None),
+        ("", ["gzip", "identity"], "identity"),
+        (None, ["gzip"], None),
+        (None, ["gzip", "Identity"], "Identity"),
+        ("gzip", [], None),
+    ],
+)
+def test_codings(field: str | None, provided: list[str], expected: str | None) -> None:
+    encoding = AcceptEncoding(field)
+    assert encoding.best_match(provided) == expected
+    assert encoding.best_match(provided, "x") == (expected or "x")
+
+
+@pytest.mark.parametrize(
+    ("field", "coding", "expected"),
+    [
+        (None, "gzip", True),
+        (None, "identity", True),
+        ("", "gzip", False),
+        ("", "identity", True),
+        ("br", "gzip", False),
+        ("br", "identity", True),
+        ("identity;q=0", "identity", False),
+        ("*;q=0", "identity", False),
+        ("*;q=0, identity;q=0.5", "identity", True),
+        ("*", "identity", True),
+        ("compress", "x-compress", True),
+    ],
+)
+def test_accepts_a_coding(field: str | None, coding: str, expected: bool) -> None:
+    """RFC 9110 section 12.5.3, rule by rule."""
+    assert AcceptEncoding(field).accepts(coding) is expected
+
+
+def test_charsets() -> None:
+    charset = AcceptCharset("iso-8859-5, unicode-1-1;q=0.8")
+    assert charset.best_match(["utf-8", "Unicode-1-1"]) == "Unicode-1-1"
+    assert not charset.accepts("utf-8")
+    assert charset.quality("ISO-8859-5") == 1
+    assert AcceptCharset("utf-8, *;q=0.5").quality("latin-1") == 0.5
+    for unsaid in (AcceptCharset(None), AcceptCharset("")):
+        assert unsaid.best_match(["utf-8", "latin-1"]) == "utf-8"
+        assert unsaid.accepts("utf-8")
+        assert unsaid.best_match([], "utf-8") == "utf-8"
+
+
+def test_iteration_is_by_weight_and_without_what_is_refused() -> None:
+    language = AcceptLanguage("en;q=0.5, DA, fr;q=0, en-GB;q=0.5")
+    assert list(language) == ["da", "en", "en-gb"]
+    assert len(language) == 3
+
+
+def test_text() -> None:
+    assert str(AcceptLanguage("en;q=0.51,DA, fr;q=0")) == "da, en;q=0.51, fr;q=0"
+    assert repr(AcceptEncoding("x-gzip;q=.2")) == "AcceptEncoding('gzip;q=0.2')"
+    assert repr(AcceptEncoding()) == "AcceptEncoding(None)"
+
+
+def test_equality() -> None:
+    language = AcceptLanguage("en;q=0.5,DA")
+    assert language == AcceptLanguage("da, en;q=0.5")
+    assert hash(language) == hash(AcceptLanguage("da, en;q=0.5"))
+    assert language != AcceptCharset("da, en;q=0.5")
+    assert language != str(language)
+    assert AcceptEncoding("") != AcceptEncoding(None)
+    assert str(pickle.loads(pickle.dumps(language))) == str(language)
+
+
+@pytest.mark.parametrize("flood", [b"en,", b"en-gb-", b"-", b"*,", b"a;q=0,", b'"', b"en-a;q=0.5,"])
+def test_time_is_linear(flood: bytes) -> None:
+    provided = ["en", "en-GB", "de-CH-1996"]
+    assert takes_linear_time(lambda data: AcceptLanguage(data.decode()).best_match(provided), flood)
+    assert takes_linear_time(lambda data: AcceptEncoding(data.decode()).best_match(provided), flood)
+
+
+@given(st.text() | st.text("abi*-_;q=01., "), st.lists(st.text("abi*-", min_size=1)))
+def test_nothing_raises_and_what_is_found_was_provided(field: str, provided: list[str]) -> None:
+    for kind in (AcceptLanguage, AcceptEncoding, AcceptCharset):
+        accepted = kind(field)
+        found = accepted.best_match(provided)
+        assert found is None or found in provided
+        assert all(0 < accepted.quality(value) <= 1 for value in accepted)

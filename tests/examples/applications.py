@@ -1,0 +1,102 @@
+"""One application, three times: raw ASGI, Starlette and Django. It answers JSON, as ``answer`` says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from asgiwire import ASGIConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgiwire.types import Receive, Scope, Send
+
+
+def answer(scope: Scope, body: bytes) -> Any:
+    """Do what the path says, by nothing but the scope."""
+    connection = ASGIConnection(scope)
+    match scope["path"]:
+        case "/who":
+            return [connection.user, connection.auth]
+        case "/id":
+            return connection.state.request_id
+        case "/set":
+            connection.set_session({"user": "ada"})
+        case "/count":
+            connection.session["count"] = connection.session.get("count", 0) + 1
+        case "/clear":
+            connection.clear_session()
+        case "/empty":
+            connection.session.clear()
+        case _:
+            return body.decode()
+    return connection.session
+
+
+def raw_application() -> Any:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            assert message["type"] == "http.request"
+            body += message["body"]
+            more = message["more_body"]
+        content = json.dumps(answer(scope, body)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"1")]})
+        await send({"type": "http.response.body", "body": content})
+
+    return application
+
+
+def starlette_application() -> Any:
+    starlette = pytest.importorskip("starlette.applications")
+    from starlette.responses import JSONResponse
+    from starlette.routing import Mount, Route
+
+    async def view(request: Any) -> JSONResponse:
+        return JSONResponse(answer(request.scope, await request.body()), headers={"x-a": "1"})
+
+    routes = [Route("/{path:path}", view, methods=["GET", "POST"])]
+    return starlette.Starlette(routes=[Mount("/", routes=routes)])
+
+
+def django_application() -> Any:
+    django = pytest.importorskip("django")
+    from django.conf import settings
+    from django.http import JsonResponse
+    from django.urls import path
+
+    async def view(request: Any, **_: str) -> JsonResponse:
+        return JsonResponse(answer(request.scope, request.body), safe=False, headers={"x-a": "1"})
+
+    if not settings.configured:
+        settings.configure(
+            ALLOWED_HOSTS=["*"],
+            ROOT_URLCONF=type("urls", (), {"urlpatterns": []}),
+            DATA_UPLOAD_MAX_MEMORY_SIZE=None,
+            SECRET_KEY="x",
+            USE_I18N=False,
+            LOGGING_CONFIG=None,
+        )
+        django.setup()
+    settings.ROOT_URLCONF.urlpatterns[:] = [path("<path:path>", view)]
+    from django.core.handlers.asgi import ASGIHandler
+
+    return ASGIHandler()
+
+
+APPLICATIONS: dict[str, Callable[[], Any]] = {
+    "raw": raw_application,
+    "Starlette": starlette_application,
+    "Django": django_application,
+}
+each_application = pytest.mark.parametrize("make", APPLICATIONS.values(), ids=APPLICATIONS)
+
+
+def client(application: Any) -> httpx.AsyncClient:
+    """An HTTP client that keeps cookies."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test")

@@ -1,0 +1,94 @@
+"""Bearer tokens in front of applications of any framework."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asgiwire import WebSocket
+from asgiwire.testing import RecordedSend, ScriptedReceive, websocket_scope
+from examples.middleware.authentication import BearerAuthentication
+from tests.examples.applications import client, each_application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asgiwire.types import Receive, Scope, Send
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+USERS = {"t0ken": "ada"}
+
+
+async def find_user(token: str) -> str | None:
+    return USERS.get(token)
+
+
+@each_application
+@pytest.mark.parametrize(
+    ("authorization", "challenge"),
+    [
+        (None, "Bearer"),
+        ("Basic dDBrZW46", "Bearer"),
+        ("t0ken", "Bearer"),
+        ("Bearer", "Bearer"),
+        ("Bearer wrong", 'Bearer error="invalid_token"'),
+    ],
+)
+async def test_who_is_refused(make: Callable[[], Any], authorization: str | None, challenge: str) -> None:
+    headers = {} if authorization is None else {"authorization": authorization}
+    async with client(BearerAuthentication(make(), find_user)) as http:
+        response = await http.get("/who", headers=headers)
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == challenge
+    assert response.text == "a valid bearer token is needed"
+
+
+@each_application
+async def test_who_gets_through(make: Callable[[], Any]) -> None:
+    async with client(BearerAuthentication(make(), find_user, public={"/who"})) as http:
+        for authorization, who in (("bearer t0ken", ["ada", "t0ken"]), ("Bearer wrong", [None, None])):
+            response = await http.get("/who", headers={"authorization": authorization})
+            assert response.json() == who
+
+
+async def socket_application(scope: Scope, receive: Receive, send: Send) -> None:
+    async with WebSocket(scope, receive, send) as socket:
+        await socket.send_json([socket.user, socket.auth])
+
+
+async def test_a_websocket() -> None:
+    application = BearerAuthentication(socket_application, find_user)
+    send = RecordedSend()
+    scope = websocket_scope(headers={"authorization": "Bearer t0ken"})
+    await application(scope, ScriptedReceive.websocket(), send)
+    assert [message["type"] for message in send.messages] == [
+        "websocket.accept", "websocket.send", "websocket.close",
+    ]  # fmt: skip
+    assert send.messages[1]["text"] == '["ada","t0ken"]'
+
+
+@pytest.mark.parametrize(
+    ("extensions", "answered"),
+    [({"websocket.http.response": {}}, "websocket.http.response.start"), ({}, "websocket.close")],
+)
+async def test_a_websocket_that_is_refused(extensions: dict[str, Any], answered: str) -> None:
+    send = RecordedSend()
+    scope = websocket_scope(extensions=extensions)
+    await BearerAuthentication(socket_application, find_user)(scope, ScriptedReceive.websocket(), send)
+    assert send.messages[0]["type"] == answered
+    assert "user" not in scope
+
+
+async def test_the_lifespan_is_let_through() -> None:
+    seen = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    await BearerAuthentication(application, find_user)(
+        {"type": "lifespan"}, ScriptedReceive(), RecordedSend()
+    )
+    assert seen == ["lifespan"]
