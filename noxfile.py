@@ -34,6 +34,16 @@ OLDEST_DEPENDENCIES = [
 # One process for each core; a file stays in one process, so that its servers are started once.
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 
+# Those that tell whether the sdist is whole, and some that use every room of the package.
+QUICK_TESTS = (
+    "tests/test_docs.py",
+    "tests/test_house.py",
+    "tests/connection/test_request.py",
+    "tests/connection/test_form.py",
+    "tests/connection/test_websocket_model.py",
+    "tests/testing",
+)
+
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -85,11 +95,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def typing(session: nox.Session) -> None:
-    """Check types with mypy and pyright, both strict, and that every public type is known."""
+    """Check types with mypy and pyright, and with pyrefly what users write; every public type is known."""
     install_groups(session, "typing")
     install_package(session)
     session.run("mypy")
     session.run("pyright")
+    session.run("pyrefly", "check")
     session.run("pyright", "--ignoreexternal", "--verifytypes", "asgiwire")
 
 
@@ -104,8 +115,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check what is in them, and import the installed wheel."""
-    install_groups(session, "build")
+    """Build sdist and wheel, check what is in them, and test the installed wheel without its source."""
+    install_groups(session, "build", "test")
     dist = Path(session.create_tmp()) / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
@@ -120,6 +131,17 @@ def build(session: nox.Session) -> None:
     with session.chdir(dist):
         for module in modules:
             session.run("python", "-c", f"import {module}", silent=True)
+    run_tests_of(session, sdist, dist / "unpacked")
+
+
+def run_tests_of(session: nox.Session, sdist: Path, folder: Path) -> None:
+    """Run a quick selection of the tests in the sdist, where only the installed wheel can be imported."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (root,) = folder.iterdir()
+    shutil.rmtree(root / "src")
+    with session.chdir(root):
+        session.run("pytest", "-q", *QUICK_TESTS)
 
 
 def check_wheel(session: nox.Session, wheel: Path) -> None:
@@ -138,7 +160,8 @@ def check_sdist(session: nox.Session, sdist: Path) -> None:
     """End the session unless the sdist has what is needed to build and test it."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    missing = {"LICENSE", "README.md", "noxfile.py", "pyproject.toml", "src/asgiwire/py.typed"} - names
+    needed = {".ci/run", "LICENSE", "README.md", "noxfile.py", "pyproject.toml", "src/asgiwire/py.typed"}
+    missing = needed - names
     extra = {name for name in names if re.search(r"(^|/)(__pycache__|\..*cache|_build)(/|$)", name)}
     if missing or extra or not any(name.startswith("tests/") for name in names):
         session.error(f"the sdist lacks {sorted(missing)} and should not have {sorted(extra)}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphinx.ext.napoleon import Config, GoogleDocstring
+
+from asgiwire import __version__
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
 project = "asgiwire"
 author = "The asgiwire contributors"
 copyright = author
-release = version = installed_version("asgiwire")
+release = version = __version__
 
-sys.path.append(str(Path(__file__).parent))  # for the extension that is ours
-extensions = ["myst_parser", "sphinx.ext.autodoc", "websocket_diagram"]
+sys.path.append(str(Path(__file__).parent))  # for the extensions that are ours
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "layers_diagram",
+    "reference_members",
+    "websocket_diagram",
+]
 exclude_patterns = ["_build"]
+myst_heading_anchors = 3  # what links to a heading of another page needs
 html_theme = "furo"
 html_title = "asgiwire"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_show_sourcelink = False
 html_copy_source = False
 

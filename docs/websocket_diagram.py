@@ -22,15 +22,16 @@ BOXES = {
     SocketState.INITIAL: (90, 90, 60),
     SocketState.HANDSHAKE: (310, 90, 70),
     SocketState.OPEN: (860, 90, 50),
-    SocketState.DENYING: (450, 250, 60),
+    SocketState.DENYING: (470, 250, 80),
     SocketState.CLOSING: (700, 250, 60),
     SocketState.CLOSED: (480, 410, 440),
 }
 HALF_HEIGHT = 20
 
 STYLE = """
-.websocket-states { width: 100%; height: auto; font: 13px sans-serif;
+.websocket-states { display: block; width: 100%; min-width: 720px; height: auto; font: 13px sans-serif;
   color: var(--color-foreground-primary, black) }
+.wide { overflow-x: auto }
 .websocket-states :is(rect, path) { fill: none; stroke: currentColor; stroke-width: 1.5 }
 .websocket-states text { fill: currentColor; text-anchor: middle; paint-order: stroke; stroke-width: 5;
   stroke: var(--color-background-primary, white) }
@@ -62,10 +63,11 @@ def diagram() -> str:
     """The tables as SVG."""
     parts = [box(state) for state in SocketState] + [line(arrow) for arrow in arrows()]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="websocket-states" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        f' role="img"><style>{STYLE}</style><defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
+        '<div class="wide"><svg xmlns="http://www.w3.org/2000/svg" class="websocket-states"'
+        f' viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><style>{STYLE}</style>'
+        '<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
         ' markerWidth="9" markerHeight="9" orient="auto"><path d="M0 0L10 5L0 10z"/></marker></defs>'
-        f"{''.join(parts)}</svg>"
+        f"{''.join(parts)}</svg></div>"
     )
 
 
@@ -98,7 +100,7 @@ def straight(arrow: Arrow) -> tuple[str, float, float]:
     if arrow.after is SocketState.CLOSED:
         if arrow.before is SocketState.DENYING:
             # Two lead there: the application's last body, and the disconnect.
-            x1 += -45 if arrow.direction == "sent" else 45
+            x1 += -60 if arrow.direction == "sent" else 60
         x2 = x1
     if y1 == y2:
         x1, x2 = x1 + half1, x2 - half2
@@ -115,7 +117,12 @@ def loop(arrow: Arrow) -> tuple[str, float, float]:
         return f"M{x - 20} {top}C{x - 30} {top - 45} {x + 30} {top - 45} {x + 20} {top}", x, top - 40
     if arrow.before is SocketState.CLOSED:
         top = y - HALF_HEIGHT
-        return f"M{x + 60} {top}C{x + 50} {top - 45} {x + 110} {top - 45} {x + 100} {top}", x + 80, top - 55
+        left, right = x + 110, x + 150
+        return (
+            f"M{left} {top}C{left - 10} {top - 45} {right + 10} {top - 45} {right} {top}",
+            x + 130,
+            top - 55,
+        )
     left = x - half
     if arrow.before is SocketState.OPEN:
         return (

@@ -8,6 +8,8 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
+from .test_types import EVENTS
+
 ROOT = Path(__file__).parent.parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path
@@ -31,3 +33,14 @@ def test_examples_run(page: str) -> None:
 
 def test_there_are_examples() -> None:
     assert {"README.md", "docs/tutorial.md", "docs/how-to/forms.md"} <= PAGES.keys()
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_asgi_support_tells_of_every_key_and_message(event: str) -> None:
+    page = (ROOT / "docs" / "explanation" / "asgi.md").read_text(encoding="utf-8")
+    message, required, optional = EVENTS[event]
+    if event.endswith("Scope"):
+        names = [*required.split(), *optional.split()]
+    else:  # an extension's messages are told of under its own name
+        names = [message.removesuffix(".start").removesuffix(".body") if ".http." in message else message]
+    assert [name for name in names if f"`{name}`" not in page] == []

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "src" / "asgiwire"
 INSTALLED = Path(asgiwire.__file__).parent
-FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
+FILES = {path.relative_to(INSTALLED).as_posix(): path for path in sorted(INSTALLED.rglob("*.py"))}
 
 # The rooms from the ground up: a module imports from its own room and from those below.
 ROOMS = (

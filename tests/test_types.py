@@ -25,6 +25,7 @@ EVENTS = {
     "HTTPServerPushEvent": ("http.response.push", "path headers", ""),
     "HTTPEarlyHintEvent": ("http.response.early_hint", "links", ""),
     "HTTPResponsePathsendEvent": ("http.response.pathsend", "path", ""),
+    "HTTPResponseDebugEvent": ("http.response.debug", "info", ""),
     "HTTPZeroCopySendEvent": ("http.response.zerocopysend", "file", "offset count more_body"),
     "WebSocketConnectEvent": ("websocket.connect", "", ""),
     "WebSocketAcceptEvent": ("websocket.accept", "", "subprotocol headers"),

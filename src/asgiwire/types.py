@@ -21,6 +21,7 @@ __all__ = (
     "HTTPReceiveMessage",
     "HTTPRequestEvent",
     "HTTPResponseBodyEvent",
+    "HTTPResponseDebugEvent",
     "HTTPResponsePathsendEvent",
     "HTTPResponseStartEvent",
     "HTTPResponseTrailersEvent",
@@ -214,6 +215,13 @@ class HTTPZeroCopySendEvent(TypedDict):
     more_body: NotRequired[bool]
 
 
+class HTTPResponseDebugEvent(TypedDict):
+    """``http.response.debug`` (extension): what a test client may learn of a response."""
+
+    type: Literal["http.response.debug"]
+    info: dict[str, Any]
+
+
 class WebSocketConnectEvent(TypedDict):
     """``websocket.connect``: the client asks for the handshake."""
 
@@ -277,6 +285,8 @@ class WebSocketResponseBodyEvent(TypedDict):
 
 
 HTTPReceiveMessage: TypeAlias = HTTPRequestEvent | HTTPDisconnectEvent
+"""What ``receive`` gives of a request."""
+
 HTTPSendMessage: TypeAlias = (
     HTTPResponseStartEvent
     | HTTPResponseBodyEvent
@@ -285,8 +295,13 @@ HTTPSendMessage: TypeAlias = (
     | HTTPEarlyHintEvent
     | HTTPResponsePathsendEvent
     | HTTPZeroCopySendEvent
+    | HTTPResponseDebugEvent
 )
+"""What ``send`` takes in answer to a request."""
+
 WebSocketReceiveMessage: TypeAlias = WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent
+"""What ``receive`` gives of a WebSocket."""
+
 WebSocketSendMessage: TypeAlias = (
     WebSocketAcceptEvent
     | WebSocketSendEvent
@@ -294,3 +309,4 @@ WebSocketSendMessage: TypeAlias = (
     | WebSocketResponseStartEvent
     | WebSocketResponseBodyEvent
 )
+"""What ``send`` takes for a WebSocket."""

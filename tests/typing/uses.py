@@ -1,6 +1,6 @@
-"""What users write, checked by mypy and pyright in strict mode and never run.
+"""What users write, checked by mypy, pyright and pyrefly in strict mode and never run.
 
-A line with ``type: ignore[code]`` must be an error: both checkers report an ignore that is not needed.
+A line with ``type: ignore[code]`` must be an error: each of the three reports an ignore that is not needed.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
@@ -8,11 +8,12 @@ A line with ``type: ignore[code]`` must be an error: both checkers report an ign
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, assert_type
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, assert_type
 
 import msgspec
 
 from asgiwire import ASGIConnection, Limits, Request, WebSocket
+from asgiwire.connection.multipart import MultipartPart
 from asgiwire.connection.snapshot import ConnectionSnapshot, Redaction
 from asgiwire.datastructures import (
     URL,
@@ -22,6 +23,7 @@ from asgiwire.datastructures import (
     AcceptLanguage,
     Address,
     Authorization,
+    Capabilities,
     Cookie,
     FormMultiDict,
     Headers,
@@ -36,77 +38,26 @@ from asgiwire.datastructures import (
 )
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, WebSocketDisconnect
 from asgiwire.serialization import decode_json, encode_json
+from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope, websocket_scope
 from asgiwire.types import Empty
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from datetime import datetime
-
-    import asgiref.typing
-    import litestar.types
-    import starlette.types
+    from pathlib import Path
 
     from asgiwire.types import (
         HTTPRequestEvent,
         HTTPResponseStartEvent,
-        HTTPScope,
         Message,
         Method,
         Receive,
         Scope,
         Send,
-        WebSocketScope,
     )
 
 
-# --- Scopes, receive and send as other projects type them ---
-
-
-async def ours(scope: Scope, receive: Receive, send: Send) -> None:
-    Request(scope, receive, send)
-    WebSocket(scope, receive, send)
-    ASGIConnection(scope, receive, send)
-
-
-async def of_starlette(
-    scope: starlette.types.Scope, receive: starlette.types.Receive, send: starlette.types.Send
-) -> None:
-    Request(scope, receive, send)
-    WebSocket(scope, receive, send)
-
-
-async def of_asgiref(
-    scope: asgiref.typing.HTTPScope,
-    socket_scope: asgiref.typing.WebSocketScope,
-    receive: asgiref.typing.ASGIReceiveCallable,
-    send: asgiref.typing.ASGISendCallable,
-) -> None:
-    Request(scope, receive, send)
-    WebSocket(socket_scope, receive, send)
-
-
-async def of_litestar(
-    scope: litestar.types.Scope,
-    http_scope: litestar.types.HTTPScope,
-    socket_scope: litestar.types.WebSocketScope,
-    receive: litestar.types.Receive,
-    send: litestar.types.Send,
-) -> None:
-    ASGIConnection(scope, receive, send)
-    Request(http_scope, receive, send)
-    WebSocket(socket_scope, receive, send)
-
-
-async def of_dicts(scope: dict[str, Any], http_scope: HTTPScope, socket_scope: WebSocketScope) -> None:
-    Request(scope)
-    Request(http_scope)
-    WebSocket(scope)
-    WebSocket(socket_scope)
-    Request({"type": "http", "method": "GET", "path": "/", "headers": []})
-
-
-async def handed_on(request: Request, application: starlette.types.ASGIApp) -> None:
-    await application(request.scope, request.receive, request.send)
+# --- What is given to a constructor; what other projects call it is in neighbours.py ---
 
 
 async def of_typed_messages(scope: Scope) -> None:
@@ -161,7 +112,53 @@ async def bodies(request: Request) -> None:
     assert_type(await request.json(), Any)
     assert_type(await request.msgpack(), Any)
     await request.send_push_promise("/style.css", raise_if_unavailable=True)
+    await request.send_early_hints("</style.css>; rel=preload; as=style")
     request.body().decode()  # type: ignore[attr-defined]  # a coroutine until it is awaited
+
+
+async def typed_bodies(request: Request) -> None:
+    assert_type(await request.json(type=Order), Order)
+    assert_type(await request.json(type=list[Order]), list[Order])
+    assert_type(await request.msgpack(type=dict[str, int], limits=Limits(max_body_size=100)), dict[str, int])
+    assert_type(await request.text(), str)
+    either: Order | Cancel = await request.json(type=Order | Cancel)
+    del either
+    (await request.json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelt on purpose
+    await request.json(Order)  # type: ignore[call-overload]  # by keyword only
+    await request.json(type=Order, limits=100)  # type: ignore[call-overload]  # limits are an object
+    (await request.msgpack(type=Order)).upper()  # type: ignore[attr-defined]  # an Order, no string
+
+
+async def parts(request: Request, folder: Path) -> None:
+    async for part in request.multipart():
+        assert_type(part, MultipartPart)
+        assert_type(part.name, str)
+        assert_type(part.filename, str | None)
+        async for piece in part:
+            assert_type(piece, bytes)
+        assert_type(await part.text(), str)
+        await part.save(folder / "part")
+    async with await request.form() as form:
+        assert_type(form["file"], Any)
+
+
+async def for_applications_behind(request: Request, seen: list[bytes]) -> None:
+    assert_type(request.replay, Receive)
+    assert_type(request.tee(seen.append), Receive)
+    request.tee("sink")  # type: ignore[arg-type]  # no callable
+
+
+async def clients_that_leave(request: Request) -> None:
+    assert_type(await request.is_disconnected(), bool)
+    async with request.cancel_on_disconnect() as watch:
+        await request.body()
+    assert_type(watch.cancelled_caught, bool)
+
+
+def what_the_server_can(connection: ASGIConnection) -> None:
+    assert_type(connection.capabilities, Capabilities)
+    assert_type(connection.server, Address | None)
+    assert_type("http.response.push" in connection.capabilities, bool)
 
 
 async def sockets(socket: WebSocket) -> None:
@@ -225,6 +222,59 @@ def any_connection(connection: ASGIConnection[Any, User, Any, Any]) -> str:
 
 def request_is_a_connection(request: Request[User, str, ShopState]) -> str:
     return any_connection(request)
+
+
+@dataclass
+class Token:
+    subject: str
+
+
+def named_generics(
+    request: Request[User, Token, ShopState], socket: WebSocket[User, Token, ShopState]
+) -> None:
+    assert_type(request.auth.subject, str)
+    assert_type(socket.state.orders, int)
+    a_request_of_users(request)  # type: ignore[arg-type]  # another state, and a state is mutable
+
+
+def a_request_of_users(request: Request[User, Token]) -> str:
+    return request.user.name
+
+
+def four_are_too_many(request: Request[User, Token, State, int]) -> None:  # type: ignore[type-arg]  # three
+    del request
+
+
+ModelT = TypeVar("ModelT")
+PersonT = TypeVar("PersonT", bound=User)
+
+
+class AppRequest(Request[PersonT, Token, ShopState]):
+    """The request of a framework: some parameters are settled, one stays open."""
+
+    async def read(self, model: type[ModelT]) -> ModelT:
+        return await self.json(type=model)
+
+    async def body(self, *, limits: Limits | None = None) -> bytes:
+        return (await super().body(limits=limits)).strip()
+
+
+class Admin(User):
+    level: int
+
+
+async def subclasses(request: AppRequest[Admin], scope: Scope, receive: Receive) -> None:
+    assert_type(request.user, Admin)
+    assert_type(request.auth, Token)
+    assert_type(request.state.orders, int)
+    assert_type(await request.read(Admin), Admin)
+    any_connection(request)  # type: ignore[arg-type]  # invariant: an Admin is not the same as a User
+    made: AppRequest[Admin] = AppRequest(scope, receive)
+    assert_type(made.limits, Limits)
+
+
+def no_user(request: AppRequest[int]) -> None:  # type: ignore[type-var]  # the bound is User
+    del request
 
 
 class UploadRequest(Request[User]):
@@ -326,6 +376,12 @@ class Order(msgspec.Struct):
     number: int
 
 
+class Cancel(msgspec.Struct, tag=True):
+    """The other thing that it may be."""
+
+    number: int
+
+
 def serialization(data: bytes) -> None:
     assert_type(encode_json({"a": 1}), bytes)
     assert_type(decode_json(data), Any)
@@ -346,7 +402,8 @@ async def typed_messages(socket: WebSocket) -> None:
     assert_type(await socket.receive_json(type=Order), Order)
     assert_type(await socket.receive_json("binary", type=Order), Order)
     assert_type(await socket.receive_json(mode=None, type=list[int]), list[int])
-    assert_type(await socket.receive_json(type=Order | None), Any)
+    perhaps: Order | None = await socket.receive_json(type=Order | None)
+    del perhaps
     assert_type(await socket.receive_msgpack(type=Order), Order)
     assert_type(socket.iter_json(type=Order), AsyncGenerator[Order, None])
     async for order in socket.iter_json("binary", type=Order):
@@ -385,3 +442,18 @@ async def ends(socket: WebSocket) -> None:
     assert_type(await socket.is_disconnected(), bool)
     assert_type(socket.close_code, int | None)
     assert_type(socket.close_reason, str | None)
+
+
+# --- Tests of their own ---
+
+
+def made_by_hand() -> None:
+    factory = RequestFactory(headers={"user-agent": "test"})
+    request = factory.post("/orders", data={"tea": "2"}, session={"id": 7}, user=User("ada"))
+    sent = RecordedSend()
+    UploadRequest(request.scope, request.receive, sent)
+    assert_type(sent.body, bytes)
+    assert_type(sent.headers, Headers)
+    Request(http_scope("POST", path="/orders"), ScriptedReceive.body(b"{}"), RecordedSend())
+    WebSocket(websocket_scope("/talk"), ScriptedReceive.websocket("hello"), RecordedSend())
+    factory.post("/", json={}, jsno={})  # type: ignore[call-arg]  # misspelt on purpose

@@ -53,7 +53,7 @@ class Header(ABC):
         """
 
     def to_header(self, include_header_name: bool = False) -> str:
-        """Write the value, behind ``name: `` if ``include_header_name``.
+        """Write the value; with ``include_header_name``, behind the name and a colon.
 
         Raises:
             ImproperlyConfiguredException: If the class has no ``HEADER_NAME``.
