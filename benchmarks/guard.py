@@ -1,6 +1,6 @@
 """The guard against slipping back: counts that noise cannot upset, beside those that were accepted.
 
-``python -m benchmarks.guard`` does the hot rows of the table once each and counts, in asgiwire's own code alone:
+``python -m benchmarks.guard`` does the hot rows of the table once each and counts, in asgiwire alone:
 
 - ``bytecodes``: the instructions that the interpreter executes;
 - ``calls``: of whatever is called from there, be it written in Python or in C;
@@ -48,8 +48,8 @@ SEED: Final = 10**12
 MARGIN: Final = {"bytecodes": 0.02, "calls": 0.02, "blocks": 0.02}
 """By what part a count may grow before it is called slipping back."""
 
-SLACK: Final = {"bytecodes": 4, "calls": 1, "blocks": 2}
-"""What it may grow by in any case."""
+SLACK: Final = {"bytecodes": 4, "calls": 1, "blocks": 4}
+"""What it may grow by in any case; another release of multidict takes three blocks more or less."""
 
 Counts = dict[str, dict[str, int]]
 
