@@ -7,8 +7,8 @@
 - ``blocks``: memory blocks that the row leaves behind for as long as its result and its scope are kept.
 
 Code of the standard library and of the dependencies is not counted, because other releases of it must not be
-taken for a change of ours; that it is called is. Instructions differ from one Python to the next, so each has a
-baseline of its own, and one that has none is not compared.
+taken for a change of ours; that it is called is. Instructions differ from one Python to the next, so each
+has a baseline of its own, and one that has none is not compared.
 
 ``python -m benchmarks.guard --write [PYTHON ...]`` accepts what is counted now: by this Python, and by each
 other whose command is given.

@@ -1,4 +1,4 @@
-"""python-multipart alone, with callbacks that do nothing: what a form costs before anybody has a value of it."""
+"""python-multipart alone, with callbacks that do nothing: what a form costs before anybody has a value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from python_multipart.multipart import MultipartParser
 
-from .raw.multipart import boundary
+from .raw.forms import boundary
 
 if TYPE_CHECKING:
     from benchmarks.inputs import Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""asgiwire does no more for the hot rows than what was accepted; what is counted does not depend on the machine."""
+"""asgiwire does no more for the hot rows than what was accepted, whatever the machine is."""
 
 from __future__ import annotations
 

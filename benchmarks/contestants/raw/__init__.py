@@ -7,9 +7,8 @@ urlencoded form, for one, were tried as a loop, as a list of ``split``, as a reg
 as JSON for msgspec.
 """
 
-from .body import body, json_large, json_small, json_typed, stream, two_requests, urlencoded
-from .head import construct, content_type, cookies, one_header, query, three_headers, typical, url
-from .multipart import (
+from .bodies import body, json_large, json_small, json_typed, stream, two_requests, urlencoded
+from .forms import (
     multipart_fields,
     multipart_file,
     multipart_files,
@@ -17,7 +16,8 @@ from .multipart import (
     multipart_stream,
     pairs,
 )
-from .websocket import websocket_json, websocket_texts
+from .heads import construct, content_type, cookies, one_header, query, three_headers, typical, url
+from .sockets import websocket_json, websocket_texts
 
 __all__ = (
     "DISTRIBUTION",

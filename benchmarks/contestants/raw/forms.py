@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from multidict import MultiDict
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from .head import find, split_content_type
+from .heads import find, split_content_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
