@@ -24,7 +24,7 @@ def main() -> None:
         print(text, "\n", flush=True)
     print(report.targets(document))
     if options.json:
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        options.json.write_text(json.dumps(document, separators=(",", ":")) + "\n")
     if options.svg:
         options.svg.write_text(chart.drawn(document))
 
@@ -52,7 +52,7 @@ def measured(options: argparse.Namespace, document: dict[str, Any]) -> Iterator[
         document["upload"] = memory.measured(1000 // quickness, 200 // quickness)
         yield memory.table(document["upload"])
     if "server" in options.parts:
-        rounds, seconds = (3, 0.3) if is_quick else (options.rounds or 15, 1)
+        rounds, seconds = (3, 0.3) if is_quick else (options.rounds or 15, 1.0)
         document["server"] = server.measure(modules, rounds, seconds)
         yield server.table(document["server"])
 

@@ -1,6 +1,6 @@
-"""The application of the server part: it answers with the body and the media type that it was sent.
+"""The application of the server part: it answers with the body that it was sent.
 
-It is written four times, and differs only in how the two are read.
+It is written four times, and differs only in how the body is read.
 """
 
 from __future__ import annotations
@@ -18,19 +18,14 @@ if TYPE_CHECKING:
     Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-async def answer(send: Send, content_type: bytes, body: bytes) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+async def answer(send: Send, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def raw() -> Application:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        content_type = b""
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value
-                break
         pieces = []
         while True:
             message = await receive()
@@ -39,7 +34,7 @@ def raw() -> Application:
             pieces.append(message.get("body", b""))
             if not message.get("more_body", False):
                 break
-        await answer(send, content_type, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        await answer(send, pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     return application
 
@@ -48,9 +43,7 @@ def asgiwire() -> Application:
     from asgiwire import Request  # noqa: PLC0415 - each is served by a process that needs no other
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        content_type = request.headers["content-type"].encode("latin-1")
-        await answer(send, content_type, await request.body())
+        await answer(send, await Request(scope, receive, send).body())
 
     return application
 
@@ -59,9 +52,7 @@ def starlette() -> Application:
     from starlette.requests import Request  # noqa: PLC0415 - as above
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        content_type = request.headers["content-type"].encode("latin-1")
-        await answer(send, content_type, await request.body())
+        await answer(send, await Request(scope, receive, send).body())
 
     return application
 
@@ -71,9 +62,7 @@ def litestar() -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         prepare(scope)  # two entries, which its router would set
-        request = Request(scope, receive, send)
-        content_type = request.headers["content-type"].encode("latin-1")
-        await answer(send, content_type, await request.body())
+        await answer(send, await Request(scope, receive, send).body())
 
     return application
 

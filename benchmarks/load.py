@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     import socket
 
-CONNECTIONS: Final = 16
+CONNECTIONS: Final = 32
 
 BODY: Final = b'{"id": 1000000000000, "customer": "Grace Hopper", "tags": ["new", "red"]}' * 14
 REQUEST: Final = b"\r\n".join(
@@ -45,8 +45,7 @@ class Connection(asyncio.Protocol):
         self.idle.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def start(self) -> None:
         self.is_active = True
@@ -74,7 +73,6 @@ class Connection(asyncio.Protocol):
         head, found, body = self.pending.partition(b"\r\n\r\n")
         if found and len(body) >= len(BODY):
             assert head.startswith(b"HTTP/1.1 200 "), head
-            assert b"application/json" in head, head
             assert body == BODY
             self.size = len(self.pending)
             self.finished()
@@ -93,8 +91,8 @@ async def connected(address: socket._RetAddress, count: int = CONNECTIONS) -> li
     return [(await loop.create_connection(Connection, host, port))[1] for _ in range(count)]
 
 
-async def requests_per_second(connections: list[Connection], seconds: float) -> float:
-    """Load a server for so long, and wait until it has answered everything."""
+async def run(connections: list[Connection], seconds: float) -> tuple[int, float]:
+    """Load a server for so long and until it has answered everything: answers, and seconds in the end."""
     start = perf_counter()
     for connection in connections:
         connection.start()
@@ -102,4 +100,4 @@ async def requests_per_second(connections: list[Connection], seconds: float) -> 
     for connection in connections:
         connection.is_active = False
     await asyncio.wait_for(asyncio.gather(*(connection.idle.wait() for connection in connections)), 30)
-    return sum(connection.answered for connection in connections) / (perf_counter() - start)
+    return sum(connection.answered for connection in connections), perf_counter() - start

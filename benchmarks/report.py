@@ -44,12 +44,16 @@ def targets(document: dict[str, Any]) -> str:
         return "no target belongs to what was measured"
     lines = [["target", "against", "wanted", "measured", "spread", ""]]
     lines += [
-        [verdict.subject, verdict.against, wanted(verdict), figure(verdict.measured), span(verdict), mark]
+        [verdict.subject, against(verdict), wanted(verdict), figure(verdict.measured), span(verdict), mark]
         for verdict in found
         for mark in ["met" if verdict.is_met else "MISSED"]
     ]
     met = sum(verdict.is_met for verdict in found)
     return f"{aligned(lines)}\n\n{met} of {len(found)} targets are met"
+
+
+def against(verdict: Verdict) -> str:
+    return f"{verdict.against} ({verdict.peer})" if verdict.peer else verdict.against
 
 
 def wanted(verdict: Verdict) -> str:

@@ -8,64 +8,120 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from itertools import chain
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import contestants, load
 from .contestants import RAW
 from .echo import APPLICATIONS
-from .report import NONE, aligned, spread
+from .report import NONE, aligned, figure, spread
 from .results import divided
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
+
+
+SETUPS: Final[dict[str, dict[str, Any]]] = {
+    "uvicorn[standard]": {"http": "httptools", "loop": "uvloop"},
+    "uvicorn": {"http": "h11", "loop": "asyncio"},
+}
+"""What is served by: with what makes it fast, and as it is when it is installed alone."""
+
+
+class Served(NamedTuple):
+    """A server: its process, and the connections to it."""
+
+    process: int
+    connections: list[load.Connection]
+
+
+class Turn(NamedTuple):
+    """What one application did in one round."""
+
+    requests: float
+    """Per second."""
+
+    cpu: float
+    """Microseconds of the server's processor for each; 0 where the system does not say."""
 
 
 def measure(names: Collection[str], rounds: int, seconds: float) -> dict[str, Any]:
-    """Requests per second by application, one figure a round of so many seconds each."""
+    """What each application does by setup, in rounds of so many seconds each."""
     there = [name for name in APPLICATIONS if name in names and contestants.load(name)]
-    with ExitStack() as stack:
-        addresses = {name: stack.enter_context(served(name)) for name in there}
-        return {
-            "seconds": seconds,
-            "connections": load.CONNECTIONS,
-            "rounds": asyncio.run(_measure(addresses, rounds, seconds)),
-        }
+    measured: dict[str, Any] = {"seconds": seconds, "connections": load.CONNECTIONS, "rounds": {}, "cpu": {}}
+    for setup in SETUPS:
+        with ExitStack() as stack:
+            servers = {name: stack.enter_context(started(setup, name)) for name in there}
+            with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+                turns = runner.run(_measure(servers, rounds, seconds))
+        measured["rounds"][setup] = {name: [turn.requests for turn in turns[name]] for name in there}
+        measured["cpu"][setup] = {name: [turn.cpu for turn in turns[name]] for name in there}
+    return measured
+
+
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The client must not be what is measured."""
+    try:
+        import uvloop  # noqa: PLC0415 - it does without
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
 
 
 @contextmanager
-def served(name: str) -> Iterator[Any]:
-    """The address of an application's server, which is there as long as the context is."""
+def started(setup: str, name: str) -> Iterator[tuple[int, Any]]:
+    """The process and the address of an application's server, which is there as long as the context is."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
-        command = [sys.executable, "-m", __spec__.name, name, str(listening.fileno())]
+        command = [sys.executable, "-m", __name__, setup, name, str(listening.fileno())]
         with subprocess.Popen(command, pass_fds=[listening.fileno()]) as process:
             try:
-                yield listening.getsockname()
+                yield process.pid, listening.getsockname()
             finally:
                 process.terminate()
 
 
-async def _measure(addresses: dict[str, Any], rounds: int, seconds: float) -> dict[str, list[float]]:
-    connections = {name: await load.connected(address) for name, address in addresses.items()}
-    for name in addresses:
-        await load.requests_per_second(connections[name], min(1, seconds))  # imports, and code that is new
-    figures: dict[str, list[float]] = {name: [] for name in addresses}
-    names = [*addresses]
+async def _measure(servers: dict[str, tuple[int, Any]], rounds: int, seconds: float) -> dict[str, list[Turn]]:
+    served = {
+        name: Served(process, await load.connected(address)) for name, (process, address) in servers.items()
+    }
+    turns: dict[str, list[Turn]] = {name: [] for name in served}
+    for server in served.values():
+        await _turn(server, min(1, seconds))  # imports, and code that is new
+    names = [*served]
     for number in range(rounds):
         begin = number % len(names)
         for name in names[begin:] + names[:begin]:
-            figures[name].append(round(await load.requests_per_second(connections[name], seconds), 1))
-    for connection in chain.from_iterable(connections.values()):
+            turns[name].append(await _turn(served[name], seconds))
+    for connection in chain.from_iterable(server.connections for server in served.values()):
         connection.transport.close()
-    return figures
+    return turns
 
 
-def serve(name: str, descriptor: int) -> None:
+async def _turn(server: Served, seconds: float) -> Turn:
+    before = cpu_time(server.process)
+    answered, elapsed = await load.run(server.connections, seconds)
+    cpu = (cpu_time(server.process) - before) / answered
+    return Turn(round(answered / elapsed, 1), round(cpu, 3))
+
+
+def cpu_time(process: int) -> float:
+    """Microseconds that a process has had of a processor, in the ticks in which the system counts them."""
+    statistics = Path(f"/proc/{process}/stat")
+    if not statistics.exists():
+        return 0.0
+    _, _, numbers = statistics.read_text().rpartition(")")
+    user, system = numbers.split()[11:13]
+    return (int(user) + int(system)) * 1_000_000 / os.sysconf("SC_CLK_TCK")
+
+
+def serve(setup: str, name: str, descriptor: int) -> None:
     """Serve one application on a socket that listens already."""
     import uvicorn  # noqa: PLC0415 - who only loads needs no server
 
@@ -77,26 +133,35 @@ def serve(name: str, descriptor: int) -> None:
         timeout_keep_alive=3600,
         timeout_graceful_shutdown=1,
         ws="none",
+        **SETUPS[setup],
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 
 def table(measured: dict[str, Any]) -> str:
-    rounds = measured["rounds"]
-    lines = [["echo on uvicorn", "requests/s", "least", "most", "/ raw"]]
-    for name, figures in rounds.items():
-        against = spread(divided(figures, rounds[RAW])) if RAW in rounds else NONE
-        least, most = min(figures), max(figures)
-        lines.append([name, f"{median(figures):,.0f}", f"{least:,.0f}", f"{most:,.0f}", against])
+    lines = [["echo on", "application", "requests/s", "least", "most", "/ raw", "CPU µs", "/ raw", "busy"]]
+    for setup, rounds in measured["rounds"].items():
+        cpu = measured["cpu"][setup]
+        for name, figures in rounds.items():
+            counts = [f"{count:,.0f}" for count in (median(figures), min(figures), max(figures))]
+            against, cpu_against = (
+                spread(divided(by_name[name], by_name[RAW])) if RAW in rounds else NONE
+                for by_name in (rounds, cpu)
+            )
+            # Nearly 1 where the server is what is measured, and not the client or another program.
+            busy = median(count * each / 1e6 for count, each in zip(figures, cpu[name], strict=True))
+            spent = figure(median(cpu[name])), cpu_against, f"{busy:.2f}"
+            lines.append([setup, name, *counts, against, *spent])
     return aligned(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=serve.__doc__)
+    parser.add_argument("setup", choices=SETUPS)
     parser.add_argument("application", choices=APPLICATIONS)
     parser.add_argument("descriptor", type=int, help="of the listening socket")
     options = parser.parse_args()
-    serve(options.application, options.descriptor)
+    serve(options.setup, options.application, options.descriptor)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class Verdict:
         part: Of the benchmarks.
         subject: The row, or what else was measured.
         against: Whose figure is 1, or the unit.
+        peer: Which one the best peer was.
         wanted: The most, or the least where ``at_least``.
         measured: The median where there were rounds.
         spread: The lowest and the highest of the rounds.
@@ -70,6 +71,7 @@ class Verdict:
     measured: float
     spread: tuple[float, float] | None = None
     at_least: bool = False
+    peer: str = ""
 
     @property
     def is_met(self) -> bool:
@@ -92,16 +94,16 @@ def row_verdicts(rows: dict[str, Any]) -> list[Verdict]:
     for name, row in rows.items():
         best = best_peer(row)
         if against_best := ratio(row, best):
-            found.append(_of_rounds("rows", row["title"], f"best peer ({best})", BEST_PEER, against_best))
+            found.append(_of_rounds(row["title"], "best peer", BEST_PEER, against_best, best or ""))
         for other, wanted in AGAINST.items():
             if name in wanted and (against_other := ratio(row, other)):
-                found.append(_of_rounds("rows", row["title"], other, wanted[name], against_other))
+                found.append(_of_rounds(row["title"], other, wanted[name], against_other))
     return found
 
 
-def _of_rounds(part: str, subject: str, against: str, wanted: float, measured: Ratio) -> Verdict:
+def _of_rounds(subject: str, against: str, wanted: float, measured: Ratio, peer: str = "") -> Verdict:
     spread = measured.lowest, measured.highest
-    return Verdict(part, subject, against, wanted, measured.median, spread)
+    return Verdict("rows", subject, against, wanted, measured.median, spread, peer=peer)
 
 
 def growth_verdicts(growth: dict[str, Any]) -> list[Verdict]:
@@ -117,24 +119,27 @@ def footprint_verdicts(footprint: dict[str, Any]) -> list[Verdict]:
         theirs = {name: footprint[name][kind] for name in PEERS if kind in footprint.get(name, {})}
         if theirs and kind in ours:
             best = min(theirs, key=theirs.__getitem__)
-            against = f"bytes; best peer ({best})"
-            found.append(Verdict("footprint", f"idle {kind}", against, theirs[best], ours[kind]))
+            subject = f"bytes of an idle {kind}"
+            found.append(Verdict("footprint", subject, "best peer", 1, ours[kind] / theirs[best], peer=best))
     if "modules" in ours:
-        found.append(Verdict("footprint", "import asgiwire", "modules", MODULES, ours["modules"]))
+        found.append(Verdict("footprint", "import asgiwire", "modules loaded", MODULES, ours["modules"]))
     return found
 
 
 def upload_verdicts(upload: dict[str, Any]) -> list[Verdict]:
     return [
-        Verdict("upload", f"1 GB through {name}", "MB", UPLOAD_GROWTH / 1e6, figures["growth"] / 1e6)
+        Verdict(
+            "upload", f"upload through {name}", "MB of growth", UPLOAD_GROWTH / 1e6, figures["growth"] / 1e6
+        )
         for name, figures in upload.get("readers", {}).items()
     ]
 
 
 def server_verdicts(server: dict[str, Any]) -> list[Verdict]:
-    rounds = server.get("rounds", {})
-    measured = divided(rounds[OURS], rounds[RAW]) if {OURS, RAW} <= rounds.keys() else None
-    if measured is None:
-        return []
-    spread = measured.lowest, measured.highest
-    return [Verdict("server", "requests per second", RAW, SERVER, measured.median, spread, at_least=True)]
+    found = []
+    for setup, rounds in server.get("rounds", {}).items():
+        if {OURS, RAW} <= rounds.keys() and (measured := divided(rounds[OURS], rounds[RAW])):
+            spread = measured.lowest, measured.highest
+            subject = f"requests/s on {setup}"
+            found.append(Verdict("server", subject, RAW, SERVER, measured.median, spread, at_least=True))
+    return found
