@@ -1,8 +1,8 @@
 """The measured part of the speed page, made of two separate runs or more.
 
-``python -m benchmarks.page`` reads ``benchmarks/runs/*.json``, as ``python -m benchmarks --json`` writes them,
-rewrites what stands between the two marks in ``docs/explanation/speed.md``, and draws the chart beside it. A
-target counts as met where every run has met it.
+``python -m benchmarks.page`` reads ``benchmarks/runs/*.json``, which ``python -m benchmarks --json`` has
+written, rewrites what stands between the two marks in ``docs/explanation/speed.md``, and draws the chart
+beside it. A target counts as met where every run has met it.
 """
 
 from __future__ import annotations

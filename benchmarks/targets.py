@@ -8,6 +8,9 @@ from typing import Any, Final
 from .contestants import FLOOR, OURS, PEERS, RAW
 from .results import Ratio, best_peer, divided, ratio
 
+PARTS: Final = ("rows", "growth", "footprint", "upload", "server")
+"""The parts of a run that have targets."""
+
 BEST_PEER: Final = 1.0
 """In every row: at or below the best peer of the same run."""
 
