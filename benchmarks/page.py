@@ -149,12 +149,17 @@ def targets(documents: Sequence[Document]) -> str:
     if not missed:
         return sentence
     lines = [
-        [subject, against, wanted(runs[0]), *(f"{run.measured:.2f} ({span(run)})" for run in runs)]
+        [subject, against, wanted(runs[0]), *map(outcome, runs)]
         for (subject, against), runs in missed.items()
         if len(runs) == len(documents)
     ]
     head = ["missed", "against", "wanted", *(f"run {number + 1}" for number in range(len(documents)))]
     return f"{sentence}\n\n{table(head, lines)}"
+
+
+def outcome(verdict: Verdict) -> str:
+    measured = figure(verdict.measured)
+    return f"{measured} ({span(verdict)})" if verdict.spread else measured
 
 
 def growth(documents: Sequence[Document]) -> str:

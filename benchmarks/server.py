@@ -148,7 +148,7 @@ def table(measured: dict[str, Any]) -> str:
                 spread(divided(by_name[name], by_name[RAW])) if RAW in rounds else NONE
                 for by_name in (rounds, cpu)
             )
-            # Nearly 1 where the server is what is measured, and not the client or another program.
+            # What is missing to 1, the server waited, or the system worked for it without saying so.
             busy = median(count * each / 1e6 for count, each in zip(figures, cpu[name], strict=True))
             spent = figure(median(cpu[name])), cpu_against, f"{busy:.2f}"
             lines.append([setup, name, *counts, against, *spent])
