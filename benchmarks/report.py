@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .contestants import RAW
+from .contestants import FLOOR, RAW
 from .results import Ratio, best_peer, minima_ratio, ratio
 from .targets import Verdict, verdicts
 
@@ -18,7 +18,10 @@ def tables(document: dict[str, Any], names: Iterable[str]) -> str:
     """The medians with the ratios, the minima, and who is not there and why."""
     names, rows = list(names), document["rows"].values()
     refusals = [
-        f"{row['title']}: {name}: {reason}" for row in rows for name, reason in row["refused"].items()
+        f"{row['title']}: {name}: {reason}"
+        for row in rows
+        for name, reason in row["refused"].items()
+        if name != FLOOR
     ]
     texts = [aligned(figures(rows, names, kind)) for kind in ("median", "minimum")]
     return "\n\n".join([*texts, "\n".join(["not there:", *refusals])])

@@ -71,9 +71,12 @@ async def _measure(
             else:
                 measured.rounds[name] = []
                 await timed(measured.row, module, min(WARMING, measured.row.count))
+    gc.collect()
+    gc.freeze()  # what is imported by now is not looked through before every measurement
     for number in range(rounds):
         for measured in table:
             await _round(measured, contestants, number, quickness)
+    gc.unfreeze()
     return table
 
 
