@@ -17,7 +17,7 @@ from . import chart
 from .contestants import NAMES, OURS, RAW
 from .report import NONE, figure, plain, span, wanted
 from .results import best_peer, divided, ratio
-from .targets import AGAINST, BEST_PEER, Verdict, verdicts
+from .targets import AGAINST, BEST_PEER, CONTROL, Verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,11 @@ PAGE: Final = ROOT / "docs" / "explanation" / "speed.md"
 CHART: Final = PAGE.with_suffix(".svg")
 BEGIN: Final = "<!-- measured: what follows is written by python -m benchmarks.page -->\n"
 END: Final = "<!-- measured: end -->\n"
+
+GROWTH: Final = (
+    "An exponent of 1 is linear, 2 is quadratic. What does not fit into the processor's caches costs more"
+    f" apiece: *{CONTROL}*, where it is there, is made without asgiwire, and shows how much on this machine."
+)
 
 Document = dict[str, Any]
 
@@ -172,7 +177,7 @@ def growth(documents: Sequence[Document]) -> str:
     for kind, values in runs[-1].items():
         exponents = "; ".join(f"{run[kind]['exponent']:.2f}" for run in runs)
         lines.append([kind, *(figure(values["microseconds"][size]) for size in sizes), exponents])
-    return table(head, lines)
+    return f"{GROWTH}\n\n{table(head, lines)}"
 
 
 def footprint(document: Document) -> str:

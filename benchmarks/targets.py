@@ -39,6 +39,9 @@ AGAINST: Final[dict[str, dict[str, float]]] = {
 EXPONENT: Final = 1.1
 """The most for each kind of growth."""
 
+CONTROL: Final = "a plain dict of headers"
+"""The kind of growth that is the machine's own, and has no target."""
+
 MODULES: Final = 100
 """The most that ``import asgiwire`` may load."""
 
@@ -111,7 +114,9 @@ def _of_rounds(subject: str, against: str, wanted: float, measured: Ratio, peer:
 
 def growth_verdicts(growth: dict[str, Any]) -> list[Verdict]:
     return [
-        Verdict("growth", kind, "exponent", EXPONENT, values["exponent"]) for kind, values in growth.items()
+        Verdict("growth", kind, "exponent", EXPONENT, values["exponent"])
+        for kind, values in growth.items()
+        if kind != CONTROL
     ]
 
 
