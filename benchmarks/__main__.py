@@ -5,40 +5,56 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import chart, contestants, footprint, growth, report, timing
+from . import chart, contestants, footprint, growth, memory, report, results, server, timing
 from .rows import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-PARTS = ("table", "growth", "footprint")
+PARTS = ("table", "growth", "footprint", "upload", "server")
 
 
 def main() -> None:
     """Measure what is asked for, print it, and write it where that is asked for."""
     options = parser().parse_args()
+    document: dict[str, Any] = {}
+    for text in measured(options, document):
+        print(text, "\n", flush=True)
+    print(report.targets(document))
+    if options.json:
+        options.json.write_text(json.dumps(document, separators=(",", ":")) + "\n")
+    if options.svg:
+        options.svg.write_text(chart.drawn(document))
+
+
+def measured(options: argparse.Namespace, document: dict[str, Any]) -> Iterator[str]:
+    """Measure one part after the other into a document; what comes is a text on each."""
     modules = {name: module for name in options.contestants if (module := contestants.load(name))}
     if missing := [name for name in options.contestants if name not in modules]:
-        print("not installed:", ", ".join(missing), "\n")
-    quickness = 10 if options.quick else 1
-    written = report.facts(modules)
+        yield f"not installed: {', '.join(missing)}"
+    document |= results.facts(modules)
+    is_quick = options.quick
+    quickness = 10 if is_quick else 1
     if "table" in options.parts:
         rows = [row for row in ROWS if row.name in options.rows]
-        table = timing.measure(rows, modules, options.rounds or (3 if options.quick else 9), quickness)
-        written |= report.document(table, written)
-        print(report.tables(table, modules), "\n")
+        rounds = options.rounds or (3 if is_quick else 15)
+        document["rows"] = results.rows(timing.measure(rows, modules, rounds, quickness))
+        yield report.tables(document, modules)
     if "growth" in options.parts:
-        written["growth"] = growth.measure(100_000 if options.large else 10_000)
-        print(growth.table(written["growth"]), "\n")
+        document["growth"] = growth.measure(10_000 if is_quick else 100_000)
+        yield growth.table(document["growth"])
     if "footprint" in options.parts:
-        written["footprint"] = footprint.measure(modules, quickness)
-        print(footprint.table(written["footprint"]))
-    if options.json:
-        options.json.write_text(json.dumps(written, indent=1) + "\n")
-    if options.svg:
-        chart.draw(written, options.svg)
+        document["footprint"] = footprint.measure(modules, quickness)
+        yield footprint.table(document["footprint"])
+    if "upload" in options.parts:
+        document["upload"] = memory.measured(1000 // quickness, 200 // quickness)
+        yield memory.table(document["upload"])
+    if "server" in options.parts:
+        rounds, seconds = (3, 0.3) if is_quick else (options.rounds or 15, 1.0)
+        document["server"] = server.measure(modules, rounds, seconds)
+        yield server.table(document["server"])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,9 +68,8 @@ def parser() -> argparse.ArgumentParser:
         default=contestants.NAMES,
         help=shown(contestants.NAMES),
     )
-    parser.add_argument("--rounds", type=int, help="how many; 9, or 3 if it is to be quick")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the calls and of the objects")
-    parser.add_argument("--large", action="store_true", help="growth up to 100,000, not 10,000")
+    parser.add_argument("--rounds", type=int, help="how many; 15, or 3 if it is to be quick")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the calls, objects and sizes")
     parser.add_argument("--json", type=Path, help="the file to write everything to")
     parser.add_argument("--svg", type=Path, help="the file to draw the table in")
     return parser

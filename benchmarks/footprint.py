@@ -38,7 +38,11 @@ print(len(set(sys.modules) - before), (time.perf_counter() - start) * 1000)
 
 def measure(contestants: dict[str, ModuleType], quickness: int = 1) -> dict[str, dict[str, float]]:
     """Figures by contestant and kind, from a ``quickness``-th of the usual number of objects."""
-    return {name: _footprint(module, quickness) for name, module in contestants.items()}
+    return {
+        name: _footprint(module, quickness)
+        for name, module in contestants.items()
+        if hasattr(module, "construct")
+    }
 
 
 def _footprint(module: ModuleType, quickness: int) -> dict[str, float]:

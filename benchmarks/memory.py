@@ -155,22 +155,21 @@ def _status(field: str) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)
 
 
-def table(measured: dict[str, dict[str, float]], size: int, probed: int) -> str:
-    lines = [
-        [
-            f"upload of {size // MEGABYTE:,} MB",
-            "growth MB",
-            "MB/s",
-            f"worst stall ms ({probed // MEGABYTE:,} MB)",
-            "99 %",
-        ]
-    ]
-    for name, figures in measured.items():
+def measured(size: int, probed: int) -> dict[str, Any]:
+    """The figures of every reader, from uploads of so many MB."""
+    readers = {name: in_process_of_its_own(name, size * MEGABYTE, probed * MEGABYTE) for name in READERS}
+    return {"size": size, "probed": probed, "readers": readers}
+
+
+def table(measured: dict[str, Any]) -> str:
+    title, stall = f"upload of {measured['size']:,} MB", f"worst stall ms ({measured['probed']:,} MB)"
+    lines = [[title, "growth MB", "MB/s", stall, "99 %"]]
+    for name, figures in measured["readers"].items():
         lines.append(
             [
                 name,
                 f"{figures['growth'] / MEGABYTE:.1f}",
-                f"{size / MEGABYTE / figures['seconds']:,.0f}",
+                f"{measured['size'] / figures['seconds']:,.0f}",
                 f"{figures['stall'] * 1000:.1f}",
                 f"{figures['usual stall'] * 1000:.1f}",
             ]
@@ -191,12 +190,11 @@ def main() -> None:
     parser.add_argument("--probed", type=int, default=200, help="MB of those that the stalls are measured in")
     parser.add_argument("--only", choices=READERS, help="one of them, in this process, as JSON")
     options = parser.parse_args()
-    size, probed = options.size * MEGABYTE, options.probed * MEGABYTE
     if options.only:
+        size, probed = options.size * MEGABYTE, options.probed * MEGABYTE
         print(json.dumps(asyncio.run(measure(options.only, size, probed))))
     else:
-        measured = {name: in_process_of_its_own(name, size, probed) for name in READERS}
-        print(table(measured, size, probed))
+        print(table(measured(options.size, options.probed)))
 
 
 if __name__ == "__main__":

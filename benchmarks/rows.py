@@ -121,6 +121,12 @@ def multipart_files(seed: int, count: int, size: int) -> Case:
     return http_case(seed, expected, content_type=form.content_type, body=inputs.chunked(form.body()))
 
 
+def multipart_stream(seed: int) -> Case:
+    case = multipart_files(seed, 10, MEGABYTE)
+    case.expected = [(*names, len(content)) for *names, content in case.expected]
+    return case
+
+
 def websocket_texts(seed: int) -> Case:
     texts = [f"message {number} of {seed}" for number in range(100)]
     messages = [{"type": "websocket.receive", "text": text} for text in texts]
@@ -180,6 +186,7 @@ ROWS: Final = (
     ),
     Row("multipart_file", "one 10 MB file", lambda seed: multipart_files(seed, 1, 10 * MEGABYTE), 2),
     Row("multipart_files", "100 files of 8 KB", lambda seed: multipart_files(seed, 100, 8000), 5),
+    Row("multipart_stream", "10 files of 1 MB, streamed part by part", multipart_stream, 3),
     Row("websocket_texts", "WebSocket, 100 texts", websocket_texts, 100, sent_texts),
     Row("websocket_json", "WebSocket, 100 JSON", websocket_json, 60, sent_json),
     Row("two_requests", "two requests, one scope", two_requests, 1000),

@@ -95,10 +95,9 @@ multipart_fields = multipart_many = urlencoded
 async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, bytes]]:
     form = await Request(scope, receive, send).body.read_form()
     files = []
-    for name, held in form.items():
-        for upload in held:
-            with upload.file as file:
-                files.append((name, upload.filename, upload.media_type, file.read()))
+    for name, upload in pairs(form):
+        with upload.file as file:
+            files.append((name, upload.filename, upload.media_type, file.read()))
     return files
 
 
@@ -106,7 +105,11 @@ multipart_file = multipart_files
 
 
 def pairs(form: MultiDict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, values in form.items() for value in values]
+    # From 0.22 on, which Python 3.11 does not get, these are pairs already.
+    items = list(form.items())
+    if items and not isinstance(items[0][1], list):
+        return items
+    return [(name, value) for name, values in items for value in values]
 
 
 def websocket(scope: Scope, receive: Receive, send: Send) -> WebSocket:

@@ -113,6 +113,18 @@ async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tu
 multipart_file = multipart_files
 
 
+async def multipart_stream(
+    scope: Scope, receive: Receive, send: Send
+) -> list[tuple[str, str | None, str, int]]:
+    files = []
+    async for part in Request(scope, receive, send).multipart():
+        size = 0
+        async for piece in part:
+            size += len(piece)
+        files.append((part.name, part.filename, part.content_type, size))
+    return files
+
+
 def pairs(form: FormMultiDict) -> list[tuple[str, str]]:
     return list(form.multi_items())
 

@@ -127,6 +127,16 @@ async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tu
 multipart_file = multipart_files
 
 
+async def multipart_stream(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, int]]:
+    files = []
+    async for part in incoming_request(scope, receive).multipart_stream():
+        size = 0
+        async for chunk in part.stream():
+            size += len(chunk)
+        files.append((part.name, part.file_name, part.content_type, size))
+    return files
+
+
 def pairs(form: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(form.items())
 

@@ -130,6 +130,17 @@ async def multipart_file(scope: Scope, receive: Receive, send: Send) -> list[tup
     return files
 
 
+async def multipart_stream(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, int]]:
+    form = await Request(scope, receive, options=options).get_media()
+    files = []
+    async for part in form:
+        size = 0
+        async for chunk in part.stream:
+            size += len(chunk)
+        files.append((part.name, part.filename, part.content_type, size))
+    return files
+
+
 def pairs(form: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(form.items())
 

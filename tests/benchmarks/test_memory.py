@@ -20,7 +20,8 @@ def test_a_small_upload(name: str) -> None:
 
 def test_the_table() -> None:
     figures = {"growth": 1e6, "seconds": 2.0, "stall": 0.004, "usual stall": 0.001}
-    lines = memory.table({"form()": figures}, 1000 * memory.MEGABYTE, 200 * memory.MEGABYTE).splitlines()
+    measured = {"size": 1000, "probed": 200, "readers": {"form()": figures}}
+    lines = memory.table(measured).splitlines()
 
     assert "1,000 MB" in lines[0]
     assert lines[-1].split() == ["form()", "1.0", "500", "4.0", "1.0"]
