@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from asgiwire.limits import Limits
 
 
 def test_secure_defaults_are_in_force() -> None:
-    assert dataclasses.asdict(Limits()) == {
+    assert msgspec.structs.asdict(Limits()) == {
         "max_body_size": 10_000_000,
         "max_fields": 1000,
         "max_files": 1000,
@@ -25,7 +24,7 @@ def test_secure_defaults_are_in_force() -> None:
 
 
 def test_limits_are_frozen() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Limits().max_fields = 1  # type: ignore[misc]  # the thing tested
 
 
@@ -48,4 +47,4 @@ def test_equal_limits_are_one_key() -> None:
 
 
 def test_one_limit_is_replaced_and_the_others_stay() -> None:
-    assert dataclasses.replace(Limits(max_files=2), max_fields=3) == Limits(max_files=2, max_fields=3)
+    assert msgspec.structs.replace(Limits(max_files=2), max_fields=3) == Limits(max_files=2, max_fields=3)

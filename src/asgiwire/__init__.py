@@ -26,8 +26,28 @@ Where things are, from the bottom up; each room imports only from those above it
 
 from __future__ import annotations
 
-from .connection import ASGIConnection, Request, WebSocket, empty_receive, empty_send
+from typing import TYPE_CHECKING
+
+from .connection import ASGIConnection, Request, empty_receive, empty_send
 from .limits import Limits
+
+if TYPE_CHECKING:
+    from .connection import WebSocket
+else:
+    # Imported with its first use: most requests are no handshake, and its machine is a third of the package.
+    # Hidden from type checkers, which would take any name for one that is here.
+    def __getattr__(name: str) -> object:
+        if name != "WebSocket":
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from .connection import WebSocket
+
+        globals()[name] = WebSocket
+        return WebSocket
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = (
     "ASGIConnection",

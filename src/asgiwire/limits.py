@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ("Limits",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of a connection class: ``0`` means zero, ``None`` means no limit.
 
     They count what really arrives, inside one chunk, and fire at the limit plus one as
     :class:`~asgiwire.exceptions.RequestEntityTooLarge`, which names the field and its value. Give a
-    subclass its own with ``limits = Limits(max_body_size=50_000_000)``.
+    subclass its own with ``limits = Limits(max_body_size=50_000_000)``; ``msgspec.structs.replace`` makes one
+    that differs from another.
 
     Attributes:
         max_body_size: Bytes of one request body, however it is read.

@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire.connection import _body
+from asgiwire.connection import _spool
 from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
 
@@ -38,14 +38,14 @@ class Small(Request):
 def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Small blocks, and the size of each that is written to disk."""
     sizes: list[int] = []
-    taken = _body.Spool.take
+    taken = _spool.Spool.take
 
-    async def counted(spool: _body.Spool, pieces: list[bytes]) -> None:
+    async def counted(spool: _spool.Spool, pieces: list[bytes]) -> None:
         sizes.append(sum(map(len, pieces)))
         await taken(spool, pieces)
 
-    monkeypatch.setattr(_body, "BLOCK_SIZE", 1000)
-    monkeypatch.setattr(_body.Spool, "take", counted)
+    monkeypatch.setattr(_spool, "BLOCK_SIZE", 1000)
+    monkeypatch.setattr(_spool.Spool, "take", counted)
     return sizes
 
 

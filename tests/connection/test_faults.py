@@ -18,7 +18,7 @@ import pytest
 
 from asgiwire import Limits, Request
 from asgiwire._concurrency import in_trio, run_in_thread
-from asgiwire.connection import _body, _form, multipart
+from asgiwire.connection import _form, _spool, multipart
 from asgiwire.datastructures import UploadFile, upload_file
 from asgiwire.exceptions import ClientDisconnect, StreamConsumed
 from asgiwire.serialization import encode_msgpack
@@ -149,7 +149,7 @@ async def _nothing_is_left(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", Recorded)
     # Small blocks, so that a small body makes many.
-    monkeypatch.setattr(_body, "BLOCK_SIZE", 50)
+    monkeypatch.setattr(_spool, "BLOCK_SIZE", 50)
     monkeypatch.setattr(_form, "BLOCK_SIZE", 50)
     monkeypatch.setattr(multipart, "BLOCK_SIZE", 50)
     before = running_tasks()

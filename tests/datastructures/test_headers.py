@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiMapping
 
-from asgiwire.datastructures.headers import Headers, MutableScopeHeaders
+from asgiwire.datastructures.headers import Headers
 from asgiwire.datastructures.multi_dicts import MultiMixin
+from asgiwire.datastructures.mutable_scope_headers import MutableScopeHeaders
 
 RAW = [(b"Host", b"a"), (b"x-a", b"1"), (b"accept", b"*/*"), (b"X-A", b"2"), (b"x-a", b"3")]
 

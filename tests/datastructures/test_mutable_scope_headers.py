@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire.datastructures.headers import Headers, MutableScopeHeaders
+from asgiwire.datastructures.headers import Headers
+from asgiwire.datastructures.mutable_scope_headers import MutableScopeHeaders
 
 Raw = list[tuple[bytes, bytes]]
 

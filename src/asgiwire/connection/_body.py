@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
 
 from ._receiver import Receiver
-from ._spool import BLOCK_SIZE, Spool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from asgiwire.types import Receive
 
     from ._form import MultipartForm
+    from ._spool import Spool
 
 
 class BodyState(Enum):
@@ -281,12 +281,16 @@ class BodyChannel(Receiver):
 
     async def _move_to_disk_beyond(self, spool_size: int) -> None:
         """Move what has come to disk: all beyond ``spool_size``, then in large blocks."""
+        from ._spool import BLOCK_SIZE
+
         on_disk, most = (0, spool_size) if self._spool is None else (self._spool.size, BLOCK_SIZE)
         if self.size - on_disk > most:
             await self._move_to_disk()
 
     async def _move_to_disk(self) -> None:
         if self._spool is None:
+            from ._spool import Spool
+
             self._spool = Spool()
         await self._spool.take(self.pieces)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgiwire.exceptions import ClientDisconnect
 
@@ -67,6 +67,9 @@ class Replay(Downstream):
     """Gives a downstream application the whole body, which stays for whoever else asks."""
 
     __slots__ = ("_position", "_spool_size")
+
+    replays_a_body: ClassVar[bool] = True
+    """By this the class is known where it is not imported (``_channels.py``)."""
 
     def __init__(self, channel: BodyChannel, maximum: int | None, spool_size: int) -> None:
         super().__init__(channel, maximum)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiwire._concurrency import new_event, poll
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ class Receiver:
             elif self._can_learn:
                 await self._receive(maximum)
             else:
+                from asgiwire._concurrency import new_event
+
                 await new_event().wait()  # until whoever watches is cancelled
 
     async def is_disconnected(self, maximum: int | None) -> bool:
@@ -116,6 +117,8 @@ class Receiver:
         """
         # Where somebody is waiting for the next message, it has not come.
         if self._can_learn and not self._receiving and not self._holds_enough:
+            from asgiwire._concurrency import poll
+
             await poll(lambda: self._receive(maximum))
         return self.disconnected
 
@@ -127,6 +130,8 @@ class Receiver:
     async def next_turn(self) -> None:
         """Wait until whoever is reading or receiving has got on."""
         if self._turn is None:
+            from asgiwire._concurrency import new_event
+
             self._turn = new_event()
         await self._turn.wait()
 

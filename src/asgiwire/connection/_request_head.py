@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
-from asgiwire.datastructures.accept import Accept
 from asgiwire.exceptions import ClientException
 
-from ._negotiation import Negotiation
+from ._connection_head import Negotiation
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from asgiwire.datastructures.accept import Accept
     from asgiwire.types import Method, Receive, Send
 
 
@@ -88,6 +88,8 @@ class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generi
         kept = self._values or self._begin_keeping()
         accept: Accept | None = kept.get("accept")
         if accept is None:
+            from asgiwire.datastructures.accept import Accept
+
             values = self._raw_headers(b"accept")
             accept = kept["accept"] = Accept(b", ".join(values).decode("latin-1") if values else "*/*")
         return accept

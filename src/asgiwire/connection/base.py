@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, cast
 from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.address import address_from_scope
-from asgiwire.datastructures.capabilities import Capabilities
 from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
-from asgiwire.datastructures.state import State
 from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import ImproperlyConfiguredException
 from asgiwire.limits import Limits
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.datastructures.address import Address
+    from asgiwire.datastructures.capabilities import Capabilities
+    from asgiwire.datastructures.state import State
     from asgiwire.types import Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 __all__ = (
@@ -47,7 +47,7 @@ __all__ = (
 HandlerT = TypeVar("HandlerT", default=Any)
 UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
-StateT = TypeVar("StateT", default=State)
+StateT = TypeVar("StateT", default="State")
 
 
 async def empty_receive() -> NoReturn:
@@ -150,6 +150,8 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
         kept = self._values or self._begin_keeping()
         state: State | None = kept.get("state")
         if state is None or state._state is not values:
+            from asgiwire.datastructures.state import State
+
             state = kept["state"] = values if isinstance(values, State) else State(values)
         return cast("StateT", state)
 
@@ -223,6 +225,8 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def capabilities(self) -> Capabilities:
         """The version of the specification that the server follows, and the extensions that it offers."""
+        from asgiwire.datastructures.capabilities import Capabilities
+
         return Capabilities(self.scope)
 
     @property

@@ -9,9 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
-from asgiwire._parsers.header_fields import encode_header
 from asgiwire._parsers.query import parse_urlencoded
-from asgiwire.datastructures.form import FormMultiDict
 from asgiwire.datastructures.headers import raw_headers, scope_headers
 from asgiwire.exceptions import AsgiwireWarning, ImproperlyConfiguredException, ValidationException
 from asgiwire.serialization import decode_json, decode_msgpack
@@ -19,18 +17,18 @@ from asgiwire.types import Empty
 
 from ._body import BodyState
 from ._channels import body_channel, find_channel
-from ._downstream import Replay, Tee
 from ._request_head import RequestHead
-from ._watch import CancelOnDisconnect
 from .base import AuthT, StateT, UserT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from asgiwire.datastructures.form import FormMultiDict
     from asgiwire.limits import Limits
     from asgiwire.types import HTTPEarlyHintEvent, HTTPServerPushEvent, Receive
 
     from ._body import BodyChannel
+    from ._watch import CancelOnDisconnect
     from .multipart import MultipartParts
 
 __all__ = ("Request",)
@@ -75,6 +73,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         The cancellation ends with the block; ``cancelled_caught`` says afterwards whether there was one. The
         body can be read in the block and after it: what has to be received to watch is kept.
         """
+        from ._watch import CancelOnDisconnect
+
         channel, maximum = body_channel(self.scope, self.receive), self.limits.max_body_size
         return CancelOnDisconnect(lambda: channel.watch(maximum))
 
@@ -174,11 +174,10 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
 
             channel, maximum = self._body_channel(limits)
             return await channel.form(MultipartForm(parameters, limits or self.limits), maximum)
-        if media_type == URLENCODED:
-            return await self._urlencoded_form(limits)
-        return FormMultiDict()
+        from asgiwire.datastructures.form import FormMultiDict
 
-    async def _urlencoded_form(self, limits: Limits | None) -> FormMultiDict:
+        if media_type != URLENCODED:
+            return FormMultiDict()
         body = await self._whole(limits)
         channel, limits = body_channel(self.scope, self.receive), limits or self.limits
         if channel.kept_form is None:
@@ -217,6 +216,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         leaves. A body that nobody has read yet is read with the application's first call and kept for both:
         in memory up to ``limits.spool_size``, then on disk.
         """
+        from ._downstream import Replay
+
         channel, maximum = self._body_channel(None)
         return Replay(channel, maximum, self.limits.spool_size)
 
@@ -230,6 +231,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             limits: For this body only.
         """
         from ._body_reader import BodyReader
+        from ._downstream import Tee
 
         channel, maximum = self._body_channel(limits)
         return Tee(channel, maximum, BodyReader(channel, maximum, "tee()"), sink)
@@ -256,6 +258,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
                 raise ImproperlyConfiguredException(msg)
             warnings.warn(msg, AsgiwireWarning, stacklevel=2)
             return
+        from asgiwire._parsers.header_fields import encode_header
+
         pairs = scope_headers(self.scope)
         event: HTTPServerPushEvent = {
             "type": "http.response.push",
@@ -280,6 +284,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         Raises:
             ValueError: A link cannot be sent as a header value.
         """
+        from asgiwire._parsers.header_fields import encode_header
+
         values = [encode_header("link", link)[1] for link in links]
         if values and self.supports_early_hints:
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
@@ -302,6 +308,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
 
 def _request_target(path: str) -> str:
     """The path as HTTP/2 can carry it in ``:path``; servers fail on anything but ASCII after promising."""
+    from asgiwire._parsers.header_fields import encode_header
+
     encode_header(b"path", path.encode("ascii", "replace"))
     if path.isascii():
         return path

@@ -1,43 +1,60 @@
 """The values of a connection: headers, cookies, multidicts, URL, Accept, state, uploads.
 
 What is made from bytes here is parsed by ``asgiwire._parsers``; what awaits is only a form and its files.
-The values of the rare headers are imported when they are first asked for.
+Each is imported when it is first asked for: a program that reads a header loads no upload.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .accept import Accept
-from .address import Address
-from .capabilities import Capabilities
-from .cookie import Cookie
-from .form import FormMultiDict
-from .header_values import CacheControlHeader, ETag, Header
-from .headers import Headers, MutableScopeHeaders
-from .multi_dicts import ImmutableMultiDict, MultiDict, MultiMixin
-from .state import ImmutableState, State
-from .upload_file import UploadFile
-from .url import URL
-
 if TYPE_CHECKING:
+    from .accept import Accept
+    from .address import Address
     from .authorization import Authorization
+    from .capabilities import Capabilities
     from .conditional import EntityTags, IfMatch, IfNoneMatch, IfRange
+    from .cookie import Cookie
+    from .form import FormMultiDict
+    from .header_values import CacheControlHeader, ETag, Header
+    from .headers import Headers
+    from .multi_dicts import ImmutableMultiDict, MultiDict, MultiMixin
+    from .mutable_scope_headers import MutableScopeHeaders
     from .preferences import AcceptCharset, AcceptEncoding, AcceptLanguage, Preferences
     from .range import Range
+    from .state import ImmutableState, State
+    from .upload_file import UploadFile
+    from .url import URL
 else:
     # Hidden from type checkers, which would take any name for one that is here.
     _MODULES = {
+        "URL": "url",
+        "Accept": "accept",
         "AcceptCharset": "preferences",
         "AcceptEncoding": "preferences",
         "AcceptLanguage": "preferences",
+        "Address": "address",
         "Authorization": "authorization",
+        "CacheControlHeader": "header_values",
+        "Capabilities": "capabilities",
+        "Cookie": "cookie",
+        "ETag": "header_values",
         "EntityTags": "conditional",
+        "FormMultiDict": "form",
+        "Header": "header_values",
+        "Headers": "headers",
         "IfMatch": "conditional",
         "IfNoneMatch": "conditional",
         "IfRange": "conditional",
+        "ImmutableMultiDict": "multi_dicts",
+        "ImmutableState": "state",
+        "MultiDict": "multi_dicts",
+        "MultiMixin": "multi_dicts",
+        "MutableScopeHeaders": "mutable_scope_headers",
         "Preferences": "preferences",
         "Range": "range",
+        "State": "state",
+        "UploadFile": "upload_file",
     }
 
     def __getattr__(name: str) -> object:

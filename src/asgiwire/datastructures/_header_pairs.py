@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import ItemsView, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from asgiwire._parsers.header_fields import encode_headers
-
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
@@ -118,6 +116,8 @@ class HeaderMapping(Mapping[str, str]):
         # section is not significant."
         if not isinstance(other, Mapping):
             return NotImplemented
+        from asgiwire._parsers.header_fields import encode_headers
+
         try:
             if isinstance(other, HeaderMapping):
                 pairs = other._received()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from .multi_dicts import ImmutableMultiDict
-from .upload_file import UploadFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +34,8 @@ class FormMultiDict(ImmutableMultiDict[Any]):
 
     async def close(self) -> None:
         """Close every file, also when closing one of them fails; then raise what it failed with."""
+        from .upload_file import UploadFile
+
         failure: BaseException | None = None
         for value in self.values():
             if isinstance(value, UploadFile):

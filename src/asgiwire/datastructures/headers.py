@@ -1,22 +1,21 @@
-"""Headers: the received ones, to be read, and those of a scope or message, to be changed in place.
+"""The headers that were received, to be read.
 
-Left out: what a value means, which is said by the objects that values are parsed into.
+Left out: those to be changed in place (``mutable_scope_headers.py``), and what a value means, which is said
+by the objects that values are parsed into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
-from asgiwire._parsers.header_fields import encode_header, encode_headers
 from asgiwire.types import Empty
 
 from ._header_pairs import (
     HeaderMapping,
     decoded_values,
-    field_name,
     first_values,
     grouped,
     raw_header,
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
     import builtins
     from typing import Self
 
-    from asgiwire.types import HeaderPairs, Message, Scope
+    from asgiwire.types import HeaderPairs, Scope
 
     from ._header_pairs import Pairs
 
-__all__ = ("Headers", "MutableScopeHeaders", "raw_header", "raw_headers", "scope_headers")
+__all__ = ("Headers", "raw_header", "raw_headers", "scope_headers")
 
 T = TypeVar("T")
 
@@ -67,6 +66,8 @@ class Headers(HeaderMapping, MultiMixin[str]):
         if isinstance(headers, HeaderMapping):
             self._pairs = tuple(headers._received())
         elif isinstance(headers, Mapping):
+            from asgiwire._parsers.header_fields import encode_headers
+
             self._pairs = tuple(encode_headers(cast("Mapping[str, Any]", headers)))
         else:
             self._pairs = tuple(_raw_pair(name, value) for name, value in headers)
@@ -177,101 +178,9 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return isinstance(key, str) and self._first(key) is not None
 
 
-class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
-    """The headers of a scope or message, case-insensitive, changed in place.
-
-    Every change is made in the very list that the scope holds; where that is no list yet, it becomes one.
-    ``[]`` gives the first value of a name; length and iteration count every pair.
-
-    Args:
-        scope: A scope or message; without one, the headers start empty.
-
-    Attributes:
-        headers: The list.
-    """
-
-    __slots__ = ("headers",)
-
-    def __init__(self, scope: Scope | None = None) -> None:
-        self.headers: list[tuple[bytes, bytes]] = []
-        if scope is not None:
-            pairs = scope_headers(scope)
-            if not isinstance(pairs, list):
-                pairs = scope["headers"] = list(pairs)
-            self.headers = pairs
-
-    @classmethod
-    def from_message(cls, message: Message) -> Self:
-        """Take the headers of a message.
-
-        Raises:
-            ValueError: If the message has no ``headers``.
-        """
-        if "headers" not in message:
-            raise ValueError(f"a message with headers was wanted, got {message.get('type')!r} without")
-        return cls(message)
-
-    def add(self, key: str, value: str) -> None:
-        """Append a header, and keep those that have its name.
-
-        Raises:
-            ValueError: If it cannot be sent.
-        """
-        self.headers.append(encode_header(key, value))
-
-    def getall(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return every value of a header, in order.
-
-        Raises:
-            KeyError: If there is none and no ``default`` was given.
-        """
-        values = decoded_values(self.headers, key) or default
-        if values is None:
-            raise KeyError(key)
-        return values
-
-    def extend_header_value(self, key: str, value: str) -> None:
-        """Append to the comma-separated list that a header holds, or add the header.
-
-        Of several with this name the last is extended: together they are one list (RFC 9110 section 5.3).
-
-        Raises:
-            ValueError: If the value cannot be sent.
-        """
-        name, addition = encode_header(key, value)
-        for position in reversed(range(len(self.headers))):
-            other, existing = self.headers[position]
-            if other.lower() == name:
-                self.headers[position] = name, b",".join(filter(None, (existing, addition)))
-                return
-        self.headers.append((name, addition))
-
-    def _received(self) -> Pairs:
-        return self.headers
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and raw_header(self.headers, field_name(key)) is not None
-
-    def __getitem__(self, key: str) -> str:
-        return self.getall(key)[0]
-
-    def __setitem__(self, key: str, value: str) -> None:
-        """Put one header in the place of all that have this name, where the first of them stood."""
-        header = encode_header(key, value)
-        names = [name.lower() for name, _ in self.headers]
-        first = names.index(header[0]) if header[0] in names else len(names)
-        self.headers[first:] = [header, *_without(self.headers[first + 1 :], header[0])]
-
-    def __delitem__(self, key: str) -> None:
-        """Delete every header of this name; that there is none is no error."""
-        self.headers[:] = _without(self.headers, field_name(key))
-
-
 def _raw_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
     if isinstance(name, bytes) and isinstance(value, bytes):
         return name, value
+    from asgiwire._parsers.header_fields import encode_header
+
     return encode_header(name, value)
-
-
-def _without(pairs: Pairs, name: bytes) -> list[tuple[bytes, bytes]]:
-    return [pair for pair in pairs if pair[0].lower() != name]
