@@ -218,7 +218,7 @@ async def test_a_large_file_goes_to_disk_in_blocks(files: list[Any], hops: list[
     async with await parse(pieces(encode([Part("f", content, "x")]), KILOBYTES_64)) as form:
         assert form["f"].rolled_to_disk
         assert form["f"].size == 10 * MEGABYTE
-        assert 10 <= len(hops) <= 12
+        assert 5 <= len(hops) <= 7
         assert await form["f"].tell() == 0
         assert await form["f"].read() == content
     assert len(files) == 1
@@ -407,6 +407,7 @@ async def test_cancellation_at_each_await_leaves_no_file_open(
 
     monkeypatch.setattr(upload_file, "run_in_thread", cancelled)
     monkeypatch.setattr(_form, "run_in_thread", cancelled)
+    monkeypatch.setattr(_form, "BLOCK_SIZE", MEGABYTE)
     # Two files that go to disk by themselves, each written in two blocks; one that a field sends there.
     parts = [Part("f", b"1" * 30, "x"), Part("g", b"2" * 2 * MEGABYTE, "y"), Part("a", b"3" * 80)]
     limits = Limits(spool_size=100, max_memory=100)
