@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartState
 
 from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_codec_for
@@ -74,18 +73,10 @@ class MultipartDecoder:
         if not data or reader.state == MultipartState.END:
             return []
         try:
-            # In most chunks of a large file there is nothing for the parser to find; to say so, it would need
-            # half as long again as the search for a boundary takes.
-            if reader.is_content(data):
-                reader.receive_data(data)
-            else:
-                reader.write(data)
-        except MultipartParseError as error:
-            self._failure = reader.explain(error, data)
+            reader.write(data)
         except ClientException as error:
             self._failure = error
-        if self._failure is not None:
-            raise self._failure
+            raise
         events, reader.events = reader.events, []
         return events
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 import sys
 from logging import CRITICAL, Logger
+from math import inf
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
+from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, MultipartState
 
 from asgiwire._parsers.charsets import output_codec_for
 from asgiwire._parsers.content_headers import (
+    COMMON_DISPOSITION,
     forbidden_character,
     parse_content_disposition,
     parse_media_type,
@@ -23,11 +26,18 @@ from asgiwire._parsers.content_headers import (
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, ValidationException
 
 if TYPE_CHECKING:
-    from python_multipart.exceptions import MultipartParseError
-
     from asgiwire.limits import Limits
 
-__all__ = ("Event", "PartBegun", "PartData", "PartEnded", "PartReader", "appended")
+__all__ = (
+    "ORDINARY_HEAD",
+    "Event",
+    "PartBegun",
+    "PartData",
+    "PartEnded",
+    "PartReader",
+    "appended",
+    "ordinary_head_size",
+)
 
 
 class PartBegun(Struct, frozen=True):
@@ -68,6 +78,24 @@ SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
 _TOKEN = re.compile(rb"[!#-'*+.^_`|~0-9A-Za-z-]*")
 
 
+# From the end of a boundary to the content, as browsers write it: at most two headers, and what they say. In
+# their values is nothing that would have to be decoded, stripped or refused.
+ORDINARY_HEAD: Final = re.compile(
+    rb"\r\nContent-Disposition: (%b)(?:\r\nContent-Type: ([\w.+-]++/[\w.+-]++))?+\r\n\r\n"
+    % COMMON_DISPOSITION.pattern
+)
+
+START: Final = MultipartState.START
+PART_DATA: Final = MultipartState.PART_DATA
+
+
+def ordinary_head_size(limits: Limits) -> float:
+    """Bytes of an ordinary head, its line ends included, with which no limit of headers is exceeded."""
+    if limits.max_part_headers is not None and limits.max_part_headers < 2:
+        return 0
+    return inf if limits.max_part_header_size is None else limits.max_part_header_size
+
+
 def appended(buffer: bytes | bytearray, piece: bytes) -> bytes | bytearray:
     """The buffer with one more piece; the piece itself, not a copy, as long as it is the only one."""
     if not buffer:
@@ -88,6 +116,7 @@ class PartReader(MultipartParser):
         self.events: list[Event] = []
         self.codec = codec  # that the form has declared so far
         self._limits = limits
+        self._head_size = ordinary_head_size(limits)
         self._counts = {"max_fields": 0, "max_files": 0}
         self._number = 0  # of the part, from 1 on
         self._in_headers = False
@@ -107,7 +136,7 @@ class PartReader(MultipartParser):
             # Sliced at once: the data may be python-multipart's own look-behind, not what was fed.
             piece = data[start:end]
             if name == "part_data":
-                self.receive_data(piece)
+                self._receive_data(piece)
             elif name == "header_field":
                 self._name = appended(self._name, piece)
             else:
@@ -123,12 +152,59 @@ class PartReader(MultipartParser):
         elif name == "headers_finished":
             self._end_headers()
 
-    def is_content(self, data: bytes) -> bool:
-        """Whether all of a chunk is content of the part, and of no boundary."""
-        if self.state != MultipartState.PART_DATA or self.index or self.boundary in data:
-            return False
-        last = data.rfind(b"\r", 1 - len(self.boundary))
-        return last == -1 or not self.boundary.startswith(data[last:])
+    def write(self, data: bytes) -> int:
+        """Read the next bytes: python-multipart all but the ordinary parts that are between others.
+
+        Raises:
+            ClientException: They are no form, or exceed a limit.
+        """
+        position = 0
+        if self.state == START and data.startswith(self.boundary[2:]):
+            head = ORDINARY_HEAD.match(data, len(self.boundary) - 2)
+            if head is not None:
+                position = self._parse(data[: head.end()])
+        if self.state == PART_DATA and not self.index:
+            position = self._read_ordinary(data, position)
+        return position if position == len(data) else position + self._parse(data[position:])
+
+    def _parse(self, data: bytes) -> int:
+        try:
+            return super().write(data)
+        except MultipartParseError as error:
+            raise self._explain(error, data) from None
+
+    def _read_ordinary(self, data: bytes, position: int) -> int:
+        """Read content, and parts that begin with an ordinary head; say where anything else begins."""
+        # In PART_DATA the parser knows nothing of the part, so that it can go on with the content of another
+        # one. It would find what is found here, in four times the time.
+        boundary = self.boundary
+        while (end := data.find(boundary, position)) >= 0:
+            head = ORDINARY_HEAD.match(data, end + len(boundary))
+            if head is None or head.end() - head.start() > self._head_size:
+                return position
+            if end > position:
+                self._receive_data(data[position:end])
+            self._end_part()
+            self._begin_ordinary_part(*head.groups())
+            position = head.end()
+        last = data.rfind(b"\r", max(position, len(data) - len(boundary) + 1))
+        if last >= 0 and boundary.startswith(data[last:]):
+            return position  # the next chunk may go on with the boundary
+        if position < len(data):
+            self._receive_data(data[position:])
+        return len(data)
+
+    def _begin_ordinary_part(
+        self, disposition: bytes, name: bytes, filename: bytes | None, content_type: bytes | None
+    ) -> None:
+        self._begin_part()
+        self._headers.append((b"content-disposition", disposition))
+        media_type = ""
+        if content_type is not None:
+            self._headers.append((b"content-type", content_type))
+            media_type = content_type.decode("ascii").lower()
+        self._in_headers = False
+        self._open_part(PartBegun(name, filename, media_type, "", self._headers))
 
     def _begin_part(self) -> None:
         self._number += 1
@@ -167,29 +243,29 @@ class PartReader(MultipartParser):
             name, filename = parse_content_disposition(disposition)
         except ValidationException as error:
             raise self._malformed(error.detail) from None
-        self._count(name, is_file=filename is not None)
-        self.events.append(PartBegun(name, filename, content_type, charset, self._headers))
+        self._open_part(PartBegun(name, filename, content_type, charset, self._headers))
 
-    def _count(self, name: bytes, *, is_file: bool) -> None:
+    def _open_part(self, part: PartBegun) -> None:
         limits = self._limits
-        if is_file:
+        if part.filename is not None:
             limit, most = "max_files", limits.max_files
             self._limit, self._maximum, self._size = "max_file_size", limits.max_file_size, 0
         else:
             limit, most = "max_fields", limits.max_fields
-            self._limit, self._maximum, self._size = "max_field_size", limits.max_field_size, len(name)
-            if name == b"_charset_":
+            self._limit, self._maximum, self._size = "max_field_size", limits.max_field_size, len(part.name)
+            if part.name == b"_charset_":
                 self._charset_field = bytearray()
         self._counts[limit] += 1
         if most is not None and self._counts[limit] > most:
             raise RequestEntityTooLarge(limit=limit, maximum=most)
         self._check_size()
+        self.events.append(part)
 
     def _check_size(self) -> None:
         if self._maximum is not None and self._size > self._maximum:
             raise RequestEntityTooLarge(limit=self._limit, maximum=self._maximum)
 
-    def receive_data(self, piece: bytes) -> None:
+    def _receive_data(self, piece: bytes) -> None:
         self._size += len(piece)
         self._check_size()
         if self._charset_field is not None:
@@ -203,7 +279,7 @@ class PartReader(MultipartParser):
             self._charset_field = None
         self.events.append(PART_ENDED)
 
-    def explain(self, error: MultipartParseError, data: bytes) -> ClientException:
+    def _explain(self, error: MultipartParseError, data: bytes) -> ClientException:
         """What the parser's error in this chunk means: by where it stands, its own offset being of no use."""
         if not self._number:
             return ValidationException("the multipart body does not begin with its boundary")

@@ -8,12 +8,12 @@ answers anything else, it is tested to say the same.
 
 from __future__ import annotations
 
-import re
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from asgiwire._parsers.content_headers import COMMON_DISPOSITION
 from asgiwire.datastructures.upload_file import UploadFile
+
+from ._multipart_parser import ORDINARY_HEAD, ordinary_head_size
 
 if TYPE_CHECKING:
     from asgiwire.limits import Limits
@@ -24,11 +24,6 @@ __all__ = ("DEFAULT_CONTENT_TYPE", "parse_whole")
 # "text/plain"".
 DEFAULT_CONTENT_TYPE: Final = "text/plain"
 
-# From the end of a boundary to the content: at most two headers, and what the decoder would make of them.
-_HEAD = re.compile(
-    rb"\r\nContent-Disposition: (%b)(?:\r\nContent-Type: ([\w.+-]++/[\w.+-]++))?+\r\n\r\n"
-    % COMMON_DISPOSITION.pattern
-)
 _ENDS = (b"--", b"--\r\n")
 
 
@@ -44,9 +39,13 @@ def parse_whole(body: bytes, boundary: bytes, limits: Limits) -> list[tuple[str,
     if not body.startswith(delimiter[2:]):
         return None
     pairs: list[tuple[str, str | UploadFile]] = []
-    fields, files, head_size = _or_any(limits.max_fields), _or_any(limits.max_files), _head_size(limits)
+    fields, files, head_size = (
+        _or_any(limits.max_fields),
+        _or_any(limits.max_files),
+        ordinary_head_size(limits),
+    )
     position = len(delimiter) - 2  # the end of a delimiter, of which the first one has no line end before it
-    while head := _HEAD.match(body, position):
+    while head := ORDINARY_HEAD.match(body, position):
         disposition, name, filename, content_type = head.groups()
         start = head.end()
         end = body.find(delimiter, start)
@@ -79,10 +78,3 @@ def _upload(
 
 def _or_any(maximum: int | None) -> float:
     return inf if maximum is None else maximum
-
-
-def _head_size(limits: Limits) -> float:
-    """Bytes of a part's headers, all together, with which none of the limits is exceeded."""
-    if limits.max_part_headers is not None and limits.max_part_headers < 2:
-        return 0
-    return _or_any(limits.max_part_header_size)
