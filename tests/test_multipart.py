@@ -511,7 +511,9 @@ TOKENS = [
     b"--B", b"--B\r\n", b"\r\n--B", b"\r\n--B\r\n", b"\r\n--B--", b"--", b"-", b"B", b"\r", b"\n", b"\0",
     b"\r\n", b"\r\n\r\n",
     b" ", b" " * 30, b"\t", b":", b'"', b"\xff", b"x", b"x" * 20, b"a" * 48, b"X: 1\r\n", HEADER,
-    HEADER + b"\r\n\r\n", HEADER + b'; filename="x"\r\n\r\n', b"Content-Type: text/plain; charset=latin1\r\n",
+    HEADER + b"\r\n\r\n", HEADER + b'; filename="x"\r\n\r\n', b"\r\n--B\r\n" + HEADER + b"\r\n\r\n",
+    b'\r\n--B\r\nContent-Disposition: form-data; name="_charset_"; filename=""\r\n\r\n',
+    b"Content-Type: text/plain; charset=latin1\r\n",
 ]  # fmt: skip
 TIGHT = Limits(
     max_part_header_size=48, max_part_headers=2, max_fields=3, max_files=2, max_field_size=8, max_file_size=6

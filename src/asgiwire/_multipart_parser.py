@@ -85,7 +85,6 @@ ORDINARY_HEAD: Final = re.compile(
     % COMMON_DISPOSITION.pattern
 )
 
-START: Final = MultipartState.START
 PART_DATA: Final = MultipartState.PART_DATA
 
 
@@ -159,10 +158,11 @@ class PartReader(MultipartParser):
             ClientException: They are no form, or exceed a limit.
         """
         position = 0
-        if self.state == START and data.startswith(self.boundary[2:]):
-            head = ORDINARY_HEAD.match(data, len(self.boundary) - 2)
-            if head is not None:
-                position = self._parse(data[: head.end()])
+        if self.state != PART_DATA or self.index:
+            # Up to the end of the head that this is or that comes next; what a chunk is cut into matters not.
+            end = data.find(b"\r\n\r\n")
+            if end >= 0:
+                position = self._parse(data[: end + 4])
         if self.state == PART_DATA and not self.index:
             position = self._read_ordinary(data, position)
         return position if position == len(data) else position + self._parse(data[position:])
