@@ -8,9 +8,9 @@
             ...  # PartBegun, PartData..., PartEnded, and so on
     decoder.finish()
 
-python-multipart finds the boundaries and the header lines. What it leaves to its caller is here: the limits,
-what a header means, a body that ends too soon; and that neither events nor errors depend on how the bytes
-were cut, but for the size of the pieces of data.
+python-multipart finds the boundaries and the header lines; ``_multipart_parser`` has what it leaves to its
+caller about parts. Here is the rest: a body that ends too soon, what text the bytes are, and that neither
+events nor errors depend on how the bytes were cut, but for the size of the pieces of data.
 
 Left out: where the data goes (``connection._form``), and Content-Transfer-Encoding, which is deprecated
 (RFC 7578 section 4.7) and sent by no browser. Imported with the first form, as it imports python-multipart.

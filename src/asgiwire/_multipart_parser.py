@@ -1,7 +1,8 @@
 """python-multipart's parser, its callbacks made into events: the boundaries and header lines of a form.
 
-What it leaves to its caller is here: the limits, and what a header means. Left out: when the bytes are over,
-and what text they are, which is the decoder's (``_multipart``).
+What it leaves to its caller is here: the limits, and what a header means; and a shorter way through what is
+ordinary, whose results are tested to be those of the parser. Left out: when the bytes are over, and what text
+they are, which is the decoder's (``_multipart``).
 """
 
 from __future__ import annotations

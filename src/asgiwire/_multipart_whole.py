@@ -1,6 +1,6 @@
 """A multipart form that is in memory whole, read in one pass: as browsers write it, and in no other way.
 
-It takes a tenth of the time of ``_multipart``, which streams, explains every error and decides whatever is
+It takes a quarter of the time of ``_multipart``, which streams, explains every error and decides whatever is
 doubtful. This one has no opinion. For all that is out of the ordinary (a charset, an escape, another header
 or order of headers, a preamble, padding, an epilogue, a limit that is exceeded) it answers ``None``; where it
 answers anything else, it is tested to say the same.
