@@ -28,7 +28,7 @@ ROOMS = (
     ("exceptions", "types", "limits", "_concurrency"),
     ("_parsers", "serialization"),
     ("datastructures",),
-    ("_multipart", "_websocket_states"),
+    ("_multipart", "_multipart_parser", "_multipart_whole", "_websocket_states"),
     ("connection",),
     ("testing",),
     ("",),

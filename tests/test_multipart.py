@@ -228,7 +228,8 @@ def test_what_is_malformed_is_refused_however_it_is_cut(body: bytes, sentence: s
 
 def test_text_on_the_line_of_an_inner_boundary_is_refused() -> None:
     """RFC 2046 section 5.1.1: a boundary line has nothing after it but white space."""
-    for chunks in cuts(begin(b"\r\n\r\n1\r\n--B is my name\r\n--B--")):
+    body = begin(b"\r\n\r\n1\r\n--B is my name\r\n--B--")
+    for chunks in cuts(body):
         result = outcome(chunks)
         # Before 0.0.33, python-multipart takes the line for data.
         assert result in (
@@ -390,6 +391,36 @@ def test_limits_of_headers(headers: list[bytes], limit: str) -> None:
         assert f" {limit}=" in result[1]
 
 
+LATER_HEADERS = {
+    "one header too many": (Part("a", b"1", "x", "a/b"), Limits(max_part_headers=1), "max_part_headers"),
+    "a long name": (Part("a" * 50, b"1"), Limits(max_part_header_size=80), "max_part_header_size"),
+    "a long type": (
+        Part("f", b"", "x", "a/" + "b" * 100),
+        Limits(max_part_header_size=100),
+        "max_part_header_size",
+    ),
+}
+
+
+@pytest.mark.parametrize(("part", "limits", "limit"), LATER_HEADERS.values(), ids=LATER_HEADERS)
+def test_limits_of_headers_in_a_later_part(part: Part, limits: Limits, limit: str) -> None:
+    body = encode([Part("a", b"1"), Part("b", b"2"), part])
+    for chunks in cuts(body):
+        result = outcome(chunks, limits)
+        assert isinstance(result, tuple)
+        assert result[0] is RequestEntityTooLarge
+        assert f" {limit}=" in result[1]
+    assert len(decode([body])) == 3
+
+
+def test_a_later_boundary_with_text_after_it() -> None:
+    body = encode([Part("a", b"1"), Part("b", b"2")])[:-2] + b" x\r\n--B--"
+    results = {repr(outcome(chunks)) for chunks in cuts(body)}
+    assert len(results) == 1
+    # As above: data before 0.0.33, and an error since then, of the part that the line would end.
+    assert "line end" in results.pop() or len(decode([body])) == 2
+
+
 def test_headers_within_their_limits() -> None:
     limits = Limits(max_part_headers=2, max_part_header_size=40)
     body = b"--B\r\n%s\r\nX: %s\r\n\r\n1\r\n--B--" % (HEADER, b"y" * 37)
@@ -398,12 +429,15 @@ def test_headers_within_their_limits() -> None:
 
 
 def test_of_two_errors_in_one_header_line_the_first_counts() -> None:
-    limits = Limits(max_part_header_size=10)
+    limits = Limits(max_part_header_size=90)
     for line, expected in (
-        (b"X" * 9 + b"\xff", ValidationException),
-        (b"X" * 10 + b"\xff", RequestEntityTooLarge),
+        (b"X" * 89 + b"\xff", ValidationException),
+        (b"X" * 90 + b"\xff", RequestEntityTooLarge),
     ):
-        for chunks in cuts(b"--B\r\n" + line + b"X" * 50 + b": y\r\n"):
+        for chunks in (
+            *cuts(b"--B\r\n" + line + b"X" * 50 + b": y\r\n"),
+            *cuts(encode([Part("a", b"1"), Part("b", b"2")])[:-2] + b"\r\n" + line + b"X" * 50 + b": y\r\n"),
+        ):
             result = outcome(chunks, limits)
             assert isinstance(result, tuple)
             assert result[0] is expected
@@ -508,7 +542,9 @@ TOKENS = [
     b"--B", b"--B\r\n", b"\r\n--B", b"\r\n--B\r\n", b"\r\n--B--", b"--", b"-", b"B", b"\r", b"\n", b"\0",
     b"\r\n", b"\r\n\r\n",
     b" ", b" " * 30, b"\t", b":", b'"', b"\xff", b"x", b"x" * 20, b"a" * 48, b"X: 1\r\n", HEADER,
-    HEADER + b"\r\n\r\n", HEADER + b'; filename="x"\r\n\r\n', b"Content-Type: text/plain; charset=latin1\r\n",
+    HEADER + b"\r\n\r\n", HEADER + b'; filename="x"\r\n\r\n', b"\r\n--B\r\n" + HEADER + b"\r\n\r\n",
+    b'\r\n--B\r\nContent-Disposition: form-data; name="_charset_"; filename=""\r\n\r\n',
+    b"Content-Type: text/plain; charset=latin1\r\n",
 ]  # fmt: skip
 TIGHT = Limits(
     max_part_header_size=48, max_part_headers=2, max_fields=3, max_files=2, max_field_size=8, max_file_size=6

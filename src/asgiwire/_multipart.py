@@ -8,9 +8,9 @@
             ...  # PartBegun, PartData..., PartEnded, and so on
     decoder.finish()
 
-python-multipart finds the boundaries and the header lines. What it leaves to its caller is here: the limits,
-what a header means, a body that ends too soon; and that neither events nor errors depend on how the bytes
-were cut, but for the size of the pieces of data.
+python-multipart finds the boundaries and the header lines; ``_multipart_parser`` has what it leaves to its
+caller about parts. Here is the rest: a body that ends too soon, what text the bytes are, and that neither
+events nor errors depend on how the bytes were cut, but for the size of the pieces of data.
 
 Left out: where the data goes (``connection._form``), and Content-Transfer-Encoding, which is deprecated
 (RFC 7578 section 4.7) and sent by no browser. Imported with the first form, as it imports python-multipart.
@@ -18,23 +18,15 @@ Left out: where the data goes (``connection._form``), and Content-Transfer-Encod
 
 from __future__ import annotations
 
-import re
-import sys
-from logging import CRITICAL, Logger
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
-from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, MultipartState
+from python_multipart.multipart import MultipartState
 
 from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_codec_for
-from asgiwire._parsers.content_headers import (
-    forbidden_character,
-    parse_boundary,
-    parse_content_disposition,
-    parse_media_type,
-)
-from asgiwire.exceptions import ClientException, RequestEntityTooLarge, ValidationException
+from asgiwire._parsers.content_headers import parse_boundary
+from asgiwire.exceptions import ClientException, ValidationException
+
+from ._multipart_parser import Event, PartBegun, PartData, PartEnded, PartReader, appended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,54 +34,6 @@ if TYPE_CHECKING:
     from asgiwire.limits import Limits
 
 __all__ = ("Event", "MultipartDecoder", "PartBegun", "PartData", "PartEnded", "appended")
-
-
-class PartBegun(Struct, frozen=True):
-    """The headers of a part are complete. Names and values are bytes until the charset of the form is known.
-
-    Attributes:
-        name: The name of the field.
-        filename: ``None`` where the part is no file; text where it came with a charset of its own.
-        content_type: The media type, lower-cased; ``""`` where the part has no Content-Type.
-        charset: The label that its Content-Type declares, or ``""``.
-        headers: The pairs as sent, names lower-cased.
-    """
-
-    name: bytes
-    filename: bytes | str | None
-    content_type: str
-    charset: str
-    headers: list[tuple[bytes, bytes]]
-
-
-class PartData(Struct, frozen=True):
-    """A piece of the content of the part; never empty."""
-
-    data: bytes
-
-
-class PartEnded(Struct, frozen=True):
-    """The part is complete."""
-
-
-Event: TypeAlias = PartBegun | PartData | PartEnded
-
-PART_ENDED: Final = PartEnded()
-
-# python-multipart logs a warning, with a byte of the body in it, for each malformed form.
-SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
-
-_TOKEN = re.compile(rb"[!#-'*+.^_`|~0-9A-Za-z-]*")
-
-
-def appended(buffer: bytes | bytearray, piece: bytes) -> bytes | bytearray:
-    """The buffer with one more piece; the piece itself, not a copy, as long as it is the only one."""
-    if not buffer:
-        return piece
-    if isinstance(buffer, bytes):
-        buffer = bytearray(buffer)
-    buffer += piece
-    return buffer
 
 
 class MultipartDecoder:
@@ -108,7 +52,7 @@ class MultipartDecoder:
 
     def __init__(self, parameters: Mapping[str, str], limits: Limits) -> None:
         codec = output_codec_for(parameters.get("charset", ""))
-        self._reader = _PartReader(parse_boundary(parameters), codec, limits)
+        self._reader = PartReader(parse_boundary(parameters), codec, limits)
         self._failure: ClientException | None = None
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
@@ -130,12 +74,9 @@ class MultipartDecoder:
             return []
         try:
             reader.write(data)
-        except MultipartParseError as error:
-            self._failure = reader.explain(error, data)
         except ClientException as error:
             self._failure = error
-        if self._failure is not None:
-            raise self._failure
+            raise
         events, reader.events = reader.events, []
         return events
 
@@ -173,148 +114,3 @@ class MultipartDecoder:
         except UnicodeDecodeError:
             field = self.decode(part.name)[:100]
         raise not_text(f"the form field {field!r}", codec)
-
-
-class _PartReader(MultipartParser):
-    """python-multipart's parser, its callbacks made into events; used up by the first error."""
-
-    def __init__(self, boundary: bytes, codec: str | None, limits: Limits) -> None:
-        most = sys.maxsize if limits.max_part_header_size is None else limits.max_part_header_size
-        super().__init__(boundary, {}, max_header_count=sys.maxsize, max_header_size=most)
-        self.logger = SILENT
-        self.events: list[Event] = []
-        self.codec = codec  # that the form has declared so far
-        self._limits = limits
-        self._counts = {"max_fields": 0, "max_files": 0}
-        self._number = 0  # of the part, from 1 on
-        self._in_headers = False
-        self._charset_field: bytearray | None = None  # while the part is that field
-        self._maximum: int | None = None  # of the part's size, and which limit that is
-        self._limit, self._size = "", 0
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._name: bytes | bytearray = b""
-        self._value: bytes | bytearray = b""
-
-    # python-multipart calls back by name. Overriding the dispatcher, rather than registering callbacks, saves
-    # building "on_" + name for each of the eight calls that even the smallest part makes.
-    def callback(
-        self, name: str, data: bytes | None = None, start: int | None = None, end: int | None = None
-    ) -> None:
-        if data is not None:
-            # Sliced at once: the data may be python-multipart's own look-behind, not what was fed.
-            piece = data[start:end]
-            if name == "part_data":
-                self._receive_data(piece)
-            elif name == "header_field":
-                self._name = appended(self._name, piece)
-            else:
-                self._value = appended(self._value, piece)
-        elif name == "header_end":
-            self._end_header()
-        elif name == "part_end":
-            self._end_part()
-        elif name == "part_begin":
-            self._begin_part()
-        elif name == "header_begin":
-            self._begin_header()
-        elif name == "headers_finished":
-            self._end_headers()
-
-    def _begin_part(self) -> None:
-        self._number += 1
-        self._in_headers = True
-        self._headers = []
-
-    def _begin_header(self) -> None:
-        maximum = self._limits.max_part_headers
-        if maximum is not None and len(self._headers) >= maximum:
-            raise RequestEntityTooLarge(limit="max_part_headers", maximum=maximum)
-        self._name = self._value = b""
-
-    def _end_header(self) -> None:
-        name = bytes(self._name).lower()
-        # The parser skips the spaces before a value, but neither a tab nor what comes after it.
-        value = bytes(self._value).strip(b" \t")
-        if character := forbidden_character(value):
-            raise self._malformed(f"{character} in a header value")
-        self._headers.append((name, value))
-
-    def _end_headers(self) -> None:
-        self._in_headers = False
-        disposition: bytes | None = None
-        content_type, charset = "", ""
-        for name, value in self._headers:
-            if name == b"content-disposition":
-                if disposition is not None:
-                    raise self._malformed("a second Content-Disposition header")
-                disposition = value
-            elif name == b"content-type" and not content_type:
-                content_type, parameters = parse_media_type(value)
-                charset = parameters.get("charset", "")
-        if disposition is None:
-            raise self._malformed("no Content-Disposition header")
-        try:
-            name, filename = parse_content_disposition(disposition)
-        except ValidationException as error:
-            raise self._malformed(error.detail) from None
-        self._count(name, is_file=filename is not None)
-        self.events.append(PartBegun(name, filename, content_type, charset, self._headers))
-
-    def _count(self, name: bytes, *, is_file: bool) -> None:
-        limits = self._limits
-        if is_file:
-            limit, most = "max_files", limits.max_files
-            self._limit, self._maximum, self._size = "max_file_size", limits.max_file_size, 0
-        else:
-            limit, most = "max_fields", limits.max_fields
-            self._limit, self._maximum, self._size = "max_field_size", limits.max_field_size, len(name)
-            if name == b"_charset_":
-                self._charset_field = bytearray()
-        self._counts[limit] += 1
-        if most is not None and self._counts[limit] > most:
-            raise RequestEntityTooLarge(limit=limit, maximum=most)
-        self._check_size()
-
-    def _check_size(self) -> None:
-        if self._maximum is not None and self._size > self._maximum:
-            raise RequestEntityTooLarge(limit=self._limit, maximum=self._maximum)
-
-    def _receive_data(self, piece: bytes) -> None:
-        self._size += len(piece)
-        self._check_size()
-        if self._charset_field is not None:
-            self._charset_field += piece
-        self.events.append(PartData(piece))
-
-    def _end_part(self) -> None:
-        if self._charset_field is not None:
-            # RFC 7578 section 4.6: the charset of those fields that have none of their own.
-            self.codec = output_codec_for(self._charset_field.decode("latin-1")) or self.codec
-            self._charset_field = None
-        self.events.append(PART_ENDED)
-
-    def explain(self, error: MultipartParseError, data: bytes) -> ClientException:
-        """What the parser's error in this chunk means: by where it stands, its own offset being of no use."""
-        if not self._number:
-            return ValidationException("the multipart body does not begin with its boundary")
-        if not self._in_headers:
-            return self._malformed("its boundary is followed by something else than a line end")
-        if "header size" in str(error) and not self._is_misnamed(data):
-            return RequestEntityTooLarge(limit="max_part_header_size", maximum=self.max_header_size)
-        if "LF" in str(error):
-            return self._malformed("CR without LF in its headers")
-        return self._malformed("a header line is not a name, a colon and a value")
-
-    def _malformed(self, fault: str) -> ValidationException:
-        return ValidationException(f"multipart part {self._number}: {fault}")
-
-    def _is_misnamed(self, data: bytes) -> bool:
-        """Whether a header line that is too long had a wrong name before it was: the first error counts."""
-        # The parser measures a name up to its colon before it looks at the characters, so that which of the
-        # two it finds first depends on the chunk.
-        start = self.marks.get("header_field")
-        if start is None:
-            return False
-        end = start + self.max_header_size - len(self._name)
-        match = _TOKEN.match(data, start, end)
-        return match is None or match.end() < min(end, len(data))

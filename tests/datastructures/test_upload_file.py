@@ -7,9 +7,11 @@ import inspect
 import os
 import threading
 import weakref
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from asgiwire import _concurrency
@@ -273,6 +275,77 @@ async def test_an_error_of_the_disk_reaches_the_writer(monkeypatch: pytest.Monke
     assert upload.size == 0
     await upload.close()
     assert upload.file.closed
+
+
+async def test_a_small_file_makes_no_temporary_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delattr("tempfile.SpooledTemporaryFile")
+    async with UploadFile("a/b", "x", b"123", max_spool_size=6) as upload:
+        await use(upload, tmp_path / "copy")
+        owner = upload.detach()
+    assert await owner.read_at(0) == b"abcdef"
+    await owner.close()
+
+
+async def test_its_bytes_are_not_copied() -> None:
+    content = b"x" * 1000
+    async with UploadFile("a/b", "x", content) as upload:
+        assert await upload.read() is content
+
+
+@pytest.mark.parametrize("position", [0, 2, 9])
+async def test_the_file_is_made_when_it_is_asked_for(position: int) -> None:
+    upload = UploadFile("a/b", "x", b"12345", max_spool_size=100)
+    await upload.seek(position)
+    file = upload.file
+    assert upload.file is file
+    assert isinstance(file, SpooledTemporaryFile)
+    assert not upload.rolled_to_disk
+    assert file.tell() == position
+    file.seek(0)
+    assert file.read() == b"12345"
+    file.write(b"6")
+    assert upload.size == 6
+    assert await upload.read_at(4) == b"56"
+    await upload.write(b"x" * 100)
+    assert upload.rolled_to_disk
+    await upload.close()
+    assert file.closed
+
+
+async def test_more_data_than_it_may_keep_is_on_disk_from_the_beginning() -> None:
+    async with UploadFile("a/b", "x", b"12345", max_spool_size=4) as upload:
+        assert upload.rolled_to_disk
+        assert await upload.read() == b"12345"
+
+
+async def test_what_is_asked_while_it_moves_is_asked_of_the_file_on_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = UploadFile("a/b", "x", b"12345", max_spool_size=5)
+    started, release = threading.Event(), threading.Event()
+    rollover = SpooledTemporaryFile.rollover
+
+    def slow(file: Any) -> None:
+        started.set()
+        assert release.wait(10)
+        rollover(file)
+
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", slow)
+    found: list[bytes] = []
+
+    async def read() -> None:
+        found.append(await upload.read_at(0))
+
+    async with anyio.create_task_group() as tasks:
+        await upload.seek(0, os.SEEK_END)
+        tasks.start_soon(upload.write, b"6")
+        while not started.is_set():
+            await anyio.sleep(0.001)
+        tasks.start_soon(read)
+        await anyio.lowlevel.checkpoint()
+        release.set()
+    assert found == [b"123456"]
+    await upload.close()
 
 
 async def test_many_tasks_may_write_at_once() -> None:

@@ -7,7 +7,7 @@ response (RFC 6266), which has other rules for quotes than the forms of browsers
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asgiwire.exceptions import ClientException, ValidationException
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = (
+    "COMMON_DISPOSITION",
     "FormDataDisposition",
     "forbidden_character",
     "parse_boundary",
@@ -118,7 +119,9 @@ _DISPOSITION_PARAMETER = re.compile(
     re.DOTALL,
 )
 # What nearly every part has, in one match.
-_COMMON_DISPOSITION = re.compile(rb'form-data; name="([^"%\\\r\n\0]*+)"(?:; filename="([^"%\\\r\n\0]*+)")?+')
+COMMON_DISPOSITION: Final = re.compile(
+    rb'form-data; name="([^"%\\\r\n\0]*+)"(?:; filename="([^"%\\\r\n\0]*+)")?+'
+)
 _ESCAPED = re.compile(rb'\\(["\\])')
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 _FORBIDDEN_NAMES = {b"\r": "CR", b"\n": "LF", b"\0": "NUL"}
@@ -141,7 +144,7 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
         ValidationException: The type is not ``form-data``, there is no name, a parameter comes twice, the
             value is malformed or has CR, LF or NUL in it.
     """
-    match = _COMMON_DISPOSITION.fullmatch(value)
+    match = COMMON_DISPOSITION.fullmatch(value)
     if match:
         return FormDataDisposition(match[1], match[2])
     if character := forbidden_character(value):

@@ -31,13 +31,14 @@ def parse_urlencoded(
     """
     if not data:
         return []
-    # There is one separator less than there are sequences, of which the empty ones do not count.
-    if max_fields is not None and data.count(b"&") >= max_fields:
+    size = len(data)
+    # There is one separator less than there are sequences, of which the empty ones do not count. Few bytes
+    # are never too many sequences, and need not be searched.
+    if max_fields is not None and size >= max_fields and data.count(b"&") >= max_fields:
         data = _counted(data, max_fields)
-    if max_field_size is not None and len(data) > max_field_size:
+    if max_field_size is not None and size > max_field_size:
         _measure(data, max_field_size)
-    if b"+" in data:
-        data = data.replace(b"+", b" ")
+    data = data.replace(b"+", b" ")
     if b"%" in data:
         return [_decoded(sequence) for sequence in data.split(b"&") if sequence]
     # No separator is part of a malformed UTF-8 sequence, so the whole may be decoded before it is split.

@@ -24,7 +24,7 @@ class Spool:
     def __init__(self) -> None:
         self._file = UploadFile("application/octet-stream", "", max_spool_size=0)
         self.size = 0
-        self.close = finalize(self, self._file.file.close)
+        self.close = finalize(self, self._file.close_nowait)
 
     async def take(self, pieces: list[bytes]) -> None:
         """Append the pieces, and take them out of the list once they are on disk."""

@@ -48,15 +48,15 @@ class MultipartParts:
 
     async def __anext__(self) -> MultipartPart:
         # What nobody has read of the part before is passed over here.
-        while event := await self._next_event():
+        while event := await self.next_event(self._current):
             if isinstance(event, PartBegun):
                 self._current = MultipartPart(self, self._decoder, event)
                 return self._current
         self._current = None
         raise StopAsyncIteration
 
-    async def next_data(self, part: MultipartPart) -> bytes:
-        """The next piece of this part's content, ``b""`` at its end.
+    async def next_event(self, part: MultipartPart | None) -> Event | None:
+        """What is next in the body for who reads this part; ``None`` at its end.
 
         Raises:
             StreamConsumed: The next part was asked for before.
@@ -64,12 +64,6 @@ class MultipartParts:
         if part is not self._current:
             msg = "this part of the multipart body was passed over when the next one was asked for"
             raise StreamConsumed(msg, consumer="multipart()")
-        event = await self._next_event()
-        if isinstance(event, PartData):
-            return event.data
-        return b""
-
-    async def _next_event(self) -> Event | None:
         while not self._events:
             piece = await self._reader.next_piece()
             try:
@@ -125,11 +119,12 @@ class MultipartPart:
         return self
 
     async def __anext__(self) -> bytes:
-        data = b"" if self._ended else await self._parts.next_data(self)
-        if not data:
+        if not self._ended:
+            event = await self._parts.next_event(self)
+            if isinstance(event, PartData):
+                return event.data
             self._ended = True
-            raise StopAsyncIteration
-        return data
+        raise StopAsyncIteration
 
     async def read(self, limit: int | None = None) -> bytes:
         """What is left of the content.

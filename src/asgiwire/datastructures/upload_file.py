@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from asgiwire._concurrency import run_in_thread
@@ -38,7 +39,6 @@ class UploadFile:
         max_spool_size: Bytes that are kept in memory; a write that would exceed them moves the file to disk.
 
     Attributes:
-        file: The file itself, for synchronous code. Used directly, it blocks whoever uses it.
         filename: What the client sent, unchanged: never a path to write to.
         content_type: The media type that the client declared.
         headers: Those of its part, names lower-cased.
@@ -47,10 +47,10 @@ class UploadFile:
     __slots__ = (
         "__weakref__",
         "_disk_lock",
+        "_file",
         "_max_spool_size",
         "_size_in_memory",
         "content_type",
-        "file",
         "filename",
         "headers",
     )
@@ -63,25 +63,31 @@ class UploadFile:
         headers: dict[str, str] | None = None,
         max_spool_size: int = ONE_MEGABYTE,
     ) -> None:
-        from tempfile import SpooledTemporaryFile
-
         self.content_type: str = content_type
         self.filename: str = filename
         self.headers: dict[str, str] = headers or {}
-        # No context manager: the file is to outlive this call.
-        self.file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=max_spool_size)  # noqa: SIM115
+        # A small file never needs more than this, which shares the bytes that it is made of: a temporary file
+        # costs ten times as much to make, and `tempfile` an import.
+        self._file: BytesIO | SpooledTemporaryFile[bytes] = BytesIO(file_data or b"")
         self._max_spool_size = max_spool_size
         # Made when the file first goes to disk. From then on two threads may want it at once.
         self._disk_lock: Lock | None = None
         self._size_in_memory = 0
-        if file_data:
-            self.file.write(file_data)
-            self.file.seek(0)
+        if file_data and 0 < max_spool_size < len(file_data):
+            self._file = _temporary_file(self._file, max_spool_size)
+
+    @property
+    def file(self) -> SpooledTemporaryFile[bytes]:
+        """The file itself, for synchronous code. Used directly, it blocks whoever uses it."""
+        file = self._file
+        if isinstance(file, BytesIO):
+            file = self._file = _temporary_file(file, self._max_spool_size)
+        return file
 
     @property
     def rolled_to_disk(self) -> bool:
         """Whether the file is on disk and no longer in memory."""
-        return bool(getattr(self.file, "_rolled", False))
+        return bool(getattr(self._file, "_rolled", False))
 
     @property
     def size(self) -> int:
@@ -91,12 +97,12 @@ class UploadFile:
             ValueError: The file is closed.
         """
         if self.rolled_to_disk:
-            return os.fstat(self.file.fileno()).st_size  # asks the open file, not the disk
+            return os.fstat(self._file.fileno()).st_size  # asks the open file, not the disk
         if self._disk_lock is not None:
             return self._size_in_memory  # a thread is moving the file at this moment
-        position = self.file.tell()
-        size = self.file.seek(0, os.SEEK_END)
-        self.file.seek(position)
+        position = self._file.tell()
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(position)
         return size
 
     @property
@@ -115,15 +121,17 @@ class UploadFile:
             size: Bytes at most; ``-1`` for the rest of the file.
         """
         if self._is_in_memory:
-            return self.file.read(size)
-        return await self._in_thread(partial(self.file.read, size))
+            return self._file.read(size)
+        return await self._in_thread(partial(self._file.read, size))
 
     async def write(self, data: bytes | bytearray) -> int:
         """Write at the position, and say how many bytes that was."""
         if self._is_in_memory:
-            if self.file.tell() + len(data) <= self._max_spool_size:
-                return self.file.write(data)
+            if self._file.tell() + len(data) <= self._max_spool_size:
+                return self._file.write(data)
             self._size_in_memory = self.size
+            # Made here, because what other tasks ask of it while it moves has to be asked of the same object.
+            _ = self.file
         return await self._in_thread(partial(self._write_to_disk, data))
 
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -134,8 +142,8 @@ class UploadFile:
             whence: ``os.SEEK_SET``, ``os.SEEK_CUR`` or ``os.SEEK_END``.
         """
         if self._is_in_memory:
-            return self.file.seek(offset, whence)
-        return await self._in_thread(partial(self.file.seek, offset, whence))
+            return self._file.seek(offset, whence)
+        return await self._in_thread(partial(self._file.seek, offset, whence))
 
     async def read_at(self, position: int, size: int = -1) -> bytes:
         """Read from ``position`` on, and leave the position of the file where it is.
@@ -144,14 +152,14 @@ class UploadFile:
             position: Bytes from the beginning.
             size: Bytes at most; ``-1`` for the rest of the file.
         """
-        read = partial(_read_at, self.file, position, size)
+        read = partial(_read_at, self._file, position, size)
         return read() if self._is_in_memory else await self._in_thread(read)
 
     async def tell(self) -> int:
         """The position, in bytes."""
         if self._is_in_memory:
-            return self.file.tell()
-        return await self._in_thread(self.file.tell)
+            return self._file.tell()
+        return await self._in_thread(self._file.tell)
 
     async def save(self, path: str | os.PathLike[str]) -> None:
         """Copy the whole file to ``path``, in a worker thread; the position stays where it is.
@@ -165,10 +173,10 @@ class UploadFile:
             OSError: It cannot be written.
         """
         if self._is_in_memory:
-            position = self.file.tell()
-            self.file.seek(0)
-            content = self.file.read()
-            self.file.seek(position)
+            position = self._file.tell()
+            self._file.seek(0)
+            content = self._file.read()
+            self._file.seek(position)
             await run_in_thread(partial(_write_file, path, content))
         else:
             await self._in_thread(partial(self._copy_from_disk, path))
@@ -180,24 +188,28 @@ class UploadFile:
         Not while a read or a write of it is under way.
         """
         owner = UploadFile(self.content_type, self.filename, None, self.headers, self._max_spool_size)
-        owner.file, self.file = self.file, owner.file
+        owner._file, self._file = self._file, owner._file
         owner._disk_lock, self._disk_lock = self._disk_lock, None
         owner._size_in_memory = self._size_in_memory
-        self.file.close()
+        self._file.close()
         return owner
 
     async def close(self) -> None:
         """Close the file; a temporary file on disk is gone then. Closing twice does nothing."""
-        if self.file.closed:
+        if self._file.closed:
             return
         if self._is_in_memory:
-            self.file.close()
+            self.close_nowait()
             return
         try:
-            await self._in_thread(self.file.close)
+            await self._in_thread(self._file.close)
         finally:
             # A task that is cancelled may get no thread any more, and a file must not stay open.
-            self.file.close()
+            self.close_nowait()
+
+    def close_nowait(self) -> None:
+        """Close the file at once, on disk or not; for code that cannot await."""
+        self._file.close()
 
     def __aiter__(self) -> Self:
         """Iterate over the rest of the file in blocks of at most 1 MiB."""
@@ -223,7 +235,8 @@ class UploadFile:
 
     @property
     def _is_in_memory(self) -> bool:
-        return self._disk_lock is None and not self.rolled_to_disk
+        # Asked at each call, and nearly always answered by the type alone.
+        return self._disk_lock is None and (type(self._file) is BytesIO or not self.rolled_to_disk)
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         if self._disk_lock is None:
@@ -242,13 +255,13 @@ class UploadFile:
     def _copy_from_disk(self, path: str | os.PathLike[str]) -> None:
         from shutil import copyfileobj
 
-        position = self.file.tell()
+        position = self._file.tell()
         try:
-            self.file.seek(0)
+            self._file.seek(0)
             with open(path, "wb") as target:
-                copyfileobj(self.file, target, BLOCK_SIZE)
+                copyfileobj(self._file, target, BLOCK_SIZE)
         finally:
-            self.file.seek(position)
+            self._file.seek(position)
 
 
 def _call_with(lock: Lock, function: Callable[[], T]) -> T:
@@ -256,7 +269,22 @@ def _call_with(lock: Lock, function: Callable[[], T]) -> T:
         return function()
 
 
-def _read_at(file: SpooledTemporaryFile[bytes], position: int, size: int) -> bytes:
+def _temporary_file(memory: BytesIO, max_size: int) -> SpooledTemporaryFile[bytes]:
+    """A temporary file with the content, the position and the end of one that is only memory."""
+    from tempfile import SpooledTemporaryFile
+
+    # No context manager: the file is to outlive this call.
+    file = SpooledTemporaryFile(max_size=max_size)  # noqa: SIM115
+    if memory.closed:
+        file.close()
+    else:
+        if content := memory.getvalue():
+            file.write(content)
+        file.seek(memory.tell())
+    return file
+
+
+def _read_at(file: BytesIO | SpooledTemporaryFile[bytes], position: int, size: int) -> bytes:
     before = file.tell()
     file.seek(position)
     data = file.read(size)
