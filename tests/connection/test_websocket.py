@@ -622,7 +622,7 @@ class TestRetrying:
         await websocket.receive_json()
         await websocket.receive_text()
         channel = websocket._channel
-        assert (channel.received, channel.refused, channel.decoding) == (None, None, None)
+        assert (channel.refused, channel.decoding) == (None, None)
 
 
 class TestContext:
