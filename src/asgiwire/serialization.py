@@ -39,7 +39,7 @@ QUOTED_VALUE: Final = re.compile(
 )
 
 # One decoder for all untyped values, and one for each type: building one costs as much as decoding a small
-# body, and for a type up to ten times that. The types are the program's; the number is for one that makes them.
+# body, and for a type up to ten times that. The types are the program's, which may make new ones for ever.
 MOST_DECODERS: Final = 256
 _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()

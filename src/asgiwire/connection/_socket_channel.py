@@ -35,6 +35,8 @@ from ._socket_events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE
 from ._turn import Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from asgiwire.types import Message, Receive, Send, WebSocketMode
 
 
@@ -62,11 +64,10 @@ class SocketChannel(Turn):
     Attributes:
         source: The server's ``receive``, or what stands before it.
         sink: The server's ``send``, or what stands before it.
-        reader: What a reader has to call in place of ``source``; ``None`` where nobody replaced it.
-        sender: What a writer has to call in place of ``sink``; ``None`` where nobody replaced it.
-        reads_directly: Whether a reader may call ``source`` itself, if nobody is receiving: the state is OPEN,
-            nothing was replaced and no message is kept. Where it is false, :meth:`receive` is right too.
-        sends_directly: Whether a writer may call ``sink`` itself if nobody is sending.
+        reads_directly: Whether a reader may call ``source`` itself if nobody is receiving: the state is OPEN
+            and no message is kept. ``None`` for good where something else stands before it.
+        sends_directly: Whether a writer may call ``sink`` itself if nobody is sending: the state is OPEN.
+            ``None`` for good where something else stands before it.
         state: What has passed between the server and the application.
         heard: Whether a message of the client was ever received.
         receiving: Whether a task is waiting for the server's next message.
@@ -82,11 +83,9 @@ class SocketChannel(Turn):
         "decoding",
         "heard",
         "lookout",
-        "reader",
         "reads_directly",
         "receiving",
         "refused",
-        "sender",
         "sends_directly",
         "sink",
         "source",
@@ -97,10 +96,8 @@ class SocketChannel(Turn):
         super().__init__()
         self.source = source
         self.sink = sink
-        self.reader: Receive | None = None
-        self.sender: Send | None = None
-        self.reads_directly = False
-        self.sends_directly = False
+        self.reads_directly: bool | None = False
+        self.sends_directly: bool | None = False
         self.state: SocketState = INITIAL
         self.heard = False
         self.receiving = False
@@ -135,36 +132,25 @@ class SocketChannel(Turn):
         """The error of who receives or sends after the end."""
         return WebSocketDisconnect(code=self.code, reason=self.reason or "")
 
-    def settle(self, state: SocketState | None = None) -> None:
-        """Decide anew what may be called directly, after anything that it depends on has changed."""
-        if state is not None:
-            self.state = state
-        opened = self.state is OPEN
-        self.sends_directly = opened and self.sender is None
-        kept = self.refused is not None or self.lookout is not None
-        self.reads_directly = opened and self.reader is None and not kept
-
-    def replace_reader(self, receive: Receive) -> None:
-        """Have readers call this in place of the server's ``receive``."""
-        self.reader = receive
-        self.settle()
-
-    def replace_sender(self, send: Send) -> None:
-        """Have writers call this in place of the server's ``send``."""
-        self.sender = send
-        self.settle()
+    def settle(self, state: SocketState) -> None:
+        """Enter a state, or stay in it, and decide anew what may be called directly."""
+        self.state = state
+        if self.sends_directly is not None:
+            self.sends_directly = state is OPEN
+        if self.reads_directly is not None:
+            self.reads_directly = state is OPEN and self.refused is None and self.lookout is None
 
     def refuse(self, message: Message, by: object = None) -> None:
         """Put a message aside for another read; the one that lay there is gone."""
         self.refused = (message, by)
-        self.settle()
+        self.settle(self.state)
 
     def take_refused(self, mode: WebSocketMode | None) -> Message | None:
         """The message that was refused, if it is of this mode and does not decode as something else."""
         if self.refused is None or not is_of_mode(self.refused[0], mode):
             return None
         (message, by), self.refused = self.refused, None
-        self.settle()
+        self.settle(self.state)
         if self.decoding is not None:
             if self.decoding.by == by:
                 return None  # the same would only come of it again
@@ -205,10 +191,11 @@ class SocketChannel(Turn):
         Raises:
             ProtocolError: The server must not send this now.
         """
-        self.settle(after_receiving(self.state, message))
-        if message["type"] == "websocket.receive":
+        if message.get("type") == "websocket.receive" and self.state is OPEN:  # what nearly every message is
             self.heard = True
-        elif message["type"] == "websocket.disconnect":
+            return
+        self.settle(after_receiving(self.state, message))
+        if message["type"] == "websocket.disconnect":
             self._close(message, NO_STATUS_RECEIVED)
             # A server may leave a send to a lost peer hanging; those who wait behind it need not.
             self.pass_on()
@@ -224,7 +211,7 @@ class SocketChannel(Turn):
             return
         if self.lookout is None:
             self.lookout = Lookout(self.source)
-            self.settle()
+            self.settle(self.state)
         lookout = self.lookout
         async with lookout.looking:
             self.receiving = True
@@ -235,7 +222,7 @@ class SocketChannel(Turn):
             if message is not None:
                 self.move(message)
 
-    async def send(self, send: Send, event: Message) -> None:
+    async def send(self, send: Send, event: Mapping[str, Any]) -> None:
         """Send one event, after those whose turn is before.
 
         Raises:
@@ -275,7 +262,7 @@ class SocketChannel(Turn):
         if self.state is CLOSED:
             raise self.disconnect() from error
 
-    def _answer(self, event: Message, after: SocketState) -> None:
+    def _answer(self, event: Mapping[str, Any], after: SocketState) -> None:
         """Take note of an event that was sent and moves the state."""
         self.settle(after)
         self._handshake = None  # who waits for it has it in hand, and who comes now need not ask for it
@@ -284,7 +271,7 @@ class SocketChannel(Turn):
         elif after is CLOSED:  # denied: no close frame, whatever code the server has for it
             self._close({}, ABNORMAL_CLOSURE)
 
-    def _close(self, event: Message, default: int) -> None:
+    def _close(self, event: Mapping[str, Any], default: int) -> None:
         # The first one counts: servers repeat the disconnect with another code, after our close too.
         if self._end is None:
             self._end = closed_with(event, default)

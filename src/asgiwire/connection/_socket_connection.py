@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 DENIAL: Final = "websocket.http.response"
 """The extension by which a handshake may be answered with any HTTP response."""
 
-# The slots that the connection has for its two callables. Here they hold the server's until the channel is
-# made, and then the wrapped ones once somebody asks for these.
+# The slots that every connection has for its two callables. Here they hold the server's until the channel is
+# made, then nothing, and the wrapped ones once somebody asks for these.
 RECEIVE: Final[Any] = vars(ASGIConnection)["receive"]
 SEND: Final[Any] = vars(ASGIConnection)["send"]
 
@@ -55,13 +55,13 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         """The channel; it is made with the first event, so that what is only looked at is small."""
         if self._begun is None:
             source, sink = RECEIVE.__get__(self), SEND.__get__(self)
-            self._begun = channel = SocketChannel(source, sink)
+            self._begun = SocketChannel(source, sink)
             RECEIVE.__set__(self, None)
             SEND.__set__(self, None)
             if not self._reads_plainly:
-                channel.replace_reader(self.receive_wrapper(source))
+                self.receive = self.receive_wrapper(source)
             if not self._sends_plainly:
-                channel.replace_sender(self.send_wrapper(sink))
+                self.send = self.send_wrapper(sink)
         return self._begun
 
     @property
@@ -80,45 +80,39 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         def receive(self) -> Receive:
             """The ASGI receive callable, behind :meth:`receive_wrapper`."""
             channel = self._channel
-            if channel.reader is not None:
-                return channel.reader
             if RECEIVE.__get__(self) is None:
                 RECEIVE.__set__(self, self.receive_wrapper(channel.source))
             return RECEIVE.__get__(self)
 
         @receive.setter
         def receive(self, receive: Receive) -> None:
-            if self._begun is None:
-                RECEIVE.__set__(self, receive)
-            else:
-                self._begun.replace_reader(receive)
+            if self._begun is not None:
+                self._begun.reads_directly = None
+            RECEIVE.__set__(self, receive)
 
         @property
         def send(self) -> Send:
             """The ASGI send callable, behind :meth:`send_wrapper`."""
             channel = self._channel
-            if channel.sender is not None:
-                return channel.sender
             if SEND.__get__(self) is None:
                 SEND.__set__(self, self.send_wrapper(channel.sink))
             return SEND.__get__(self)
 
         @send.setter
         def send(self, send: Send) -> None:
-            if self._begun is None:
-                SEND.__set__(self, send)
-            else:
-                self._begun.replace_sender(send)
+            if self._begun is not None:
+                self._begun.sends_directly = None
+            SEND.__set__(self, send)
 
     def _receive_event(self) -> Awaitable[Message]:
-        """What ``self.receive()`` returns; no callable is made for it."""
-        channel = self._channel
-        return channel.receive(channel.source) if channel.reader is None else channel.reader()
+        """What ``self.receive()`` returns; where nobody asked for that callable, none is made."""
+        channel, receive = self._channel, RECEIVE.__get__(self)
+        return channel.receive(channel.source) if receive is None else receive()
 
-    def _send_event(self, event: Message) -> Awaitable[None]:
-        """What ``self.send(event)`` returns; no callable is made for it."""
-        channel = self._channel
-        return channel.send(channel.sink, event) if channel.sender is None else channel.sender(event)
+    def _send_event(self, event: Mapping[str, Any]) -> Awaitable[None]:
+        """What ``self.send(event)`` returns; where nobody asked for that callable, none is made."""
+        channel, send = self._channel, SEND.__get__(self)
+        return channel.send(channel.sink, event) if send is None else send(event)
 
     @property
     def _description(self) -> str:

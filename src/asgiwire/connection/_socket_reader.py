@@ -6,7 +6,7 @@ Left out: what it can be asked to send (``websocket.py``), and the keeping of me
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from asgiwire._websocket_states import UNANSWERED
 from asgiwire.exceptions import (
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from asgiwire.types import Message, WebSocketMode
-
-    from ._socket_channel import SocketChannel
 
 T = TypeVar("T")
 
@@ -72,17 +70,15 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             raise no_such_mode(mode)
         channel = self._begun
         if channel is None or channel.receiving or not channel.reads_directly:
-            return await self._receive_anyhow(mode)
-        # Nearly every message comes this way, so what self.receive() would do is written out: half the time.
-        receive = channel.source
-        channel.receiving = True
-        try:
-            message = await receive()
-        finally:
-            channel.receiving = False
-        if message.get("type") == "websocket.receive":
-            channel.heard = True
+            message = await self._next_message(mode)
         else:
+            # Nearly every message comes this way, so what the channel would do is written out.
+            receive = channel.source
+            channel.receiving = True
+            try:
+                message = await receive()
+            finally:
+                channel.receiving = False
             channel.move(message)
         data: str | bytes | None = message.get("text")
         if data is None or mode == "binary":
@@ -90,23 +86,17 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
         maximum = self.limits.max_message_size
         if maximum is not None and len(data) * 4 > maximum:
             await self._close_if_exceeding(maximum, data)
-        if channel.decoding is not None:
-            channel.decoding.message = message
+        decoding = self._channel.decoding
+        if decoding is not None:
+            decoding.message = message
         return data
 
-    async def _receive_anyhow(self, mode: WebSocketMode | None) -> str | bytes:
-        """Receive a message, wherever it is, and whatever has to be done before."""
+    async def _next_message(self, mode: WebSocketMode | None) -> Message:
         channel = self._channel
         if channel.state in UNANSWERED:
             await self.accept()
         message = channel.take_refused(mode)
-        if message is None:
-            message = await self._receive_event()
-        data = self._payload(message, mode)
-        await self._close_if_exceeding(self.limits.max_message_size, data)
-        if channel.decoding is not None:
-            channel.decoding.message = message
-        return data
+        return await self._receive_event() if message is None else message
 
     def _payload(self, message: Message, mode: WebSocketMode | None) -> str | bytes:
         if message["type"] == "websocket.disconnect":
@@ -134,22 +124,23 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             message = await receive()
         finally:
             channel.receiving = False
+        text: str | None
         try:
             kind, text = message["type"], message["text"]
         except KeyError:
             kind = text = None
         maximum = self.limits.max_message_size
         if kind != "websocket.receive" or text is None or (maximum is not None and len(text) * 4 > maximum):
-            return await self._read_text(channel, message)
+            return await self._read_text(message)
         channel.heard = True
         return text
 
-    async def _read_text(self, channel: SocketChannel, message: Message) -> str:
-        """What is in a message that was received and is to be a text."""
-        channel.move(message)
-        text = self._payload(message, "text")
-        await self._close_if_exceeding(self.limits.max_message_size, text)
-        return text
+    async def _read_text(self, message: Message) -> str:
+        """What is in a message that was received and is to be a text, be it none, or a large one."""
+        self._channel.move(message)
+        data = self._payload(message, "text")
+        await self._close_if_exceeding(self.limits.max_message_size, data)
+        return cast("str", data)
 
     async def receive_bytes(self) -> bytes:
         """Receive a binary message; raises what :meth:`receive_data` does."""
@@ -182,13 +173,14 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             message = await receive()
         finally:
             channel.receiving = False
+        text: str | None
         try:
             kind, text = message["type"], message["text"]
         except KeyError:
             kind = text = None
         maximum = self.limits.max_message_size
         if kind != "websocket.receive" or text is None or (maximum is not None and len(text) * 4 > maximum):
-            text = await self._read_text(channel, message)
+            text = await self._read_text(message)
         channel.heard = True
         try:
             return decode_json(text, type, self.type_decoders)
