@@ -20,6 +20,7 @@ from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_sen
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
 
+    from asgiwire._websocket_states import SocketState
     from asgiwire.datastructures.headers import Headers
     from asgiwire.types import HeaderPairs, Message, Receive, Send
 
@@ -74,7 +75,10 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         """Whether a writer may call the server's ``send`` itself, there being no override before it."""
         return type(self).send_wrapper is SocketConnection.send_wrapper
 
-    if not TYPE_CHECKING:  # for a type checker they are attributes, as in every connection
+    if TYPE_CHECKING:  # for a type checker they are attributes, as in every connection
+        receive: Receive
+        send: Send
+    else:
 
         @property
         def receive(self) -> Receive:
@@ -115,8 +119,12 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         return channel.send(channel.sink, event) if send is None else send(event)
 
     @property
+    def _socket_state(self) -> SocketState:
+        return INITIAL if self._begun is None else self._begun.state
+
+    @property
     def _description(self) -> str:
-        return self._channel.state.value
+        return self._socket_state.value
 
     def receive_wrapper(self, receive: Receive) -> Receive:
         """Make the ``receive`` of this object out of the server's; an override wraps what this returns.
@@ -124,8 +132,10 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         What it returns keeps the state, refuses a second task that receives at the same time, and never
         asks the server again after the disconnect event.
         """
-        self._channel.source = receive
-        return partial(self._channel.receive, receive)
+        channel = self._channel
+        if receive is not channel.source:  # who looks for a disconnect has to look where the readers read
+            channel.source, channel.reads_directly = receive, None
+        return partial(channel.receive, receive)
 
     def send_wrapper(self, send: Send) -> Send:
         """Make the ``send`` of this object out of the server's; an override wraps what this returns.
@@ -133,13 +143,12 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         What it returns refuses what the state does not allow and sends one event at a time. The state
         moves when the server's ``send`` has returned; one that was cancelled leaves it as it was.
         """
-        self._channel.sink = send
         return partial(self._channel.send, send)
 
     @property
     def connection_state(self) -> Literal["init", "connect", "receive", "disconnect"]:
         """How far it has come: ``receive`` from the first message received on, ``disconnect`` once closed."""
-        state = self._channel.state
+        state = self._socket_state
         if state is INITIAL:
             return "init"
         if state is HANDSHAKE or (state is OPEN and not self._channel.heard):
@@ -149,7 +158,7 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
     @property
     def disconnected(self) -> bool:
         """Whether the WebSocket is closed, whoever closed it."""
-        return self._channel.state in ENDED
+        return self._socket_state in ENDED
 
     @property
     def close_code(self) -> int | None:

@@ -153,11 +153,12 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         if channel is None or channel.taken or not channel.sends_directly or mode != "text":
             await self.send_data(document if mode == "binary" else document.decode(), mode, encoding)
             return
+        event: WebSocketSendEvent = {"type": "websocket.send", "text": document.decode()}
         # As in send_text().
         send = channel.sink
         channel.taken = True
         try:
-            await send({"type": "websocket.send", "text": document.decode()})
+            await send(event)
         except (OSError, RuntimeError) as error:
             channel.raise_if_lost(error)
             raise
