@@ -300,6 +300,12 @@ class TestAccept:
                     group.start_soon(websocket.accept)
         assert server.sent == [ACCEPTED]
 
+    async def test_nothing_of_the_handshake_is_kept(self) -> None:
+        """There may be many that wait for their client."""
+        websocket = connected(Server())
+        await websocket.accept()
+        assert websocket._channel._handshake is None
+
     async def test_two_tasks_and_the_client_has_left(self) -> None:
         server, codes = Server(disconnect(code=1001), connect=False), list[int]()
         websocket = connected(server)

@@ -293,10 +293,12 @@ class TestDisconnect:
         websocket = connected(server)
         await websocket.accept()
         server.refuse = lambda _event: ConnectionResetError("peer")
-        for _ in range(2):
-            with pytest.raises(WebSocketDisconnect) as caught:
-                await send(websocket)
+        for action in (send, send, WebSocket.receive_text, WebSocket.receive_json, WebSocket.receive_data):
+            with anyio.fail_after(5), pytest.raises(WebSocketDisconnect) as caught:
+                await action(websocket)
             assert caught.value.code == websocket.close_code == 1006
+            server.refuse = lambda _event: None
+        assert (server.sent_types, server.asked) == (["accept"], 1)
         assert websocket.connection_state == "disconnect"
 
     @pytest.mark.parametrize("how", ["send_text", "send_bytes", "send_json"])
