@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import gc
 import ipaddress
 import pathlib
 import re
+import weakref
 from collections import deque
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pydantic
 import pytest
 
+from asgiwire import serialization
 from asgiwire.exceptions import ClientException, SerializationException, ValidationException
 from asgiwire.serialization import (
     decode_json,
@@ -223,3 +226,41 @@ def test_each_decoding_gives_a_value_of_its_own() -> None:
     first["a"].append(1)
 
     assert decode_json(b'{"a":[]}') == {"a": []}
+
+
+@pytest.mark.parametrize(("decode", "one"), [(decode_json, b"1"), (decode_msgpack, b"\x01")])
+class TestKeptDecoders:
+    """A decoder is kept for each type, whatever the type."""
+
+    def test_twice_the_same(self, decode: Any, one: bytes) -> None:
+        for _ in range(2):
+            assert decode(one, int | None) == 1
+            with pytest.raises(ValidationException):
+                decode(one, list[int])
+
+    def test_a_type_that_has_no_hash(self, decode: Any, one: bytes) -> None:
+        for _ in range(2):
+            assert decode(one, Annotated[int, []]) == 1
+
+    def test_a_type_that_is_none(self, decode: Any, one: bytes) -> None:
+        for _ in range(2):
+            with pytest.raises(TypeError):
+                decode(one, 5)
+
+    def test_types_without_end(self, decode: Any, one: bytes) -> None:
+        for number in range(300):
+            assert decode(one, Annotated[int, msgspec.Meta(gt=-number)]) == 1
+        assert len(serialization._json_by_type) <= serialization.MOST_DECODERS
+        assert len(serialization._msgpack_by_type) <= serialization.MOST_DECODERS
+
+    def test_what_the_type_decoders_hold_is_not_kept(self, decode: Any, one: bytes) -> None:
+        class Held:
+            pass
+
+        held = Held()
+        gone = weakref.ref(held)
+        decoders = [(lambda kind: kind is Celsius, lambda kind, value, _held=held: kind(value))]
+        assert decode(one, Celsius, decoders).degrees == 1
+        del held, decoders
+        gc.collect()
+        assert gone() is None

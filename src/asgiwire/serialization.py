@@ -7,6 +7,7 @@ that nobody changes what another one reads.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import msgspec
@@ -28,6 +29,7 @@ __all__ = (
 )
 
 T = TypeVar("T")
+DecoderT = TypeVar("DecoderT")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -36,9 +38,13 @@ QUOTED_VALUE: Final = re.compile(
     r"^(Invalid (?:enum )?value) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$", re.DOTALL
 )
 
-# One decoder for all untyped values: building one costs as much as decoding a small body.
+# One decoder for all untyped values, and one for each type: building one costs as much as decoding a small
+# body, and for a type up to ten times that. The types are the program's, which may make new ones for ever.
+MOST_DECODERS: Final = 256
 _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()
+_json_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
+_msgpack_by_type: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 _encoders_by_type: dict[type, Callable[[Any], Any]] = {}
 
@@ -94,6 +100,11 @@ def _default_encoders() -> dict[type, Callable[[Any], Any]]:
     return _encoders_by_type
 
 
+# One encoder of each kind for all values: it takes a tenth off a small one.
+_json_encoder: Final = msgspec.json.Encoder(enc_hook=default_serializer)
+_msgpack_encoder: Final = msgspec.msgpack.Encoder(enc_hook=default_serializer)
+
+
 def encode_json(value: Any, serializer: Serializer | None = None) -> bytes:
     """Encode a value as JSON (RFC 8259), in UTF-8 and without white space.
 
@@ -104,7 +115,9 @@ def encode_json(value: Any, serializer: Serializer | None = None) -> bytes:
     Raises:
         TypeError: A value is of a type that neither supports.
     """
-    return msgspec.json.encode(value, enc_hook=serializer or default_serializer)
+    if serializer is None or serializer is default_serializer:
+        return _json_encoder.encode(value)
+    return msgspec.json.encode(value, enc_hook=serializer)
 
 
 def encode_msgpack(value: Any, serializer: Serializer | None = default_serializer) -> bytes:
@@ -117,7 +130,9 @@ def encode_msgpack(value: Any, serializer: Serializer | None = default_serialize
     Raises:
         TypeError: A value is of a type that neither supports.
     """
-    return msgspec.msgpack.encode(value, enc_hook=serializer or default_serializer)
+    if serializer is None or serializer is default_serializer:
+        return _msgpack_encoder.encode(value)
+    return msgspec.msgpack.encode(value, enc_hook=serializer)
 
 
 @overload
@@ -152,9 +167,14 @@ def decode_json(
     try:
         if target_type is Empty:
             return _json.decode(value)
-        return msgspec.json.decode(
-            value, type=target_type, strict=strict, dec_hook=_decoding_hook(type_decoders)
-        )
+        if type_decoders or not strict:
+            hook = _decoding_hook(type_decoders)
+            return msgspec.json.decode(value, type=target_type, strict=strict, dec_hook=hook)
+        try:
+            decoder = _json_by_type[target_type]
+        except (KeyError, TypeError):
+            decoder = _new_decoder(msgspec.json.Decoder, target_type, _json_by_type)
+        return decoder.decode(value)
     except (ValueError, RecursionError) as error:
         if isinstance(value, str):
             unmarked: str | bytes = value.removeprefix("\ufeff")
@@ -198,11 +218,25 @@ def decode_msgpack(
     try:
         if target_type is Empty:
             return _msgpack.decode(value)
-        return msgspec.msgpack.decode(
-            value, type=target_type, strict=strict, dec_hook=_decoding_hook(type_decoders)
-        )
+        if type_decoders or not strict:
+            hook = _decoding_hook(type_decoders)
+            return msgspec.msgpack.decode(value, type=target_type, strict=strict, dec_hook=hook)
+        try:
+            decoder = _msgpack_by_type[target_type]
+        except (KeyError, TypeError):
+            decoder = _new_decoder(msgspec.msgpack.Decoder, target_type, _msgpack_by_type)
+        return decoder.decode(value)
     except (ValueError, RecursionError) as error:
         raise _client_error(error, "MessagePack") from _cause(error)
+
+
+def _new_decoder(kind: Callable[[Any], DecoderT], target_type: Any, kept: dict[Any, DecoderT]) -> DecoderT:
+    decoder = kind(target_type)
+    if len(kept) >= MOST_DECODERS:
+        kept.clear()
+    with suppress(TypeError):  # there are types without a hash
+        kept[target_type] = decoder
+    return decoder
 
 
 def _decoding_hook(type_decoders: TypeDecoders | None) -> Callable[[Any, Any], Any] | None:

@@ -300,6 +300,12 @@ class TestAccept:
                     group.start_soon(websocket.accept)
         assert server.sent == [ACCEPTED]
 
+    async def test_nothing_of_the_handshake_is_kept(self) -> None:
+        """There may be many that wait for their client."""
+        websocket = connected(Server())
+        await websocket.accept()
+        assert websocket._channel._handshake is None
+
     async def test_two_tasks_and_the_client_has_left(self) -> None:
         server, codes = Server(disconnect(code=1001), connect=False), list[int]()
         websocket = connected(server)
@@ -706,6 +712,62 @@ class TestWrappers:
         await inner.close(4001)
         assert server.sent_types == ["accept", "close"]
         assert outer.close_code == 4001
+
+    async def test_the_wrapped_callables_are_the_same_ones_each_time(self) -> None:
+        server = Server(text("a"))
+        websocket = connected(server)
+        receive, send = websocket.receive, websocket.send
+        assert await websocket.receive_text() == "a"
+        assert (websocket.receive, websocket.send) == (receive, send)
+        assert websocket.receive is receive
+
+    async def test_nothing_is_wrapped_for_who_only_looks(self) -> None:
+        called = list[str]()
+
+        class Watched(WebSocket):
+            def receive_wrapper(self, receive: Receive) -> Receive:
+                called.append("receive")
+                return super().receive_wrapper(receive)
+
+            def send_wrapper(self, send: Send) -> Send:
+                called.append("send")
+                return super().send_wrapper(send)
+
+        server = Server()
+        websocket = Watched(scope(), server.receive, server.send)
+        seen = (websocket.connection_state, websocket.disconnected, websocket.subprotocols)
+        assert seen == ("init", False, ())
+        assert repr(websocket).startswith("<Watched initial ")
+        assert called == []
+        await websocket.accept()
+        assert called == ["receive", "send"]
+
+    async def test_what_is_replaced_before_the_first_event_is_the_servers(self) -> None:
+        websocket, server = WebSocket(scope()), Server(text("a"))
+        websocket.receive, websocket.send = server.receive, server.send
+        await websocket.send_text(await websocket.receive_text())
+        assert server.sent_types == ["accept", "send"]
+        assert websocket.connection_state == "receive"
+
+    async def test_another_source_is_read_and_looked_at(self) -> None:
+        websocket, other = connected(Server(text("a"))), Server(disconnect(code=1001), connect=False)
+        await websocket.accept()
+        websocket.receive = websocket.receive_wrapper(other.receive)
+        with anyio.fail_after(5):
+            while not await websocket.is_disconnected():
+                pass
+        assert websocket.close_code == 1001
+
+    async def test_a_reader_that_was_replaced_is_called(self) -> None:
+        websocket = connected(Server(text("a"), text("b")))
+        assert await websocket.receive_text() == "a"
+        inner = websocket.receive
+
+        async def receive() -> Any:
+            return {**await inner(), "text": "replaced"}
+
+        websocket.receive = receive
+        assert await websocket.receive_text() == "replaced"
 
     async def test_without_arguments_the_placeholders_are_wrapped(self) -> None:
         assert WebSocket(scope()).receive is not empty_receive

@@ -282,27 +282,35 @@ class TestDisconnect:
             await websocket.receive_text()
         assert caught.value.code == websocket.close_code == 4001
 
-    async def test_the_server_finds_the_connection_lost(self) -> None:
+    @pytest.mark.parametrize(
+        "send",
+        [lambda it: it.send_text("a"), lambda it: it.send_bytes(b"a"), lambda it: it.send_json("a")],
+        ids=["text", "bytes", "JSON"],
+    )
+    async def test_the_server_finds_the_connection_lost(self, send: Any) -> None:
         """ASGI 2.4: the server's send raises an OSError, and nobody has to know of which server."""
         server = Server()
         websocket = connected(server)
         await websocket.accept()
         server.refuse = lambda _event: ConnectionResetError("peer")
-        for _ in range(2):
-            with pytest.raises(WebSocketDisconnect) as caught:
-                await websocket.send_text("a")
+        for action in (send, send, WebSocket.receive_text, WebSocket.receive_json, WebSocket.receive_data):
+            with anyio.fail_after(5), pytest.raises(WebSocketDisconnect) as caught:
+                await action(websocket)
             assert caught.value.code == websocket.close_code == 1006
+            server.refuse = lambda _event: None
+        assert (server.sent_types, server.asked) == (["accept"], 1)
         assert websocket.connection_state == "disconnect"
 
-    async def test_the_servers_other_errors_are_its_own(self) -> None:
+    @pytest.mark.parametrize("how", ["send_text", "send_bytes", "send_json"])
+    async def test_the_servers_other_errors_are_its_own(self, how: str) -> None:
         server = Server()
         websocket = connected(server)
         await websocket.accept()
         server.refuse = lambda _event: RuntimeError("server")
         with pytest.raises(RuntimeError, match=r"^server$"):
-            await websocket.send_text("a")
+            await getattr(websocket, how)("a")
         server.refuse = lambda _event: None
-        await websocket.send_text("b")
+        await getattr(websocket, how)("b")
         assert server.sent_types == ["accept", "send"]
 
 
@@ -622,7 +630,7 @@ class TestRetrying:
         await websocket.receive_json()
         await websocket.receive_text()
         channel = websocket._channel
-        assert (channel.received, channel.refused, channel.decoding) == (None, None, None)
+        assert (channel.refused, channel.decoding) == (None, None)
 
 
 class TestContext:
@@ -872,7 +880,8 @@ class TestSending:
         assert server.sent_types == ["accept", *["send"] * 4]
         assert {event["text"] for event in server.sent[1:]} == {"0", "1", "2", "3"}
 
-    async def test_sends_of_many_tasks_keep_their_order_and_never_overlap(self) -> None:
+    @pytest.mark.parametrize("how", ["send_text", "send_bytes", "send_json"])
+    async def test_sends_of_many_tasks_keep_their_order_and_never_overlap(self, how: str) -> None:
         inside, order = 0, list[str]()
 
         class Slow(Server):
@@ -890,12 +899,13 @@ class TestSending:
 
         async def sender(name: str) -> None:
             order.append(name)
-            await websocket.send_text(name)
+            await getattr(websocket, how)(name)
 
         async with anyio.create_task_group() as group:
-            for name in "abcdef":
+            for name in "123456":
                 group.start_soon(sender, name)
-        assert [event["text"] for event in server.sent[1:]] == order
+        sent = [event.get("text") or event["bytes"].decode() for event in server.sent[1:]]
+        assert [name.strip('"') for name in sent] == order
 
     async def test_json(self) -> None:
         server = Server()
@@ -948,18 +958,25 @@ class TestLimit:
 
     @pytest.mark.parametrize("message", [text("abcd"), text("éé"), text("😀"), binary(b"\xff" * 4)], ids=repr)
     async def test_at_the_limit(self, message: Any) -> None:
-        websocket = self.limited(4, Server(message))
+        websocket = self.limited(4, Server(text("1"), message, message))
+        assert await websocket.receive_data() == "1"
         assert await websocket.receive_data() == message.get("text", message.get("bytes"))
+        read = websocket.receive_text if "text" in message else websocket.receive_bytes
+        assert await read() == message.get("text", message.get("bytes"))
 
+    @pytest.mark.parametrize("read", ["receive_data", "receive_text", "receive_json"])
     @pytest.mark.parametrize(
         "message", [text("abcde"), text("ééa"), text("😀a"), binary(b"\xff" * 5)], ids=repr
     )
-    async def test_one_above_closes_and_raises(self, message: Any) -> None:
+    async def test_one_above_closes_and_raises(self, message: Any, read: str) -> None:
         """RFC 6455 section 7.4.1: 1009 is for a message that "is too big for it to process"."""
+        if "bytes" in message:
+            read = "receive_bytes"
         server = Server(message, text("more"))
         websocket = self.limited(4, server)
+        await websocket.accept()
         with pytest.raises(RequestEntityTooLarge) as caught:
-            await websocket.receive_data()
+            await getattr(websocket, read)()
         assert (caught.value.limit, caught.value.maximum) == ("max_message_size", 4)
         assert str(caught.value) == (
             "the message exceeds max_message_size=4; raise it with Limits(max_message_size=...) on the class"

@@ -7,7 +7,7 @@ has no states; that the wire stays legal is told by a grammar.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 import pytest
@@ -29,6 +29,8 @@ from .websocket_server import CONNECT, binary, disconnect, scope, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
+
+    from asgiwire.types import Receive, Send
 
 # What a server may be sent.
 WIRE = re.compile(r"(accept (send )*(close )?|close |http\.response\.start (http\.response\.body )*)?")
@@ -70,6 +72,8 @@ def decoded(by: Any, value: Any) -> Any:
 class Conversation(RuleBasedStateMachine):
     """A server, its client and an application that does what comes into its head."""
 
+    kind: ClassVar[type[WebSocket]] = WebSocket
+
     def __init__(self) -> None:
         super().__init__()
         self.to_come: list[Any] = []
@@ -79,7 +83,7 @@ class Conversation(RuleBasedStateMachine):
         self.ends: list[Any] = []
         self.refused: Refused | None = None
         extended = scope(extensions={"websocket.http.response": {}}, subprotocols=["chat"])
-        self.websocket = WebSocket(extended, self.receive, self.send)
+        self.websocket = self.kind(extended, self.receive, self.send)
         self.look_on_asyncio = Lookout._look_on_asyncio
         lookout: Any = Lookout
         lookout._look_on_asyncio = self.look_without_a_loop
@@ -267,5 +271,23 @@ class Conversation(RuleBasedStateMachine):
         assert self.websocket.close_code == (self.ends[0].get("code", 1000) if self.ends else None)
 
 
+class Overridden(WebSocket):
+    """Reads and writes through the channel: what a WebSocket otherwise does only where it has to."""
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        return super().receive_wrapper(receive)
+
+    def send_wrapper(self, send: Send) -> Send:
+        return super().send_wrapper(send)
+
+
+class OverriddenConversation(Conversation):
+    """The same by the longer way."""
+
+    kind = Overridden
+
+
 Conversation.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+OverriddenConversation.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
 TestConversation = Conversation.TestCase
+TestOverriddenConversation = OverriddenConversation.TestCase

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgiwire._concurrency import in_trio, poll
 
+from ._turn import Turn
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -31,11 +33,16 @@ class Lookout:
     On asyncio the receive is a task of its own that goes on until there is a message, be it for the next look
     or for a reader: one server loses the message that a cancelled receive has just taken. No server of that
     kind runs on trio, where a look is a receive that is cancelled.
+
+    Attributes:
+        looking: The turn to look.
+        unread: What came and was not read.
     """
 
-    __slots__ = ("_receiving", "_source", "_weight", "unread")
+    __slots__ = ("_receiving", "_source", "_weight", "looking", "unread")
 
     def __init__(self, source: Receive) -> None:
+        self.looking = Turn()
         self.unread: deque[Message] = deque()
         self._weight = 0
         self._source = source

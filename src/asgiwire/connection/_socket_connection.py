@@ -18,19 +18,25 @@ from ._socket_events import accept_event, close_event, denial_body, denial_start
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
 
+    from asgiwire._websocket_states import SocketState
     from asgiwire.datastructures.headers import Headers
-    from asgiwire.types import HeaderPairs, Receive, Send
+    from asgiwire.types import HeaderPairs, Message, Receive, Send
 
 DENIAL: Final = "websocket.http.response"
 """The extension by which a handshake may be answered with any HTTP response."""
+
+# The slots that every connection has for its two callables. Here they hold the server's until the channel is
+# made, then nothing, and the wrapped ones once somebody asks for these.
+RECEIVE: Final[Any] = vars(ASGIConnection)["receive"]
+SEND: Final[Any] = vars(ASGIConnection)["send"]
 
 
 class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A WebSocket that has no messages yet."""
 
-    __slots__ = ("_channel", "_plain_receive", "_plain_send")
+    __slots__ = ("_begun",)
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
 
@@ -42,14 +48,83 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         Raises:
             ImproperlyConfiguredException: The scope is not of type ``websocket``.
         """
+        self._begun: SocketChannel | None = None
         super().__init__(scope, receive, send)
-        self._channel = SocketChannel(receive, send)
-        self.receive: Receive = self.receive_wrapper(receive)
-        self.send: Send = self.send_wrapper(send)
+
+    @property
+    def _channel(self) -> SocketChannel:
+        """The channel; it is made with the first event, so that what is only looked at is small."""
+        if self._begun is None:
+            source, sink = RECEIVE.__get__(self), SEND.__get__(self)
+            self._begun = SocketChannel(source, sink)
+            RECEIVE.__set__(self, None)
+            SEND.__set__(self, None)
+            if not self._reads_plainly:
+                self.receive = self.receive_wrapper(source)
+            if not self._sends_plainly:
+                self.send = self.send_wrapper(sink)
+        return self._begun
+
+    @property
+    def _reads_plainly(self) -> bool:
+        """Whether a reader may call the server's ``receive`` itself, there being no override before it."""
+        return type(self).receive_wrapper is SocketConnection.receive_wrapper
+
+    @property
+    def _sends_plainly(self) -> bool:
+        """Whether a writer may call the server's ``send`` itself, there being no override before it."""
+        return type(self).send_wrapper is SocketConnection.send_wrapper
+
+    if TYPE_CHECKING:  # for a type checker they are attributes, as in every connection
+        receive: Receive
+        send: Send
+    else:
+
+        @property
+        def receive(self) -> Receive:
+            """The ASGI receive callable, behind :meth:`receive_wrapper`."""
+            channel = self._channel
+            if RECEIVE.__get__(self) is None:
+                RECEIVE.__set__(self, self.receive_wrapper(channel.source))
+            return RECEIVE.__get__(self)
+
+        @receive.setter
+        def receive(self, receive: Receive) -> None:
+            if self._begun is not None:
+                self._begun.reads_directly = None
+            RECEIVE.__set__(self, receive)
+
+        @property
+        def send(self) -> Send:
+            """The ASGI send callable, behind :meth:`send_wrapper`."""
+            channel = self._channel
+            if SEND.__get__(self) is None:
+                SEND.__set__(self, self.send_wrapper(channel.sink))
+            return SEND.__get__(self)
+
+        @send.setter
+        def send(self, send: Send) -> None:
+            if self._begun is not None:
+                self._begun.sends_directly = None
+            SEND.__set__(self, send)
+
+    def _receive_event(self) -> Awaitable[Message]:
+        """What ``self.receive()`` returns; where nobody asked for that callable, none is made."""
+        channel, receive = self._channel, RECEIVE.__get__(self)
+        return channel.receive(channel.source) if receive is None else receive()
+
+    def _send_event(self, event: Mapping[str, Any]) -> Awaitable[None]:
+        """What ``self.send(event)`` returns; where nobody asked for that callable, none is made."""
+        channel, send = self._channel, SEND.__get__(self)
+        return channel.send(channel.sink, event) if send is None else send(event)
+
+    @property
+    def _socket_state(self) -> SocketState:
+        return INITIAL if self._begun is None else self._begun.state
 
     @property
     def _description(self) -> str:
-        return self._channel.state.value
+        return self._socket_state.value
 
     def receive_wrapper(self, receive: Receive) -> Receive:
         """Make the ``receive`` of this object out of the server's; an override wraps what this returns.
@@ -57,9 +132,10 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         What it returns keeps the state, refuses a second task that receives at the same time, and never
         asks the server again after the disconnect event.
         """
-        self._channel.source = receive
-        self._plain_receive: Receive = partial(self._channel.receive, receive)
-        return self._plain_receive
+        channel = self._channel
+        if receive is not channel.source:  # who looks for a disconnect has to look where the readers read
+            channel.source, channel.reads_directly = receive, None
+        return partial(channel.receive, receive)
 
     def send_wrapper(self, send: Send) -> Send:
         """Make the ``send`` of this object out of the server's; an override wraps what this returns.
@@ -67,14 +143,12 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         What it returns refuses what the state does not allow and sends one event at a time. The state
         moves when the server's ``send`` has returned; one that was cancelled leaves it as it was.
         """
-        self._channel.sink = send
-        self._plain_send: Send = partial(self._channel.send, send)
-        return self._plain_send
+        return partial(self._channel.send, send)
 
     @property
     def connection_state(self) -> Literal["init", "connect", "receive", "disconnect"]:
         """How far it has come: ``receive`` from the first message received on, ``disconnect`` once closed."""
-        state = self._channel.state
+        state = self._socket_state
         if state is INITIAL:
             return "init"
         if state is HANDSHAKE or (state is OPEN and not self._channel.heard):
@@ -84,7 +158,7 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
     @property
     def disconnected(self) -> bool:
         """Whether the WebSocket is closed, whoever closed it."""
-        return self._channel.state in ENDED
+        return self._socket_state in ENDED
 
     @property
     def close_code(self) -> int | None:
@@ -137,10 +211,10 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         event = accept_event(subprotocols, self.subprotocols, headers)
         async with channel.handshake:
             if channel.state is INITIAL:
-                await self.receive()
+                await self._receive_event()
             # Two tasks that read or send first both come here, and one of them is late.
             if channel.state is not OPEN:
-                await self.send(event)
+                await self._send_event(event)
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close; before the handshake is accepted, answer it with HTTP 403. Once closed, do nothing.
@@ -158,7 +232,7 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         event = close_event(code, reason)
         await self._connect()
         try:
-            await self.send(event)
+            await self._send_event(event)
         except WebSocketDisconnect:
             return  # whoever closed, it is closed
         except Exception:
@@ -196,8 +270,8 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         whole = b"".join([piece async for piece in body]) if isinstance(body, AsyncIterable) else body
         end = denial_body(whole)
         await self._connect()
-        await self.send(start)
-        await self.send(end)
+        await self._send_event(start)
+        await self._send_event(end)
 
     async def _connect(self) -> None:
         """Receive the connect event, unless it was received."""
@@ -205,4 +279,4 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         if channel.state is INITIAL:
             async with channel.handshake:
                 if channel.state is INITIAL:
-                    await self.receive()
+                    await self._receive_event()

@@ -6,9 +6,9 @@ Left out: what it can be asked to send (``websocket.py``), and the keeping of me
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-from asgiwire._websocket_states import OPEN, UNANSWERED
+from asgiwire._websocket_states import UNANSWERED
 from asgiwire.exceptions import (
     ClientException,
     RequestEntityTooLarge,
@@ -18,12 +18,13 @@ from asgiwire.exceptions import (
 from asgiwire.serialization import decode_json, decode_msgpack
 from asgiwire.types import Empty
 
+from ._socket_channel import Decoding
 from ._socket_connection import SocketConnection
 from ._socket_events import MESSAGE_TOO_BIG, MODES, exceeds, no_such_mode, payload
 from .base import AuthT, StateT, UserT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from asgiwire.types import Message, WebSocketMode
 
@@ -34,6 +35,10 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
     """A WebSocket as who receives from it sees it."""
 
     __slots__ = ()
+
+    @property
+    def _reads_plainly(self) -> bool:
+        return super()._reads_plainly and type(self).receive_data is SocketReader.receive_data
 
     @overload
     async def receive_data(self, mode: Literal["text"]) -> str: ...
@@ -63,44 +68,35 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
         """
         if mode not in MODES:
             raise no_such_mode(mode)
-        channel = self._channel
-        if (
-            channel.state is OPEN
-            and not (channel.receiving or channel.refused or channel.lookout)
-            and self.receive is self._plain_receive
-        ):
-            # Nearly every message comes this way, and so what self.receive() would do is written out.
+        channel = self._begun
+        if channel is None or channel.receiving or not channel.reads_directly:
+            message = await self._next_message(mode)
+        else:
+            # Nearly every message comes this way, so what the channel would do is written out.
+            receive = channel.source
             channel.receiving = True
             try:
-                message = await channel.source()
+                message = await receive()
             finally:
                 channel.receiving = False
-            if message.get("type") == "websocket.receive":
-                channel.heard = True
-            else:
-                channel.move(message)
-        else:
-            message = await self._next_message(mode)
+            channel.move(message)
         data: str | bytes | None = message.get("text")
         if data is None or mode == "binary":
             data = self._payload(message, mode)
         maximum = self.limits.max_message_size
-        if maximum is not None and len(data) * 4 > maximum and exceeds(data, maximum):
-            await self.close(MESSAGE_TOO_BIG)
-            raise _too_large(maximum)
-        if channel.decoding is not None:
-            channel.received = message
+        if maximum is not None and len(data) * 4 > maximum:
+            await self._close_if_exceeding(maximum, data)
+        decoding = self._channel.decoding
+        if decoding is not None:
+            decoding.message = message
         return data
 
     async def _next_message(self, mode: WebSocketMode | None) -> Message:
         channel = self._channel
         if channel.state in UNANSWERED:
             await self.accept()
-        refused = channel.take_refused(mode)
-        if refused is not None:
-            return refused
-        message: Message = await self.receive()
-        return message
+        message = channel.take_refused(mode)
+        return await self._receive_event() if message is None else message
 
     def _payload(self, message: Message, mode: WebSocketMode | None) -> str | bytes:
         if message["type"] == "websocket.disconnect":
@@ -111,9 +107,40 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             self._channel.refuse(message)
             raise
 
+    async def _close_if_exceeding(self, maximum: int | None, data: str | bytes) -> None:
+        if maximum is not None and exceeds(data, maximum):
+            await self.close(MESSAGE_TOO_BIG)
+            raise _too_large(maximum)
+
     async def receive_text(self) -> str:
         """Receive a text message; raises what :meth:`receive_data` does."""
-        return await self.receive_data("text")
+        channel = self._begun
+        if channel is None or channel.receiving or not channel.reads_directly:
+            return await self.receive_data("text")
+        # As in receive_data(), which is not awaited here: a coroutine costs as much as all the rest.
+        receive = channel.source
+        channel.receiving = True
+        try:
+            message = await receive()
+        finally:
+            channel.receiving = False
+        text: str | None
+        try:
+            kind, text = message["type"], message["text"]
+        except KeyError:
+            kind = text = None
+        maximum = self.limits.max_message_size
+        if kind != "websocket.receive" or text is None or (maximum is not None and len(text) * 4 > maximum):
+            return await self._read_text(message)
+        channel.heard = True
+        return text
+
+    async def _read_text(self, message: Message) -> str:
+        """What is in a message that was received and is to be a text, be it none, or a large one."""
+        self._channel.move(message)
+        data = self._payload(message, "text")
+        await self._close_if_exceeding(self.limits.max_message_size, data)
+        return cast("str", data)
 
     async def receive_bytes(self) -> bytes:
         """Receive a binary message; raises what :meth:`receive_data` does."""
@@ -136,15 +163,44 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             SerializationException: It is malformed, not UTF-8, or nested too deep.
             ValidationException: It does not fit ``type``; the sentence names the place.
         """
-        channel = self._channel
-        outer, channel.decoding = channel.decoding, (decode_json, type)
+        channel = self._begun
+        if channel is None or channel.receiving or not channel.reads_directly or mode != "text":
+            return await self._receive_decoded(decode_json, mode, type)
+        # As in receive_text().
+        receive = channel.source
+        channel.receiving = True
         try:
-            return decode_json(await self.receive_data(mode), type, self.type_decoders)
+            message = await receive()
+        finally:
+            channel.receiving = False
+        text: str | None
+        try:
+            kind, text = message["type"], message["text"]
+        except KeyError:
+            kind = text = None
+        maximum = self.limits.max_message_size
+        if kind != "websocket.receive" or text is None or (maximum is not None and len(text) * 4 > maximum):
+            text = await self._read_text(message)
+        channel.heard = True
+        try:
+            return decode_json(text, type, self.type_decoders)
         except ClientException:
-            channel.refuse_undecoded()
+            channel.refuse(message, (decode_json, type))
+            raise
+
+    async def _receive_decoded(
+        self, decode: Callable[..., Any], mode: WebSocketMode | None, type: Any
+    ) -> Any:
+        channel = self._channel
+        outer, channel.decoding = channel.decoding, (decoding := Decoding((decode, type)))
+        try:
+            return decode(await self.receive_data(mode), type, self.type_decoders)
+        except ClientException:
+            if decoding.by is not None and decoding.message is not None:
+                channel.refuse(decoding.message, decoding.by)
             raise
         finally:
-            channel.decoding, channel.received = outer, None
+            channel.decoding = outer
 
     @overload
     async def receive_msgpack(self) -> Any: ...
@@ -162,15 +218,7 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
             SerializationException: It is malformed, has text that is not UTF-8, or is nested too deep.
             ValidationException: It does not fit ``type``; the sentence names the place.
         """
-        channel = self._channel
-        outer, channel.decoding = channel.decoding, (decode_msgpack, type)
-        try:
-            return decode_msgpack(await self.receive_data("binary"), type, self.type_decoders)
-        except ClientException:
-            channel.refuse_undecoded()
-            raise
-        finally:
-            channel.decoding, channel.received = outer, None
+        return await self._receive_decoded(decode_msgpack, "binary", type)
 
     @overload
     def iter_data(self, mode: Literal["text"] = ...) -> AsyncGenerator[str, None]: ...

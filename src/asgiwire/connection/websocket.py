@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from asgiwire._websocket_states import OPEN, UNANSWERED
+from asgiwire._websocket_states import UNANSWERED
 from asgiwire.exceptions import WebSocketDisconnect
 from asgiwire.serialization import default_serializer, encode_json, encode_msgpack
 
@@ -34,6 +34,10 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
     """
 
     __slots__ = ()
+
+    @property
+    def _sends_plainly(self) -> bool:
+        return super()._sends_plainly and type(self).send_data is WebSocket.send_data
 
     async def __aenter__(self) -> Self:
         """Accept the handshake, unless it is accepted; raises what :meth:`accept` does."""
@@ -79,29 +83,46 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
             event: WebSocketSendEvent = {"type": "websocket.send", "text": data}
         else:
             event = send_event(data, mode, encoding)
-        channel = self._channel
-        if channel.state is not OPEN and channel.state in UNANSWERED:
+        channel = self._begun
+        if channel is None or channel.state in UNANSWERED:
             await self.accept()
-        turn = channel.sending
-        if self.send is not self._plain_send or turn.taken or channel.state is not OPEN:
-            await self.send(event)
+            channel = self._channel
+        if channel.taken or not channel.sends_directly:
+            await self._send_event(event)
             return
-        # What self.send() would do, less a coroutine for each message.
-        turn.taken = True
+        # What that would do, less a coroutine for each message.
+        send = channel.sink
+        channel.taken = True
         try:
-            await channel.sink(event)
+            await send(event)
         except (OSError, RuntimeError) as error:
             channel.raise_if_lost(error)
             raise
         finally:
-            if turn.waiting:
-                turn.pass_on()
+            if channel.waiting:
+                channel.pass_on()
             else:
-                turn.taken = False
+                channel.taken = False
 
     async def send_text(self, data: str | bytes, encoding: str = "utf-8") -> None:
         """Send a text message; bytes are decoded. Raises what :meth:`send_data` does."""
-        await self.send_data(data, "text", encoding)
+        channel = self._begun
+        if channel is None or channel.taken or not channel.sends_directly or type(data) is not str:
+            await self.send_data(data, "text", encoding)
+            return
+        # As in send_data(), which is not awaited here: a coroutine costs as much as all the rest.
+        send = channel.sink
+        channel.taken = True
+        try:
+            await send({"type": "websocket.send", "text": data})
+        except (OSError, RuntimeError) as error:
+            channel.raise_if_lost(error)
+            raise
+        finally:
+            if channel.waiting:
+                channel.pass_on()
+            else:
+                channel.taken = False
 
     async def send_bytes(self, data: str | bytes, encoding: str = "utf-8") -> None:
         """Send a binary message; text is encoded. Raises what :meth:`send_data` does."""
@@ -128,7 +149,24 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
             WebSocketDisconnect: As in :meth:`send_data`.
         """
         document = encode_json(data, self._serializer(serializer))
-        await self.send_data(document if mode == "binary" else document.decode(), mode, encoding)
+        channel = self._begun
+        if channel is None or channel.taken or not channel.sends_directly or mode != "text":
+            await self.send_data(document if mode == "binary" else document.decode(), mode, encoding)
+            return
+        event: WebSocketSendEvent = {"type": "websocket.send", "text": document.decode()}
+        # As in send_text().
+        send = channel.sink
+        channel.taken = True
+        try:
+            await send(event)
+        except (OSError, RuntimeError) as error:
+            channel.raise_if_lost(error)
+            raise
+        finally:
+            if channel.waiting:
+                channel.pass_on()
+            else:
+                channel.taken = False
 
     async def send_msgpack(
         self, data: Any, encoding: str = "utf-8", serializer: Serializer = default_serializer
