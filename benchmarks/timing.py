@@ -5,7 +5,7 @@
 - All are in one process and take turns: each round has every row, each row every contestant, and who begins
   moves on from round to round. So what slows the machine down for a while slows all of them down.
 - Inputs are made before the clock starts, new for every call, no two alike. What is timed of a call is the
-  call and the death of what it returned.
+  call and the death of what it returned; where bodies are read, that of the scope too.
 - Coroutines are awaited by one task of one asyncio loop, to which nobody returns who does not really wait.
 - The garbage collector runs before each measurement and is off during it. Logging is off.
 - What an empty function costs, called in the same way in the same round, is subtracted.
@@ -126,6 +126,7 @@ async def timed(row: Row, module: ModuleType, count: int) -> float:
 
 
 async def _clocked(function: Callable[..., Any], calls: list[Arguments]) -> float:
+    count = len(calls)
     gc.collect()
     gc.disable()
     try:
@@ -135,7 +136,7 @@ async def _clocked(function: Callable[..., Any], calls: list[Arguments]) -> floa
             duration = _all_called(function, calls)
     finally:
         gc.enable()
-    return duration / len(calls) / 1000
+    return duration / count / 1000
 
 
 def _all_called(function: Callable[..., Any], calls: list[Arguments]) -> int:
@@ -146,8 +147,11 @@ def _all_called(function: Callable[..., Any], calls: list[Arguments]) -> int:
 
 
 async def _all_awaited(function: Callable[..., Awaitable[Any]], calls: list[Arguments]) -> int:
+    # Each scope dies with its call, as on a server: a body that a contestant keeps in it would otherwise make
+    # the next call pay for fresh memory.
     start = perf_counter_ns()
-    for scope, receive, send in calls:
+    while calls:
+        scope, receive, send = calls.pop()
         await function(scope, receive, send)
     return perf_counter_ns() - start
 
@@ -155,7 +159,7 @@ async def _all_awaited(function: Callable[..., Awaitable[Any]], calls: list[Argu
 async def _idle(row: Row, count: int, module: ModuleType) -> float:
     """What the loop and the call cost alone."""
     is_coroutine = inspect.iscoroutinefunction(getattr(module, row.name))
-    calls = [row.make(0).arguments] * count
+    calls = [row.make(seed).arguments for seed in itertools.islice(SEEDS, count)]
     return await _clocked(nothing_awaited if is_coroutine else nothing, calls)
 
 

@@ -62,7 +62,7 @@ def typical(scope: Scope, receive: Receive, send: Send) -> tuple[str, ...]:
     headers = request.headers
     return (
         request.method,
-        request.url.path,
+        request["path"],
         headers["host"],
         headers["user-agent"],
         headers["x-request-id"],

@@ -77,7 +77,7 @@ def typical(scope: Scope, receive: Receive, send: Send) -> tuple[str, ...]:
     client = request.client
     return (
         request.method,
-        request.url.path,
+        request.scope["path"],
         headers["host"],
         headers["user-agent"],
         headers["x-request-id"],
