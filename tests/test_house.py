@@ -32,6 +32,7 @@ ROOMS = (
     ("_multipart", "_websocket_states"),
     ("connection",),
     ("testing",),
+    ("integrations",),
     ("",),
 )
 # On the ground, each stands alone.
@@ -43,6 +44,7 @@ MAY_AWAIT = (
     "datastructures/form.py",
     "_concurrency.py",
     "testing",
+    "integrations/",
 )
 
 # What a program that never waits, parses no form and spools no file should not load.

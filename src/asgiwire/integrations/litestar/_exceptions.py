@@ -58,6 +58,13 @@ def _joined(
     return type(wire.__name__, (wire, *answer, *framework), {"__module__": __name__, "__doc__": wire.__doc__})
 
 
+# What is set in Litestar, and not on the class as the sentence of a limit says.
+_SETTINGS = {
+    "max_body_size": "request_max_body_size",
+    "max_fields": "multipart_form_part_limit",
+    "max_files": "multipart_form_part_limit",
+}
+
 _JOINED = {wire: _joined(wire, framework) for wire, framework in _BASES.items()}
 
 
@@ -75,6 +82,9 @@ class Translation:
         joined = _JOINED.get(kind)  # type: ignore[arg-type]  # None, or a class that is not in it, will do
         if joined is not None and error is not None:
             error.__class__ = joined
+        if isinstance(error, ours.RequestEntityTooLarge) and error.limit in _SETTINGS:
+            setting = f"Litestar's {_SETTINGS[error.limit]}"
+            error.detail = error.detail.replace(f"Limits({error.limit}=...) on the class", setting)
 
 
 TRANSLATION = Translation()
