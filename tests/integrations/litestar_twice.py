@@ -16,6 +16,8 @@ from asgiwire.integrations.litestar import Request, WebSocket
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Handlers = Sequence[Any] | Callable[[], Sequence[Any]]
+
 # What differs from one run to the next by itself.
 UNLIKE = {"set-cookie"}
 
@@ -42,27 +44,28 @@ OURS: dict[str, Any] = {"request_class": SeenRequest, "websocket_class": SeenWeb
 
 
 def talk_to(
-    handlers: Sequence[Any], talk: Callable[[TestClient[Litestar]], list[Any]], options: dict[str, Any]
+    handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], options: dict[str, Any]
 ) -> list[Any]:
-    app = Litestar(list(handlers), **{"openapi_config": None, "logging_config": None, **options})
+    made = handlers() if callable(handlers) else handlers
+    app = Litestar(list(made), **{"openapi_config": None, "logging_config": None, **options})
     with TestClient(app, raise_server_exceptions=False) as client:
         return talk(client)
 
 
 def ours(
-    handlers: Sequence[Any], talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
+    handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
 ) -> list[Any]:
     """What an application with our classes answers: responses as (status, content)."""
     return [content(answer) for answer in talk_to(handlers, talk, options | OURS)]
 
 
 def twice(
-    handlers: Sequence[Any], talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
+    handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
 ) -> list[Any]:
     """What the two applications answer: responses as (status, content), anything else as it is.
 
     Args:
-        handlers: The route handlers of both.
+        handlers: The route handlers of both, or what makes them for each.
         talk: Uses the client that it is given, and returns what came.
         **options: Those of the application.
     """
