@@ -52,16 +52,12 @@ def talk_to(
         return talk(client)
 
 
-def ours(
-    handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
-) -> list[Any]:
+def ours(handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any) -> list[Any]:
     """What an application with our classes answers: responses as (status, content)."""
     return [content(answer) for answer in talk_to(handlers, talk, options | OURS)]
 
 
-def twice(
-    handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any
-) -> list[Any]:
+def twice(handlers: Handlers, talk: Callable[[TestClient[Litestar]], list[Any]], **options: Any) -> list[Any]:
     """What the two applications answer: responses as (status, content), anything else as it is.
 
     Args:

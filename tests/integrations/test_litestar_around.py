@@ -1,4 +1,4 @@
-"""What Litestar puts around handlers: sessions, authentication, guards, hooks, middleware and mounted applications."""
+"""What Litestar puts around handlers: sessions, authentication, guards, hooks, middleware, mounts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class User:
 
 SESSIONS = {
     "client-side": lambda: CookieBackendConfig(secret=b"0123456789abcdef"),
-    "server-side": lambda: ServerSideSessionConfig(),
+    "server-side": ServerSideSessionConfig,
 }
 sessions = pytest.mark.parametrize("make_config", SESSIONS.values(), ids=SESSIONS)
 
@@ -90,7 +90,9 @@ def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
         assert request.scope["session"] is Empty
         before = dict(request.session)
         assert request.scope["session"] is Empty
+        old = request.session
         request.session["new"] = 1
+        old["late"] = 1  # no longer the session
         return [before, request.session]
 
     def talk(client: Client) -> list[Any]:
@@ -167,7 +169,9 @@ def test_jwt(kind: Any) -> None:
 
 
 def test_session_auth() -> None:
-    async def retrieve(session: dict[str, Any], _connection: ASGIConnection[Any, Any, Any, Any]) -> User | None:
+    async def retrieve(
+        session: dict[str, Any], _connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> User | None:
         return User(session["user"]) if session.get("user") else None
 
     auth: Any = SessionAuth[User, Any](
@@ -196,7 +200,9 @@ def test_session_auth() -> None:
 
 
 class HeaderAuthentication(AbstractAuthenticationMiddleware):
-    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+    async def authenticate_request(
+        self, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> AuthenticationResult:
         name = connection.headers.get("x-user")
         if name is None:
             raise NotAuthorizedException

@@ -1,4 +1,4 @@
-"""Bodies in Litestar applications: everything that is injected as ``data``, and what a handler reads itself."""
+"""Bodies in Litestar applications: what is injected as ``data``, and what a handler reads itself."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -155,7 +155,11 @@ def test_msgpack() -> None:
 
     def talk(client: Client) -> list[Any]:
         body = msgspec.msgpack.encode({"tea": "rooibos", "cups": 2})
-        return [client.post("/", content=body), client.post("/", content=b""), client.post("/", content=b"\xc1")]
+        return [
+            client.post("/", content=body),
+            client.post("/", content=b""),
+            client.post("/", content=b"\xc1"),
+        ]
 
     answers = ours([handler], talk)
     assert answers[0] == (201, {"tea": "rooibos", "cups": 2, "notes": []})
@@ -184,7 +188,12 @@ def test_forms(media_type: RequestEncodingType, annotation: Any) -> None:
     def talk(client: Client) -> list[Any]:
         if media_type is URLENCODED:
             return [client.post("/", data=FORM), client.post("/", data={"name": "x"})]
-        files = [("name", (None, "Jo Ann")), ("age", (None, "41")), ("tags", (None, "a")), ("tags", (None, "b"))]
+        files = [
+            ("name", (None, "Jo Ann")),
+            ("age", (None, "41")),
+            ("tags", (None, "a")),
+            ("tags", (None, "b")),
+        ]
         return [client.post("/", files=files), client.post("/", files=files[:1])]
 
     answers = twice([handler], talk)
@@ -220,7 +229,11 @@ def test_uploads_in_every_shape() -> None:
 
     @post("/parcel")
     async def parcel(data: Annotated[Parcel, Body(media_type=MULTIPART)]) -> Any:
-        return [data.title, [await told(paper) for paper in data.papers], data.photo and await told(data.photo)]
+        return [
+            data.title,
+            [await told(paper) for paper in data.papers],
+            data.photo and await told(data.photo),
+        ]
 
     a, b = ("a.txt", b"AA", "text/plain"), ("b.bin", b"B" * 3000, "application/x")
 
@@ -396,7 +409,8 @@ def test_what_a_form_may_not_be_is_a_400_that_says_so() -> None:
 
     def talk(client: Client) -> list[Any]:
         boundary = {"content-type": "multipart/form-data; boundary=b"}
-        declared = b'--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n'
+        declared = b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
+        declared += b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
         return [
             client.post("/", content=b"--b\r\n", headers=boundary),
             client.post("/", content=b"x", headers={"content-type": "multipart/form-data"}),

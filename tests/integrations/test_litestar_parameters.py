@@ -1,9 +1,11 @@
-"""What Litestar injects from the head of a request: parameters, reserved names, dependencies, the connection."""
+"""What Litestar injects of the head of a request: parameters, reserved names, dependencies."""
 
+import copy
 import json
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from litestar import Controller, Litestar, Request, Router, WebSocket, get, post, websocket
@@ -80,7 +82,12 @@ def test_raw_utf8_in_a_query_is_read_as_such() -> None:
 def test_reserved_names() -> None:
     @post("/")
     async def handler(
-        headers: Headers, query: QueryParams, cookies: RequestCookies, scope: Scope, state: State, body: RawBody
+        headers: Headers,
+        query: QueryParams,
+        cookies: RequestCookies,
+        scope: Scope,
+        state: State,
+        body: RawBody,
     ) -> Any:
         assert isinstance(headers, Headers)
         return [headers["x-tea"], sorted(query.multi_items()), cookies, scope["path"], state.a, body.decode()]
@@ -117,7 +124,12 @@ def test_what_a_handler_reads_of_a_request() -> None:
         }
 
     def talk(client: Client) -> list[Any]:
-        headers = [("x-two", "1"), ("x-two", "2"), ("cookie", "a=1; b=2"), ("accept", "text/*;q=0.2, */*;q=0.1")]
+        headers = [
+            ("x-two", "1"),
+            ("x-two", "2"),
+            ("cookie", "a=1; b=2"),
+            ("accept", "text/*;q=0.2, */*;q=0.1"),
+        ]
         return [client.get("/tea?x=1&y=2&x=3", headers=headers)]
 
     ((status, seen),) = twice([handler], talk)
@@ -148,7 +160,9 @@ def test_the_request_is_injected_whatever_class_it_is_annotated_with(annotation:
     async def handler(request: annotation, tea: NamedDependency[str]) -> Any:
         return [tea, isinstance(request, integration.Request)]
 
-    assert ours([handler], lambda client: [client.get("/", headers={"x-tea": "mint"})]) == [(200, ["mint", True])]
+    assert ours([handler], lambda client: [client.get("/", headers={"x-tea": "mint"})]) == [
+        (200, ["mint", True])
+    ]
 
 
 def test_dependencies_generators_and_layers() -> None:
@@ -163,7 +177,7 @@ def test_dependencies_generators_and_layers() -> None:
 
     class Own(Controller):
         path = "/own"
-        dependencies = {"resource": Provide(resource)}
+        dependencies: ClassVar[dict[str, Any]] = {"resource": Provide(resource)}
 
         @get()
         async def show(self, resource: NamedDependency[Any], user: NamedDependency[User]) -> Any:
@@ -240,6 +254,25 @@ def test_values_are_of_both_libraries() -> None:
 
     assert ours([handler], lambda client: [client.post("/", data={"a": "1"})]) == [(201, None)]
     assert checked == [True] * 9
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+)
+def test_values_can_be_copied_and_pickled(copied: Any) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"a=1",
+        "headers": [(b"host", b"h")],
+    }
+    request: integration.Request[Any, Any, Any] = integration.Request(scope)
+    for value in (request.headers, request.query_params, request.url, request.accept, request.state):
+        same = copied(value)
+        assert str(same) == str(value)
+        assert type(same) in vars(datastructures).values()
+        assert type(value) is not type(same)
 
 
 def test_openapi_knows_nothing_of_the_connection() -> None:

@@ -1,4 +1,4 @@
-'''asgiwire in a Litestar 2 application: ``Request`` and ``WebSocket`` to be given to it by two keywords.
+"""asgiwire in a Litestar 2 application: ``Request`` and ``WebSocket`` to be given to it by two keywords.
 
 ::
 
@@ -6,10 +6,10 @@
 
     app = Litestar([...], request_class=Request, websocket_class=WebSocket)
 
-Body, forms, headers, cookies, query, URL and socket are asgiwire's then, with its limits; routing, injection,
-sessions, guards and responses stay Litestar's. Handlers keep their annotations: every object is an instance of
-both libraries' class. What goes wrong is an exception of both, and Litestar answers it: 400, 413, 500, or the
-close code of a WebSocket.
+Body, forms, headers, cookies, query, URL and socket are asgiwire's then, with its limits; routing,
+injection, sessions, guards and responses stay Litestar's. Handlers keep their annotations: every object is an
+instance of both libraries' class. What goes wrong is an exception of both, and Litestar answers it: 400, 413,
+500, or the close code of a WebSocket.
 
 Litestar reaches for more than a connection's public members. All of it, as of 2.25, and where it is:
 
@@ -18,19 +18,20 @@ Litestar reaches for more than a connection's public members. All of it, as of 2
   ``Request[User, Token, State]``, ``Headers``, ``UploadFile``; by the logging middleware for ``Request``. The
   call is ``request_class(scope=..., receive=..., send=...)``, and without the last two in the rate limit.
 - **State in the scope** (``ScopeState``, under one key of ``scope["state"]``). ``session_id``, by the session
-  middleware, through ``connection._connection_state``. ``form``, by the extractors of ``data`` and by the route,
-  which closes the files after the response. ``body``, by other requests of Litestar's on the same scope. Its
+  middleware, through ``connection._connection_state``. ``form``, by the extractors of ``data`` and by the
+  route, which closes the files after the response. ``body``, by other requests of Litestar's on the scope.
   ``url``, ``cookies``, ``accept``, ``json`` and the like are Litestar's own caches; nobody else reads them.
 - **Injection** (``_kwargs/extractors.py``). ``_parsed_query`` for query parameters, ``cookies``,
-  ``path_params``, ``headers``, ``query_params``, ``scope`` and ``app.state`` by name; header parameters are read
-  from the scope. ``data``: ``body()`` first, of which an empty one is no data, then ``json()`` or ``msgpack()``;
-  a DTO gets the bytes of ``body()``. For forms it has a parser of its own (``_data``). ``method`` and ``url``
-  for the sentence of a validation error.
+  ``path_params``, ``headers``, ``query_params``, ``scope`` and ``app.state`` by name; header parameters are
+  read from the scope. ``data``: ``body()`` first, of which an empty one is no data, then ``json()`` or
+  ``msgpack()``; a DTO gets the bytes of ``body()``. For forms it has a parser of its own (``_data``).
+  ``method`` and ``url`` for the sentence of a validation error.
 - **Route handlers.** ``request_max_body_size`` and ``type_decoders``, asked for by ``resolve_...()``. Before
   routing there is none, and ``route_handler`` raises the ``KeyError`` that the answer to a 404 expects.
 - **Exceptions.** Only an ``HTTPException`` is answered with its ``status_code``, ``detail``, ``headers`` and
-  ``extra``. ``SerializationException`` becomes a 400 only while ``data`` is extracted. ``WebSocketDisconnect``
-  ends listeners and streams, and a ``WebSocketException`` says the code to close with (``_exceptions``).
+  ``extra``. ``SerializationException`` becomes a 400 only while ``data`` is extracted.
+  ``WebSocketDisconnect`` ends listeners and streams, and a ``WebSocketException`` says the code to close with
+  (``_exceptions``).
 - **Sessions.** ``scope["session"]`` is ``litestar.types.Empty`` where the session is to be removed.
 - **Hooks and middleware.** CSRF reads ``cookies``, ``headers``, ``content_type`` and ``form()`` before the
   handler does, through the same ``receive``; logging reads the body in the same way. The response cache reads
@@ -41,7 +42,7 @@ Litestar reaches for more than a connection's public members. All of it, as of 2
 - **Extensions.** ``HTMXDetails`` of litestar-htmx reads ``headers`` and ``scope`` of any request.
 
 OpenAPI leaves out a parameter by its name (``request``, ``socket``), never by its class.
-'''
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ inheritance and Litestar's by its face, because there only ``isinstance`` is eve
 
 from __future__ import annotations
 
+from copy import copy
 from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -80,5 +81,16 @@ def faced(wire: type[T], framework: type, raising: Iterable[str] = ()) -> type[T
     members |= {"__slots__": (), "__doc__": wire.__doc__, "__module__": wire.__module__}
     if framework is not wire:
         members["__class__"] = property(lambda _self: framework)
+        members["__reduce_ex__"] = lambda self, _protocol: (copy, (_without_face(self, wire),))
     face: type[T] = new_class(wire.__name__, (wire,), {}, lambda namespace: namespace.update(members))
     return face
+
+
+def _without_face(value: Any, wire: type[T]) -> T:
+    """A copy that is an instance of ``wire`` alone: neither pickle nor another process takes a face for real."""
+    face = type(value)
+    object.__setattr__(value, "__class__", wire)
+    try:
+        return copy(value)
+    finally:
+        object.__setattr__(value, "__class__", face)

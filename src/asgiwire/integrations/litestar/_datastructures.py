@@ -1,22 +1,18 @@
 """The values of a connection, as Litestar's own checks want to see them.
 
-Annotations in handlers name Litestar's classes (``headers: Headers``, ``data: UploadFile``), and the signature
-model asks whether what is injected is one. Left out: ``Address``, a tuple that equals Litestar's.
+Annotations in handlers name Litestar's classes (``headers: Headers``, ``data: UploadFile``), and the
+signature model asks whether what is injected is one. Left out: ``Address``, a tuple that equals Litestar's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import litestar.datastructures as theirs
 
 from asgiwire import datastructures as ours
-from asgiwire.connection.multipart import MultipartPart, MultipartParts
 
 from ._adoption import faced
-
-if TYPE_CHECKING:
-    from typing import Any
 
 __all__ = ("with_face",)
 

@@ -1,4 +1,4 @@
-"""Exceptions that are asgiwire's and Litestar's at once, so that Litestar answers them and either name catches.
+"""Exceptions that are of both libraries: Litestar answers them, and they are caught by either name.
 
 An error that leaves a connection object changes its class to one of these, and stays the same object: with
 its sentence, its values and its traceback, and where the body channel remembers it, what is raised again is
@@ -66,6 +66,8 @@ _SETTINGS = {
 }
 
 _JOINED = {wire: _joined(wire, framework) for wire, framework in _BASES.items()}
+# Pickle finds a class by its name.
+globals().update({joined.__name__: joined for joined in _JOINED.values()})
 
 
 class Translation:
