@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,9 @@ def module_name(file: str) -> str:
 
 
 MODULES = {module_name(file).rstrip("."): path for file, path in FILES.items()}
-PUBLIC = [name for name in MODULES if "._" not in name]
+# An integration can be imported where its framework is.
+ABSENT = tuple(f"asgiwire.integrations.{name}" for name in ("litestar",) if find_spec(name) is None)
+PUBLIC = [name for name in MODULES if "._" not in name and not name.startswith(ABSENT)]
 
 
 def room(module: str) -> int:

@@ -46,16 +46,16 @@ OpenAPI leaves out a parameter by its name (``request``, ``socket``), never by i
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import importlib.util
 
-if find_spec("litestar") is None:
+if importlib.util.find_spec("litestar") is None:
     msg = "asgiwire.integrations.litestar needs Litestar 2, which is not installed: pip install 'litestar<3'"
     raise ModuleNotFoundError(msg, name="litestar")
 
-from ._data import parse_forms_of_data
+from . import _data
 from .request import Request
 from .websocket import WebSocket
 
 __all__ = ("Request", "WebSocket")
 
-parse_forms_of_data()
+_data.parse_forms_of_data()

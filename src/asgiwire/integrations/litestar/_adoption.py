@@ -81,16 +81,22 @@ def faced(wire: type[T], framework: type, raising: Iterable[str] = ()) -> type[T
     members |= {"__slots__": (), "__doc__": wire.__doc__, "__module__": wire.__module__}
     if framework is not wire:
         members["__class__"] = property(lambda _self: framework)
-        members["__reduce_ex__"] = lambda self, _protocol: (copy, (_without_face(self, wire),))
+        members["__reduce_ex__"] = lambda self, _: (copy, (_without_face(self, wire),))
     face: type[T] = new_class(wire.__name__, (wire,), {}, lambda namespace: namespace.update(members))
     return face
 
 
+def become(value: object, cls: type) -> None:
+    """Change the class of an object, whatever it makes of setting an attribute."""
+    vars(object)["__class__"].__set__(value, cls)
+
+
 def _without_face(value: Any, wire: type[T]) -> T:
-    """A copy that is an instance of ``wire`` alone: neither pickle nor another process takes a face for real."""
+    """A copy that is of ``wire`` alone, for pickle, which takes no face for real."""
     face = type(value)
-    object.__setattr__(value, "__class__", wire)
+    become(value, wire)
     try:
-        return copy(value)
+        plain: T = copy(value)
+        return plain
     finally:
-        object.__setattr__(value, "__class__", face)
+        become(value, face)

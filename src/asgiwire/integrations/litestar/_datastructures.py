@@ -12,7 +12,7 @@ import litestar.datastructures as theirs
 
 from asgiwire import datastructures as ours
 
-from ._adoption import faced
+from ._adoption import become, faced
 
 __all__ = ("with_face",)
 
@@ -33,5 +33,5 @@ def with_face(value: T) -> T:
     """The same object, which ``isinstance`` takes for Litestar's too from now on."""
     face = _FACES.get(type(value))
     if face is not None:
-        object.__setattr__(value, "__class__", face)  # State takes every attribute for an item
+        become(value, face)
     return value

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from asgiwire.types import Receive, Send
 
     # As in request.py.
-    class _WebSocket(
-        asgiwire.connection.WebSocket[UserT, AuthT, StateT],
-        litestar.connection.WebSocket[UserT, AuthT, Any],
-    ): ...
+    class _WebSocket(asgiwire.connection.WebSocket[UserT, AuthT, StateT], Any): ...  # type: ignore[misc]
 else:
     _WebSocket = adopted(
         asgiwire.connection.WebSocket,
