@@ -79,9 +79,13 @@ def faced(wire: type[T], framework: type, raising: Iterable[str] = ()) -> type[T
     """
     members: dict[str, Any] = {name: translated(getattr(wire, name)) for name in raising}
     members |= {"__slots__": (), "__doc__": wire.__doc__, "__module__": wire.__module__}
+
+    def reduce(self: T, _protocol: object) -> tuple[Any, ...]:
+        return copy, (_without_face(self, wire),)
+
     if framework is not wire:
         members["__class__"] = property(lambda _self: framework)
-        members["__reduce_ex__"] = lambda self, _: (copy, (_without_face(self, wire),))
+        members["__reduce_ex__"] = reduce
     face: type[T] = new_class(wire.__name__, (wire,), {}, lambda namespace: namespace.update(members))
     return face
 
@@ -93,7 +97,7 @@ def become(value: object, cls: type) -> None:
 
 def _without_face(value: Any, wire: type[T]) -> T:
     """A copy that is of ``wire`` alone, for pickle, which takes no face for real."""
-    face = type(value)
+    face: type[Any] = type(value)
     become(value, wire)
     try:
         plain: T = copy(value)

@@ -47,8 +47,9 @@ def _parsing_first(create: Callable[..., Extractor], media_type: str) -> Callabl
         limit: int | None = getattr(body, "multipart_form_part_limit", None)
 
         async def extractor(connection: Any) -> Any:
-            if isinstance(connection, Request) and connection.content_type[0] == media_type:
-                await connection.form(limits=_limits(connection, limit))
+            request: Request[Any, Any, Any] | None = connection if isinstance(connection, Request) else None
+            if request is not None and request.content_type[0] == media_type:
+                await request.form(limits=_limits(request, limit))
             return await extract(connection)
 
         return extractor
@@ -56,8 +57,8 @@ def _parsing_first(create: Callable[..., Extractor], media_type: str) -> Callabl
     return create_parsing_first
 
 
-def _limits(connection: Request, part_limit: int | None) -> Limits | None:
+def _limits(request: Request[Any, Any, Any], part_limit: int | None) -> Limits | None:
     """The limits of ``Body(multipart_form_part_limit=...)``, if it has one."""
     if part_limit is None:
         return None
-    return replace(connection.limits, max_fields=part_limit, max_files=part_limit)
+    return replace(request.limits, max_fields=part_limit, max_files=part_limit)

@@ -41,7 +41,9 @@ __all__ = ("Request",)
 MULTIPART = "multipart/form-data"
 
 
-class Request(ConnectionMembers, _Request[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class Request(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
+    ConnectionMembers, _Request[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
+):
     """One HTTP request of a Litestar application, to be given as ``request_class``.
 
     Its limits are those of the route handler (``request_max_body_size``) and of the application

@@ -42,7 +42,9 @@ else:
 __all__ = ("WebSocket",)
 
 
-class WebSocket(ConnectionMembers, _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class WebSocket(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
+    ConnectionMembers, _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
+):
     """One WebSocket of a Litestar application, to be given as ``websocket_class``."""
 
     __slots__ = ()
