@@ -2,6 +2,7 @@
 
 # No postponed annotations: Litestar reads those of handlers.
 
+import os
 from typing import Annotated, Any
 
 from litestar import Litestar, Request, WebSocket, get, post, websocket
@@ -11,10 +12,24 @@ from litestar.params import Body
 
 from asgiwire.integrations import litestar as integration
 
+FAILURES: list[str] = []
 
-@get("/ready")
-async def ready() -> str:
-    return "ready"
+
+@get("/token")
+async def token() -> str:
+    return f'"{os.environ["ASGIWIRE_E2E_TOKEN"]}"'
+
+
+@get("/failures")
+async def failures() -> list[str]:
+    taken = FAILURES.copy()
+    FAILURES.clear()
+    return taken
+
+
+async def note(error: Exception, _scope: Any) -> None:
+    if getattr(error, "status_code", 500) >= 500:
+        FAILURES.append(repr(error))
 
 
 @post("/json")
@@ -35,9 +50,10 @@ async def echo(socket: WebSocket[Any, Any, Any]) -> None:
 
 
 app = Litestar(
-    [ready, echo_json, upload, echo],
+    [token, failures, echo_json, upload, echo],
     request_class=integration.Request,
     websocket_class=integration.WebSocket,
     request_max_body_size=3_000_000,
+    after_exception=[note],
     openapi_config=None,
 )
