@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from copy import copy
 from types import MemberDescriptorType, new_class
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._exceptions import translated
 
@@ -95,12 +95,11 @@ def become(value: object, cls: type) -> None:
     vars(object)["__class__"].__set__(value, cls)
 
 
-def _without_face(value: Any, wire: type[T]) -> T:
+def _without_face(value: object, wire: type[T]) -> T:
     """A copy that is of ``wire`` alone, for pickle, which takes no face for real."""
-    face: type[Any] = type(value)
+    face = type(value)
     become(value, wire)
     try:
-        plain: T = copy(value)
-        return plain
+        return cast("T", copy(value))
     finally:
         become(value, face)

@@ -6,13 +6,14 @@ asgiwire has not, are Litestar's own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from litestar.types import Empty
 from litestar.utils.scope.state import ScopeState
 
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.connection._session import UnstoredSession, session_from
+from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.types import Empty as OurEmpty
 
 from ._datastructures import with_face
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
     from asgiwire.datastructures import URL, Headers, MultiDict
     from asgiwire.types import TypeDecoders, TypeEncoders
 
-    _Base = ASGIConnection[Any, Any, Any, Any]
+    class _Base(ASGIConnection[Any, UserT, AuthT, StateT]): ...
 else:
-    _Base = object
+
+    class _Base(Generic[UserT, AuthT, StateT]):
+        __slots__ = ()
+
 
 # What may raise, in every connection, on account of the scope.
 RAISING = ("auth", "url_for", "user")
 
 
-class ConnectionMembers(_Base):
+class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """Stands before the adopted class; ``super()`` is asgiwire's behaviour."""
 
     __slots__ = ()
@@ -96,7 +100,7 @@ class ConnectionMembers(_Base):
         return with_face(super().base_url)
 
     @property
-    def state(self) -> Any:
+    def state(self) -> StateT:
         """A live view of ``scope["state"]``; the same one each time."""
         return with_face(super().state)
 

@@ -47,9 +47,8 @@ def _parsing_first(create: Callable[..., Extractor], media_type: str) -> Callabl
         limit: int | None = getattr(body, "multipart_form_part_limit", None)
 
         async def extractor(connection: Any) -> Any:
-            request: Request[Any, Any, Any] | None = connection if isinstance(connection, Request) else None
-            if request is not None and request.content_type[0] == media_type:
-                await request.form(limits=_limits(request, limit))
+            if issubclass(type(connection), Request) and connection.content_type[0] == media_type:
+                await connection.form(limits=_limits(connection, limit))
             return await extract(connection)
 
         return extractor

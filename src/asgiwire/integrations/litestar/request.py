@@ -42,7 +42,7 @@ MULTIPART = "multipart/form-data"
 
 
 class Request(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
-    ConnectionMembers, _Request[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
+    ConnectionMembers[UserT, AuthT, StateT], _Request[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
 ):
     """One HTTP request of a Litestar application, to be given as ``request_class``.
 

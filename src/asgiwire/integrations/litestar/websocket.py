@@ -43,7 +43,7 @@ __all__ = ("WebSocket",)
 
 
 class WebSocket(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
-    ConnectionMembers, _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
+    ConnectionMembers[UserT, AuthT, StateT], _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
 ):
     """One WebSocket of a Litestar application, to be given as ``websocket_class``."""
 
