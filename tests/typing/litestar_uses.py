@@ -66,6 +66,7 @@ async def bodies(request: Request[User]) -> None:
         assert_type(part.name, str)
     request.logger.info("what only Litestar's has")
     await request.json(type=User, strict=True)  # type: ignore[call-overload]
+    request.jsn()  # type: ignore[attr-defined]
 
 
 @websocket("/")

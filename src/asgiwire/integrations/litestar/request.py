@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
     from asgiwire.datastructures import Accept
 
-    # To a type checker it is ours, and fits wherever Litestar's does: both as bases differ in every member.
-    class _Request(asgiwire.connection.Request[UserT, AuthT, StateT], Any): ...  # type: ignore[misc]
+    # To a type checker it is both. That the two differ in nearly every member, and that CPython would not
+    # have them both as bases, is what this package is for.
+    class _Request(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+        asgiwire.connection.Request[UserT, AuthT, StateT],
+        litestar.connection.Request[UserT, AuthT, Any],
+    ): ...
 else:
     _Request = adopted(
         asgiwire.connection.Request,
@@ -41,7 +45,7 @@ __all__ = ("Request",)
 MULTIPART = "multipart/form-data"
 
 
-class Request(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
+class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
     ConnectionMembers[UserT, AuthT, StateT], _Request[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
 ):
     """One HTTP request of a Litestar application, to be given as ``request_class``.
@@ -67,7 +71,7 @@ class Request(  # pyright: ignore[reportIncompatibleVariableOverride]  # propert
         return _limits(self.base_limits, maximum, parts)
 
     @property
-    def accept(self) -> Accept:
+    def accept(self) -> Accept:  # type: ignore[override]  # ours in place of Litestar's, here and below
         """The media types that the client accepts."""
         return with_face(super().accept)
 
@@ -95,7 +99,7 @@ class Request(  # pyright: ignore[reportIncompatibleVariableOverride]  # propert
         parts.__class__ = _Parts
         return parts
 
-    async def form(self, *, limits: Limits | None = None) -> FormMultiDict:
+    async def form(self, *, limits: Limits | None = None) -> FormMultiDict:  # type: ignore[override]
         """The fields and files of a form, parsed once; Litestar closes the files after the response."""
         state = self._connection_state
         if state.form is not Empty and SCOPE_KEY not in self.scope:

@@ -16,8 +16,11 @@ from ._exceptions import translated
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Send
 
-    # As in request.py.
-    class _WebSocket(asgiwire.connection.WebSocket[UserT, AuthT, StateT], Any): ...  # type: ignore[misc]
+    # As in request.py: a type checker is told of two bases that differ, and that CPython would not have.
+    class _WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+        asgiwire.connection.WebSocket[UserT, AuthT, StateT],
+        litestar.connection.WebSocket[UserT, AuthT, Any],
+    ): ...
 else:
     _WebSocket = adopted(
         asgiwire.connection.WebSocket,
@@ -42,7 +45,7 @@ else:
 __all__ = ("WebSocket",)
 
 
-class WebSocket(  # pyright: ignore[reportIncompatibleVariableOverride]  # properties, as in ConnectionMembers
+class WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
     ConnectionMembers[UserT, AuthT, StateT], _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
 ):
     """One WebSocket of a Litestar application, to be given as ``websocket_class``."""
