@@ -113,8 +113,10 @@ def test_a_session_of_a_dataclass(make_config: Any) -> None:
         request.set_session(User("jo"))
         return request.session
 
-    talk = [lambda client: [client.post("/user"), client.get("/")]]
-    answers = ours([show, user], talk[0], middleware=[make_config().middleware])
+    middleware = [make_config().middleware]
+    answers = ours(
+        [show, user], lambda client: [client.post("/user"), client.get("/")], middleware=middleware
+    )
     assert answers == [(201, {"name": "jo"}), (200, {"name": "jo"})]
 
 

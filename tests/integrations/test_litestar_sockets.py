@@ -301,7 +301,12 @@ def test_our_exceptions_are_litestars() -> None:
     answers = ours([json, text], talk)
     assert [answer[0] for answer in answers] == [4500, 4500, 1009, 4500]
     assert answers[1][1] == "Expected `int`, got `str` - at `$[0]`"
-    ours([left], lambda client: [client.websocket_connect("/left").__enter__().close()])
+
+    def leave(client: Client) -> list[Any]:
+        with client.websocket_connect("/left"):
+            return []
+
+    ours([left], leave)
     assert caught == [True] * 3
 
 
