@@ -168,10 +168,10 @@ def check_sdist(session: nox.Session, sdist: Path) -> None:
 
 
 def public_modules() -> list[str]:
-    """Name every module of which no part begins with an underscore."""
+    """Name every module of which no part begins with an underscore, and that needs no framework."""
     paths = (path.relative_to("src").with_suffix("") for path in Path("src/asgiwire").rglob("*.py"))
     modules = {".".join(path.parts).removesuffix(".__init__") for path in paths}
-    return sorted(module for module in modules if "._" not in module)
+    return sorted(module for module in modules if "._" not in module and ".integrations." not in module)
 
 
 @nox.session

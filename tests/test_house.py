@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ ROOMS = (
     ("_multipart", "_multipart_parser", "_multipart_whole", "_websocket_states"),
     ("connection",),
     ("testing",),
+    ("integrations",),
     ("",),
 )
 # On the ground, each stands alone.
@@ -42,6 +44,7 @@ MAY_AWAIT = (
     "datastructures/form.py",
     "_concurrency.py",
     "testing",
+    "integrations/",
 )
 
 # What a program that never waits, parses no form and spools no file should not load.
@@ -56,7 +59,9 @@ def module_name(file: str) -> str:
 
 
 MODULES = {module_name(file).rstrip("."): path for file, path in FILES.items()}
-PUBLIC = [name for name in MODULES if "._" not in name]
+# An integration can be imported where its framework is.
+ABSENT = tuple(f"asgiwire.integrations.{name}" for name in ("litestar",) if find_spec(name) is None)
+PUBLIC = [name for name in MODULES if "._" not in name and not name.startswith(ABSENT)]
 
 
 def room(module: str) -> int:

@@ -22,6 +22,7 @@ Where things are, from the bottom up; each room imports only from those above it
 ``asgiwire._websocket_states`` the transition tables of a WebSocket, no await
 ``asgiwire.connection``        ``ASGIConnection``, ``Request``, ``WebSocket``: what awaits
 ``asgiwire.testing``           scopes, a scripted receive, a recording send, ``RequestFactory``
+``asgiwire.integrations``      inside other frameworks; imported on demand, nothing here needs it
 =============================  ===================================================================
 """
 

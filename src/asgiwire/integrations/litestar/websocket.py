@@ -1,0 +1,61 @@
+"""The ``WebSocket`` to give to Litestar as ``websocket_class``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+import litestar.connection
+
+import asgiwire.connection
+from asgiwire.connection.base import AuthT, StateT, UserT
+
+from ._adoption import adopted
+from ._connection import RAISING, ConnectionMembers
+from ._exceptions import translated
+
+if TYPE_CHECKING:
+    from asgiwire.types import Receive, Send
+
+    # As in request.py: a type checker is told of two bases that differ, and that CPython would not have.
+    class _WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+        asgiwire.connection.WebSocket[UserT, AuthT, StateT],
+        litestar.connection.WebSocket[UserT, AuthT, Any],
+    ): ...
+else:
+    _WebSocket = adopted(
+        asgiwire.connection.WebSocket,
+        litestar.connection.WebSocket[UserT, AuthT, StateT],
+        [
+            *RAISING,
+            "__anext__",
+            "accept",
+            "close",
+            "is_disconnected",
+            "iter_data",
+            "iter_json",
+            "iter_msgpack",
+            "receive_data",
+            "receive_json",
+            "receive_msgpack",
+            "send_data",
+            "send_denial_response",
+        ],
+    )
+
+__all__ = ("WebSocket",)
+
+
+class WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
+    ConnectionMembers[UserT, AuthT, StateT], _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
+):
+    """One WebSocket of a Litestar application, to be given as ``websocket_class``."""
+
+    __slots__ = ()
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        """Make the ``receive`` of this object out of the server's; raises Litestar's exceptions."""
+        return translated(super().receive_wrapper(receive))
+
+    def send_wrapper(self, send: Send) -> Send:
+        """Make the ``send`` of this object out of the server's; raises Litestar's exceptions."""
+        return translated(super().send_wrapper(send))

@@ -1,0 +1,7 @@
+"""Tests of an integration are collected where its framework is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+collect_ignore_glob = [] if find_spec("litestar") else ["test_litestar_*", "litestar_twice.py"]

@@ -1,0 +1,569 @@
+"""Bodies in Litestar applications: what is injected as ``data``, and what a handler reads itself."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+import attrs
+import msgspec
+import pydantic
+import pytest
+from litestar import Litestar, Request, post, put
+from litestar.datastructures import UploadFile
+from litestar.dto import DataclassDTO, DTOConfig, DTOData, MsgspecDTO
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromQuery
+from litestar.plugins.pydantic import PydanticDTO
+from litestar.testing import TestClient
+
+from asgiwire.datastructures import FormMultiDict
+from asgiwire.datastructures import UploadFile as OurUploadFile
+
+from .litestar_twice import ours, twice
+
+MULTIPART = RequestEncodingType.MULTI_PART
+URLENCODED = RequestEncodingType.URL_ENCODED
+
+Client = TestClient[Litestar]
+
+
+@dataclass
+class Order:
+    tea: str
+    cups: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+class OrderStruct(msgspec.Struct):
+    tea: str
+    cups: int = 1
+
+
+@attrs.define
+class OrderAttrs:
+    tea: str
+    cups: int = 1
+
+
+class OrderModel(pydantic.BaseModel):
+    tea: str
+    cups: int = 1
+
+
+@pytest.mark.parametrize("model", [Order, OrderStruct, OrderAttrs, OrderModel, dict[str, Any]])
+def test_json_into_models_of_every_kind(model: Any) -> None:
+    @post("/")
+    async def handler(data: Annotated[model, Body()]) -> model:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        good = {"tea": "sencha", "cups": 2}
+        return [client.post("/", json=good), client.post("/", json={"cups": "many"})]
+
+    answers = twice([handler], talk)
+    assert answers[0][0] == 201
+    assert answers[0][1] | {"notes": []} == {"tea": "sencha", "cups": 2, "notes": []}
+    assert answers[1][0] == (201 if model == dict[str, Any] else 400)
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[1, 2", b"\xff", b"{}", b"[1]", b'"x"'])
+def test_json_of_every_shape(body: bytes) -> None:
+    @post("/optional")
+    async def optional(data: Annotated[list[int] | None, Body()] = None) -> Any:
+        return data
+
+    @post("/needed")
+    async def needed(data: Annotated[list[int], Body()]) -> Any:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        headers = {"content-type": "application/json"}
+        return [client.post(path, content=body, headers=headers) for path in ("/optional", "/needed")]
+
+    answers = ours([optional, needed], talk)
+    statuses = [status for status, _ in answers]
+    assert statuses == {b"": [201, 400], b"null": [201, 400], b"[1]": [201, 201]}.get(body, [400, 400])
+    if body != b"\xff":  # the same sentence where it is msgspec's and not about bytes
+        assert twice([optional, needed], talk) == answers
+
+
+class WriteDTO(DataclassDTO[Order]):
+    config = DTOConfig(exclude={"notes"}, rename_strategy="upper")
+
+
+class ReadDTO(DataclassDTO[Order]):
+    config = DTOConfig(include={"tea"})
+
+
+@pytest.mark.parametrize("dto", [WriteDTO, None])
+def test_dtos_in_and_out(dto: Any) -> None:
+    @post("/", dto=dto, return_dto=ReadDTO)
+    async def handler(data: Annotated[Order, Body()]) -> Order:
+        assert data.cups == 3
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        return [
+            client.post("/", json={"TEA": "assam", "CUPS": 3}),
+            client.post("/", json={"tea": "assam", "cups": 3}),
+        ]
+
+    assert sorted(status for status, _ in twice([handler], talk)) == [201, 400]
+
+
+def test_dtos_of_structs_models_and_partial_data() -> None:
+    class PatchDTO(MsgspecDTO[OrderStruct]):
+        config = DTOConfig(partial=True)
+
+    class ModelDTO(PydanticDTO[OrderModel]):
+        pass
+
+    @put("/struct", dto=PatchDTO, return_dto=None)
+    async def struct(data: Annotated[DTOData[OrderStruct], Body()]) -> dict[str, Any]:
+        return data.update_instance(OrderStruct("oolong", 4)).__struct_fields__ and data.as_builtins()
+
+    @put("/model", dto=ModelDTO)
+    async def model(data: Annotated[OrderModel, Body()]) -> OrderModel:
+        return data
+
+    @put("/form", dto=ModelDTO)
+    async def form(data: Annotated[OrderModel, Body(media_type=URLENCODED)]) -> OrderModel:
+        return data
+
+    @put("/multipart", dto=ModelDTO)
+    async def multipart(data: Annotated[OrderModel, Body(media_type=MULTIPART)]) -> OrderModel:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        fields = {"tea": "mate", "cups": "2"}
+        return [
+            client.put("/struct", json={"cups": 5}),
+            client.put("/model", json={"tea": "x", "cups": 5}),
+            client.put("/form", data=fields),
+            client.put("/multipart", files={name: (None, value) for name, value in fields.items()}),
+        ]
+
+    mate = {"tea": "mate", "cups": 2}
+    wanted = [{"cups": 5}, {"tea": "x", "cups": 5}, mate, mate]
+    assert twice([struct, model, form, multipart], talk) == [(200, value) for value in wanted]
+
+
+def test_msgpack() -> None:
+    @post("/")
+    async def handler(data: Annotated[Order, Body(media_type=RequestEncodingType.MESSAGEPACK)]) -> Order:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        body = msgspec.msgpack.encode({"tea": "rooibos", "cups": 2})
+        return [
+            client.post("/", content=body),
+            client.post("/", content=b""),
+            client.post("/", content=b"\xc1"),
+        ]
+
+    answers = ours([handler], talk)
+    assert answers[0] == (201, {"tea": "rooibos", "cups": 2, "notes": []})
+    assert [status for status, _ in answers] == [201, 400, 400]
+    assert twice([handler], lambda client: talk(client)[:2]) == answers[:2]
+
+
+@dataclass
+class Signup:
+    name: str
+    age: int
+    tags: list[str]
+    note: str | None = None
+
+
+FORM = {"name": "Jo Ann", "age": "41", "tags": ["a", "b"]}
+
+
+@pytest.mark.parametrize("media_type", [URLENCODED, MULTIPART])
+@pytest.mark.parametrize("annotation", [Signup, dict[str, Any], dict[str, Any] | None])
+def test_forms(media_type: RequestEncodingType, annotation: Any) -> None:
+    @post("/")
+    async def handler(data: Annotated[annotation, Body(media_type=media_type)]) -> Any:
+        return asdict(data) if isinstance(data, Signup) else data
+
+    def talk(client: Client) -> list[Any]:
+        if media_type is URLENCODED:
+            return [client.post("/", data=FORM), client.post("/", data={"name": "x"})]
+        files = [
+            ("name", (None, "Jo Ann")),
+            ("age", (None, "41")),
+            ("tags", (None, "a")),
+            ("tags", (None, "b")),
+        ]
+        return [client.post("/", files=files), client.post("/", files=files[:1])]
+
+    answers = twice([handler], talk)
+    wanted = FORM | ({"age": 41, "note": None} if annotation is Signup else {})
+    assert answers[0] == (201, wanted)
+    assert answers[1][0] == (400 if annotation is Signup else 201)
+
+
+async def told(upload: UploadFile) -> list[Any]:
+    content = await upload.read()
+    return [upload.filename, upload.content_type, content.decode(), type(upload).__name__]
+
+
+@dataclass
+class Parcel:
+    title: str
+    papers: list[UploadFile]
+    photo: UploadFile | None = None
+
+
+def test_uploads_in_every_shape() -> None:
+    @post("/one")
+    async def one(data: Annotated[UploadFile, Body(media_type=MULTIPART)]) -> Any:
+        return await told(data)
+
+    @post("/list")
+    async def many(data: Annotated[list[UploadFile], Body(media_type=MULTIPART)]) -> Any:
+        return [await told(upload) for upload in data]
+
+    @post("/dict")
+    async def named(data: Annotated[dict[str, UploadFile], Body(media_type=MULTIPART)]) -> Any:
+        return {name: await told(upload) for name, upload in data.items()}
+
+    @post("/parcel")
+    async def parcel(data: Annotated[Parcel, Body(media_type=MULTIPART)]) -> Any:
+        return [
+            data.title,
+            [await told(paper) for paper in data.papers],
+            data.photo and await told(data.photo),
+        ]
+
+    a, b = ("a.txt", b"AA", "text/plain"), ("b.bin", b"B" * 3000, "application/x")
+
+    def talk(client: Client) -> list[Any]:
+        return [
+            client.post("/one", files={"x": a}),
+            client.post("/list", files=[("x", a), ("x", b)]),
+            client.post("/list", files=[("x", a), ("y", b)]),
+            client.post("/dict", files={"x": a, "y": b}),
+            client.post("/parcel", data={"title": "t"}, files=[("papers", a), ("papers", b), ("photo", a)]),
+            client.post("/parcel", data={"title": "t"}, files=[("papers", a)]),
+            client.post("/parcel", data={"title": "t"}, files=[("papers", a), ("photo", ("", b""))]),
+            client.post("/parcel", data={"title": "t"}),
+        ]
+
+    answers = twice([one, many, named, parcel], talk)
+    assert [status for status, _ in answers] == [201] * 7 + [400]
+    assert answers[0][1] == ["a.txt", "text/plain", "AA", "UploadFile"]
+    assert answers[6][1][2] is None
+
+
+def test_files_are_closed_after_the_response_and_not_before() -> None:
+    kept: list[UploadFile] = []
+
+    @post("/data")
+    async def data_handler(data: Annotated[UploadFile, Body(media_type=MULTIPART)]) -> bool:
+        kept.append(data)
+        return data.file.closed
+
+    @post("/form")
+    async def form_handler(request: Request[Any, Any, Any]) -> bool:
+        form = await request.form()
+        upload = form["x"]
+        assert isinstance(upload, UploadFile)
+        kept.append(upload)
+        return upload.file.closed
+
+    def talk(client: Client) -> list[Any]:
+        files = {"x": ("a", b"A")}
+        return [client.post(path, files=files) for path in ("/data", "/form")]
+
+    assert twice([data_handler, form_handler], talk) == [(201, False), (201, False)]
+    assert [upload.file.closed for upload in kept] == [True] * 4
+    assert [isinstance(upload, OurUploadFile) for upload in kept] == [False, False, True, True]
+
+
+def test_a_handler_reads_the_body_itself_in_every_form() -> None:
+    @post("/")
+    async def handler(request: Request[Any, Any, Any], part: FromQuery[str]) -> Any:
+        if part == "stream":
+            return [b"".join([piece async for piece in request.stream()]).decode()]
+        if part == "body":
+            return [(await request.body()).decode(), await request.json()]
+        value = await getattr(request, part)()
+        return sorted(value.dict().items()) if part == "form" else value
+
+    def talk(client: Client) -> list[Any]:
+        files = [("a", (None, "1")), ("b", (None, "2")), ("a", (None, "3"))]
+        return [
+            client.post("/?part=body", json=[1]),
+            client.post("/?part=json", json={"a": 1}),
+            client.post("/?part=json"),
+            client.post("/?part=stream", content=b"streamed"),
+            client.post("/?part=msgpack", content=b"\x93\x01\x02\x03"),
+            client.post("/?part=form", data={"a": ["1", "3"], "b": "2"}),
+            client.post("/?part=form", files=files),
+            client.post("/?part=form", json={}),
+        ]
+
+    answers = twice([handler], talk)
+    form = [["a", ["1", "3"]], ["b", ["2"]]]
+    wanted = [["[1]", [1]], {"a": 1}, None, ["streamed"], [1, 2, 3], form, form, []]
+    assert answers == [(201, value) for value in wanted]
+
+
+def test_data_and_the_request_in_one_handler_share_the_body() -> None:
+    @post("/json")
+    async def json_handler(request: Request[Any, Any, Any], data: Annotated[dict[str, int], Body()]) -> Any:
+        return [data, await request.json(), len(await request.body())]
+
+    @post("/form")
+    async def form_handler(
+        request: Request[Any, Any, Any], data: Annotated[dict[str, Any], Body(media_type=URLENCODED)]
+    ) -> Any:
+        return [data, (await request.form()).dict(), len(await request.body())]
+
+    @post("/multipart")
+    async def multipart_handler(
+        request: Request[Any, Any, Any], data: Annotated[dict[str, Any], Body(media_type=MULTIPART)]
+    ) -> Any:
+        return [data, (await request.form()).dict()]
+
+    def talk(client: Client) -> list[Any]:
+        return [
+            client.post("/json", json={"a": 1}),
+            client.post("/form", data={"a": "1"}),
+            client.post("/multipart", files={"a": (None, "1")}),
+        ]
+
+    assert twice([json_handler, form_handler, multipart_handler], talk) == [
+        (201, [{"a": 1}, {"a": 1}, 7]),
+        (201, [{"a": "1"}, {"a": ["1"]}, 3]),
+        (201, [{"a": "1"}, {"a": ["1"]}]),
+    ]
+
+
+def test_the_limit_of_the_route_handler_counts() -> None:
+    @post("/data", request_max_body_size=10)
+    async def data_handler(data: Annotated[list[int], Body()]) -> int:
+        return len(data)
+
+    @post("/stream", request_max_body_size=10)
+    async def stream_handler(request: Request[Any, Any, Any]) -> int:
+        return sum([len(piece) async for piece in request.stream()])
+
+    @post("/unlimited", request_max_body_size=None)
+    async def unlimited(request: Request[Any, Any, Any]) -> int:
+        return len(await request.body())
+
+    @post("/application")
+    async def application(request: Request[Any, Any, Any]) -> int:
+        return len(await request.body())
+
+    def chunks(size: int) -> Any:
+        yield from [b"1"] * size  # with no Content-Length
+
+    def talk(client: Client) -> list[Any]:
+        return [
+            client.post("/data", json=[1] * 3),
+            client.post("/data", json=[1] * 8),
+            client.post("/stream", content=chunks(10)),
+            client.post("/stream", content=chunks(11)),
+            client.post("/unlimited", content=b"x" * 40),
+            client.post("/application", content=b"x" * 20),
+            client.post("/application", content=b"x" * 21),
+        ]
+
+    handlers = [data_handler, stream_handler, unlimited, application]
+    answers = ours(handlers, talk, request_max_body_size=20)
+    assert [status for status, _ in answers] == [201, 413, 201, 413, 201, 201, 413]
+    assert answers[1][1]["detail"] == (
+        "the request exceeds max_body_size=10; raise it with Litestar's request_max_body_size"
+    )
+
+
+def test_the_limits_of_parts_count() -> None:
+    @post("/application")
+    async def application(data: Annotated[dict[str, str], Body(media_type=MULTIPART)]) -> int:
+        return len(data)
+
+    @post("/own")
+    async def own(
+        data: Annotated[dict[str, str], Body(media_type=MULTIPART, multipart_form_part_limit=3)],
+    ) -> int:
+        return len(data)
+
+    def talk(client: Client) -> list[Any]:
+        def parts(count: int) -> Any:
+            return {str(number): (None, "x") for number in range(count)}
+
+        paths = [("/application", 2), ("/application", 3), ("/own", 3), ("/own", 4)]
+        return [client.post(path, files=parts(count)) for path, count in paths]
+
+    answers = ours([application, own], talk, multipart_form_part_limit=2)
+    assert [status for status, _ in answers] == [201, 413, 201, 413]
+    assert "multipart_form_part_limit" in answers[1][1]["detail"]
+
+
+def test_what_a_form_may_not_be_is_a_400_that_says_so() -> None:
+    @post("/")
+    async def handler(data: Annotated[dict[str, Any], Body(media_type=MULTIPART)]) -> Any:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        boundary = {"content-type": "multipart/form-data; boundary=b"}
+        declared = b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
+        declared += b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+        return [
+            client.post("/", content=b"--b\r\n", headers=boundary),
+            client.post("/", content=b"x", headers={"content-type": "multipart/form-data"}),
+            client.post("/", content=declared + b"\xff\r\n--b--\r\n", headers=boundary),
+        ]
+
+    answers = ours([handler], talk)
+    assert [status for status, _ in answers] == [400] * 3
+    assert "'a'" in answers[2][1]["detail"]
+
+
+def test_forms_of_one_client_never_reach_another() -> None:
+    """Litestar keeps what it parses of urlencoded forms, in a dict that a handler may change."""
+
+    @post("/")
+    async def handler(data: Annotated[Any, Body(media_type=URLENCODED)]) -> Any:
+        data["seen"] = data.get("seen", 0) + 1
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        return [client.post("/", data={"a": "é"}) for _ in range(2)]
+
+    assert ours([handler], talk) == [(201, {"a": "é", "seen": 1})] * 2
+
+
+def test_a_body_without_the_content_type_of_a_form_is_left_to_litestar() -> None:
+    @post("/urlencoded")
+    async def urlencoded(data: Annotated[dict[str, str], Body(media_type=URLENCODED)]) -> Any:
+        return data
+
+    @post("/multipart")
+    async def multipart(data: Annotated[dict[str, str] | None, Body(media_type=MULTIPART)]) -> Any:
+        return data
+
+    def talk(client: Client) -> list[Any]:
+        return [client.post("/urlencoded", content=b"a=1"), client.post("/multipart", content=b"")]
+
+    assert twice([urlencoded, multipart], talk)[0] == (201, {"a": "1"})
+
+
+def test_type_decoders_of_every_layer_are_asked() -> None:
+    class Tea:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    def is_tea(target: Any) -> bool:
+        return target is Tea
+
+    def decode(_target: Any, value: Any) -> Tea:
+        return Tea(value.upper())
+
+    @post("/data")
+    async def data_handler(data: Annotated[dict[str, Tea], Body()]) -> Any:
+        return {key: tea.name for key, tea in data.items()}
+
+    @post("/request")
+    async def request_handler(request: Request[Any, Any, Any]) -> Any:
+        teas = await request.json(type=dict[str, Tea])  # type: ignore[call-arg]
+        return {key: tea.name for key, tea in teas.items()}
+
+    def talk(client: Client) -> list[Any]:
+        return [client.post(path, json={"a": "mint"}) for path in ("/data", "/request")]
+
+    answers = ours([data_handler, request_handler], talk, type_decoders=[(is_tea, decode)])
+    assert answers == [(201, {"a": "MINT"})] * 2
+
+
+def test_multipart_part_by_part() -> None:
+    @post("/")
+    async def handler(request: Request[Any, Any, Any], limit: FromQuery[int] = 100) -> Any:
+        return [[part.name, (await part.read(limit)).decode()] async for part in request.multipart()]  # type: ignore[attr-defined]
+
+    def talk(client: Client) -> list[Any]:
+        boundary = {"content-type": "multipart/form-data; boundary=b"}
+        return [
+            client.post("/", files=[("a", ("x", b"1")), ("b", ("y", b"22"))]),
+            client.post("/?limit=1", files=[("a", ("x", b"1")), ("b", ("y", b"22"))]),
+            client.post("/", content=b"no boundary in here", headers=boundary),
+            client.post("/", json={}),
+        ]
+
+    answers = ours([handler], talk)
+    assert answers[0] == (201, [["a", "1"], ["b", "22"]])
+    assert [status for status, _ in answers] == [201, 413, 400, 400]
+
+
+def test_what_a_request_of_litestars_has_read_is_found_and_the_reverse() -> None:
+    from litestar.middleware import ASGIMiddleware
+
+    class Reading(ASGIMiddleware):
+        async def handle(self, scope: Any, receive: Any, send: Any, next_app: Any) -> None:
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            what = request.query_params["first"]
+            if what != "none":
+                await getattr(request, what)()
+            await next_app(scope, receive, send)
+            again: Request[Any, Any, Any] = Request(scope, receive, send)
+            seen.append((await again.body())[:4] if what == "none" else what)
+
+    seen: list[Any] = []
+
+    @post("/")
+    async def handler(request: Request[Any, Any, Any], then: FromQuery[str]) -> Any:
+        if then == "stream":
+            return [b"".join([piece async for piece in request.stream()]).decode()]
+        value = await getattr(request, then)()
+        return value.dict() if isinstance(value, FormMultiDict) else [value.decode()]
+
+    def talk(client: Client) -> list[Any]:
+        empty = {"content-type": "application/x-www-form-urlencoded"}
+        return [
+            client.post("/?first=body&then=body", data={"a": "1"}),
+            client.post("/?first=body&then=form", data={"a": "1"}),
+            client.post("/?first=body&then=form", files={"a": (None, "1")}),
+            client.post("/?first=body&then=stream", content=b"abc"),
+            client.post("/?first=body&then=body", content=b"", headers=empty),
+            client.post("/?first=form&then=form", files={"a": (None, "1")}),
+            client.post("/?first=none&then=body", data={"a": "1"}),
+        ]
+
+    answers = ours([handler], talk, middleware=[Reading()])
+    form = {"a": ["1"]}
+    assert answers == [(201, value) for value in (["a=1"], form, form, ["abc"], [""], form, ["a=1"])]
+    assert seen == ["body", "body", "body", "body", "body", "form", b"a=1"]
+
+
+def test_a_middleware_that_replaces_receive_is_honoured() -> None:
+    from litestar.middleware import ASGIMiddleware
+
+    from asgiwire.integrations.litestar import Request as OurRequest
+
+    class Doubling(ASGIMiddleware):
+        async def handle(self, scope: Any, receive: Any, send: Any, next_app: Any) -> None:
+            body = await OurRequest(scope, receive, send).body()
+
+            async def doubled() -> Any:
+                return {"type": "http.request", "body": body * 2}
+
+            await next_app(scope, doubled, send)
+
+    @post("/")
+    async def handler(request: Request[Any, Any, Any]) -> str:
+        return (await request.body()).decode()
+
+    answers = ours([handler], lambda client: [client.post("/", content=b"ab")], middleware=[Doubling()])
+    assert answers == [(201, "abab")]
+
+
+def test_large_json_is_the_same_object_for_both() -> None:
+    value = {str(number): [number] * 20 for number in range(500)}
+
+    @post("/")
+    async def handler(data: Annotated[dict[str, list[int]], Body()]) -> Any:
+        return data
+
+    assert twice([handler], lambda client: [client.post("/", content=json.dumps(value))]) == [(201, value)]
