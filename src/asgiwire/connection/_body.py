@@ -22,12 +22,11 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from enum import Enum
-from types import CoroutineType
 from typing import TYPE_CHECKING
 
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
 
-from ._receiver import Receiver
+from ._receiver import COROUTINE, Receiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -157,7 +156,7 @@ class BodyChannel(Receiver):
                 self._receiving = True
                 try:
                     awaitable = receive()
-                    if type(awaitable) is not CoroutineType:
+                    if type(awaitable) is not COROUTINE:
                         awaitable = self._finished(awaitable)
                     piece = self._account_for(await awaitable, maximum)
                 except Exception as error:

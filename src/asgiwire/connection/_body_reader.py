@@ -5,9 +5,11 @@ Left out: who may have the body at all, which is the body channel's to know (``_
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from ._body import BodyChannel
 
 
@@ -29,12 +31,14 @@ class BodyReader:
         self._arriving: bool | None = None  # or kept; not known before the first piece is asked for
         self._position = 0
 
-    async def next_piece(self) -> bytes:
+    def next_piece(self) -> Coroutine[Any, Any, bytes]:
         """The next piece, ``b""`` after the last."""
+        return self._channel.advance(self._maximum) if self._arriving else self._piece()
+
+    async def _piece(self) -> bytes:
         if self._arriving is None:
             self._arriving = await self._channel.begin(self._maximum, self._consumer)
-        if self._arriving:
-            return await self._channel.advance(self._maximum)
+            return await self.next_piece()
         piece = await self._channel.kept_from(self._position)
         self._position += len(piece)
         return piece

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 EXPECTED: Final = ("http.request", "http.disconnect")
 
+COROUTINE: Final[Any] = CoroutineType
+"""The type of what nearly every ``receive`` returns."""
+
 MOST_KEPT_BY_WATCHING: Final = 1024 * 1024
 """Bytes of an unread body that waiting for a disconnect may bring into memory."""
 
@@ -85,8 +88,8 @@ class Receiver:
         self._receiving = True
         try:
             while not self.complete:
-                awaitable = self._unfinished or self.receive()
-                message = await (awaitable if type(awaitable) is CoroutineType else self._finished(awaitable))
+                awaitable: Any = self._unfinished or self.receive()
+                message = await (awaitable if type(awaitable) is COROUTINE else self._finished(awaitable))
                 if piece := self._account_for(message, maximum):
                     self.pieces.append(piece)
         finally:
@@ -158,8 +161,8 @@ class Receiver:
         """Receive one message and keep what it says; a failure is for whoever reads the body."""
         self._receiving = True
         try:
-            awaitable = self._unfinished or self.receive()
-            message = await (awaitable if type(awaitable) is CoroutineType else self._finished(awaitable))
+            awaitable: Any = self._unfinished or self.receive()
+            message = await (awaitable if type(awaitable) is COROUTINE else self._finished(awaitable))
             if self.complete:
                 self.disconnected = message["type"] == "http.disconnect"
                 self._repeating = not self.disconnected

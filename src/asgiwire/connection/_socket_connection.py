@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, cast
 
 from asgiwire._websocket_states import ENDED, HANDSHAKE, INITIAL, OPEN
 from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
@@ -27,16 +27,13 @@ if TYPE_CHECKING:
 DENIAL: Final = "websocket.http.response"
 """The extension by which a handshake may be answered with any HTTP response."""
 
-# The slots that every connection has for its two callables. Here they hold the server's until the channel is
-# made, then nothing, and the wrapped ones once somebody asks for these.
-RECEIVE: Final[Any] = vars(ASGIConnection)["receive"]
-SEND: Final[Any] = vars(ASGIConnection)["send"]
-
 
 class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A WebSocket that has no messages yet."""
 
-    __slots__ = ("_begun",)
+    # The last two are the server's callables until the channel is made, then nothing, and the wrapped ones
+    # once somebody asks for these.
+    __slots__ = ("_begun", "_receive", "_send")
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
 
@@ -48,17 +45,27 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         Raises:
             ImproperlyConfiguredException: The scope is not of type ``websocket``.
         """
+        # Without super(), as in RequestHead.
+        try:
+            if scope["type"] != "websocket":
+                raise KeyError
+        except KeyError:
+            raise self._wrong_scope(scope) from None
+        self.scope = scope  # type: ignore[assignment]  # as in ASGIConnection
+        self._receive: Receive | None = receive
+        self._send: Send | None = send
         self._begun: SocketChannel | None = None
-        super().__init__(scope, receive, send)
+        self._headers = None
+        self._values = None
 
     @property
     def _channel(self) -> SocketChannel:
         """The channel; it is made with the first event, so that what is only looked at is small."""
         if self._begun is None:
-            source, sink = RECEIVE.__get__(self), SEND.__get__(self)
+            source, sink = cast("Receive", self._receive), cast("Send", self._send)
             self._begun = SocketChannel(source, sink)
-            RECEIVE.__set__(self, None)
-            SEND.__set__(self, None)
+            self._receive = None
+            self._send = None
             if not self._reads_plainly:
                 self.receive = self.receive_wrapper(source)
             if not self._sends_plainly:
@@ -84,38 +91,38 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         def receive(self) -> Receive:
             """The ASGI receive callable, behind :meth:`receive_wrapper`."""
             channel = self._channel
-            if RECEIVE.__get__(self) is None:
-                RECEIVE.__set__(self, self.receive_wrapper(channel.source))
-            return RECEIVE.__get__(self)
+            if self._receive is None:
+                self._receive = self.receive_wrapper(channel.source)
+            return self._receive
 
         @receive.setter
         def receive(self, receive: Receive) -> None:
             if self._begun is not None:
                 self._begun.reads_directly = None
-            RECEIVE.__set__(self, receive)
+            self._receive = receive
 
         @property
         def send(self) -> Send:
             """The ASGI send callable, behind :meth:`send_wrapper`."""
             channel = self._channel
-            if SEND.__get__(self) is None:
-                SEND.__set__(self, self.send_wrapper(channel.sink))
-            return SEND.__get__(self)
+            if self._send is None:
+                self._send = self.send_wrapper(channel.sink)
+            return self._send
 
         @send.setter
         def send(self, send: Send) -> None:
             if self._begun is not None:
                 self._begun.sends_directly = None
-            SEND.__set__(self, send)
+            self._send = send
 
     def _receive_event(self) -> Awaitable[Message]:
         """What ``self.receive()`` returns; where nobody asked for that callable, none is made."""
-        channel, receive = self._channel, RECEIVE.__get__(self)
+        channel, receive = self._channel, self._receive
         return channel.receive(channel.source) if receive is None else receive()
 
     def _send_event(self, event: Mapping[str, Any]) -> Awaitable[None]:
         """What ``self.send(event)`` returns; where nobody asked for that callable, none is made."""
-        channel, send = self._channel, SEND.__get__(self)
+        channel, send = self._channel, self._send
         return channel.send(channel.sink, event) if send is None else send(event)
 
     @property

@@ -5,7 +5,11 @@ Left out: whether it is an IP address at all. Behind a proxy the host may be any
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ("Address", "address_from_scope")
 
@@ -20,6 +24,10 @@ class Address(NamedTuple):
     """The port, or ``None`` for a unix socket."""
 
 
+# What Address(host, port) does, without a call of a Python function.
+_address = cast("Callable[[tuple[str, int | None]], Address]", partial(cast("Any", tuple).__new__, Address))
+
+
 def address_from_scope(value: object) -> Address | None:
     """Read ``scope["client"]`` or ``scope["server"]`` as the servers have them, whatever they have.
 
@@ -27,13 +35,13 @@ def address_from_scope(value: object) -> Address | None:
     are text, and in ``("", "0")`` for the nameless end of a unix socket. A port that is none reads as
     ``None``.
     """
-    match value:
-        case (str() as host, *rest) if host:
-            port = None if host[0] == "/" or not rest else _port(rest[0])
-            # What Address(host, port) does, without a call of a Python function.
-            return tuple.__new__(Address, (host, port))
-        case _:
-            return None
+    if not isinstance(value, (tuple, list)) or not value:
+        return None
+    pair = cast("Sequence[object]", value)
+    host = pair[0]
+    if not isinstance(host, str) or not host:
+        return None
+    return _address((host, None if host[0] == "/" or len(pair) < 2 else _port(pair[1])))
 
 
 def _port(value: object) -> int | None:

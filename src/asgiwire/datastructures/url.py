@@ -20,7 +20,7 @@ from asgiwire._parsers.target import (
     normal_scheme,
     target_path,
 )
-from asgiwire._parsers.uri import Parts, compose_uri, split_authority, split_uri
+from asgiwire._parsers.uri import compose_uri, made_parts, split_authority, split_uri
 from asgiwire.types import Empty
 
 from .address import address_from_scope
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
     from urllib.parse import SplitResult
 
+    from asgiwire._parsers.uri import Parts
     from asgiwire.types import EmptyType, Scope
 
 __all__ = ("URL", "make_absolute_url")
@@ -130,8 +131,7 @@ class URL:
         else:
             text = path
         url = cls._made(f"{text}?{query}" if query else text)
-        # What Parts(...) does, without a call of a Python function.
-        url._split = tuple.__new__(Parts, (scheme, authority, path, query, ""))
+        url._split = made_parts((scheme, authority, path, query, ""))
         return url
 
     def with_replacements(

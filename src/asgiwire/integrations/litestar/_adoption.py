@@ -57,14 +57,12 @@ def adopted(wire: type, framework: Any, raising: Iterable[str]) -> Any:
 
 def _members(wire: type) -> tuple[dict[str, Any], list[str]]:
     members: dict[str, Any] = {}
-    slots: list[str] = []
     for cls in reversed(wire.__mro__[:-1]):
-        for name, member in () if cls is Generic else vars(cls).items():
-            if isinstance(member, MemberDescriptorType):
-                slots.append(name)
-            elif name not in _NOT_ADOPTED:
-                members[name] = member
-    return members, slots
+        if cls is not Generic:
+            members |= {name: member for name, member in vars(cls).items() if name not in _NOT_ADOPTED}
+    # A slot whose name a subclass has given to a property is none any more.
+    slots = [name for name, member in members.items() if isinstance(member, MemberDescriptorType)]
+    return {name: member for name, member in members.items() if name not in slots}, slots
 
 
 def faced(wire: type[T], framework: type, raising: Iterable[str] = ()) -> type[T]:

@@ -10,11 +10,11 @@ did, and where another version of Litestar has not got them, its parser reads ou
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar._kwargs import extractors
+from msgspec.structs import replace
 
 from .request import MULTIPART, Request
 

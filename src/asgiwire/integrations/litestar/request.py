@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import litestar.connection
 from litestar.types import Empty
+from msgspec.structs import replace
 
 import asgiwire.connection
 from asgiwire.connection._channels import SCOPE_KEY, body_channel
