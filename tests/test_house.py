@@ -192,7 +192,21 @@ def test_import_is_small() -> None:
     loaded = set(run_python(code).split())
     theirs = set(run_python(code.replace("asgiwire", "msgspec, multidict, typing_extensions")).split())
     assert loaded.intersection(NOT_AT_IMPORT) == set()
-    assert len([module for module in loaded - theirs if not module.startswith("asgiwire")]) <= 6
+    assert [module for module in loaded - theirs if not module.startswith("asgiwire")] == []
+    assert len(loaded - theirs) <= 26
+
+
+@pytest.mark.parametrize("module", ["asgiwire", "asgiwire.connection"])
+def test_a_websocket_is_imported_with_its_first_use(module: str) -> None:
+    code = f"import sys, {module} as m; print(any('websocket' in name for name in sys.modules)"
+    code += ", 'WebSocket' in dir(m))"
+    assert run_python(f"{code}; m.WebSocket; print('WebSocket' in vars(m))").split() == [
+        "False",
+        "True",
+        "True",
+    ]
+    assert set(dir(importlib.import_module(module))) >= set(importlib.import_module(module).__all__)
+    assert not hasattr(importlib.import_module(module), "WebSockets")
 
 
 def test_version_is_the_one_of_the_project() -> None:

@@ -23,7 +23,7 @@ def test_nothing_has_slipped_back() -> None:
     command = [sys.executable, "-m", "benchmarks.guard", "--json"]
     counts = json.loads(subprocess.check_output(command, cwd=ROOT, text=True))[guard.PYTHON]
 
-    assert all(figure > 0 for figures in counts.values() for figure in figures.values())
+    assert all(figures["bytecodes"] > 0 for figures in counts.values())
     grown = guard.grown(counts, baseline)
     assert not grown, "\n".join(["asgiwire does more than it did:", *grown, ACCEPT])
 

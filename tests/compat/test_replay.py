@@ -17,6 +17,7 @@ import pytest
 from asgiwire import Limits, Request
 from asgiwire.testing import RecordedSend, http_scope
 from tests.connection.receives import DISCONNECT, Live, part, parts, settle
+from tests.django_handlers import django_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,8 +146,7 @@ def quart_application() -> Any:
 
 
 def django_application() -> Any:
-    django = pytest.importorskip("django")
-    from django.conf import settings
+    pytest.importorskip("django")
     from django.http import JsonResponse
     from django.urls import path
 
@@ -163,20 +163,7 @@ def django_application() -> Any:
         finally:
             TOLD.append("django")  # it cancels the view
 
-    if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF=type("urls", (), {"urlpatterns": []}),
-            DATA_UPLOAD_MAX_MEMORY_SIZE=None,
-            SECRET_KEY="x",
-            USE_I18N=False,
-            LOGGING_CONFIG=None,
-        )
-        django.setup()
-    settings.ROOT_URLCONF.urlpatterns[:] = [path(view.__name__, view) for view in (body, form, wait)]
-    from django.core.handlers.asgi import ASGIHandler
-
-    return ASGIHandler()
+    return django_handler(*(path(view.__name__, view) for view in (body, form, wait)))
 
 
 def raw_application() -> Any:

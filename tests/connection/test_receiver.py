@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
@@ -348,3 +349,57 @@ async def test_after_a_failure_there_is_nothing_to_watch_for() -> None:
     assert isinstance(receiver.failure, RequestEntityTooLarge)
     assert receive.calls == 1
     assert not await receiver.is_disconnected(4)
+
+
+class Once:
+    """An awaitable that is neither a coroutine nor a future, as a compiled ``receive`` may return."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.message = message
+
+    def __await__(self) -> Any:
+        yield from anyio.lowlevel.checkpoint().__await__()
+        return self.message
+
+
+@pytest.mark.parametrize("reader", ["body", "stream", "ask"])
+async def test_what_receive_returns_need_only_be_awaitable(reader: str) -> None:
+    messages = [Once(part(b"he")), Once(part(b"llo", more_body=False))]
+    request = Request(http_scope(), lambda: messages.pop(0))
+    if reader == "ask":
+        assert not await request.is_disconnected()
+    if reader == "stream":
+        assert [piece async for piece in request.stream()] == [b"he", b"llo", b""]
+    else:
+        assert await request.body() == b"hello"
+
+
+async def test_a_body_in_pieces_while_somebody_watches() -> None:
+    receive = Live(checkpoint=False)
+    request = Request(http_scope(), receive)
+
+    async def feed() -> None:
+        for piece in (b"a", b"b", b"c"):
+            await settle()
+            receive.put(part(piece))
+        await settle()
+        receive.put(part(b"", more_body=False))
+
+    async with anyio.create_task_group() as tasks, request.cancel_on_disconnect():
+        await settle()
+        tasks.start_soon(feed)
+        assert await request.body() == b"abc"
+
+
+async def test_a_stream_learns_of_what_somebody_else_was_told() -> None:
+    receive = Live(part(b"a"), DISCONNECT)
+    request = Request(http_scope(), receive)
+    stream = request.stream()
+    assert await anext(stream) == b"a"
+    assert await request.is_disconnected()
+
+    for _ in range(2):
+        with pytest.raises(ClientDisconnect):
+            await anext(stream)
+        stream = request.stream()
+    assert receive.given == 2

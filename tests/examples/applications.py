@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from asgiwire import ASGIConnection
+from tests.django_handlers import django_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,28 +66,14 @@ def starlette_application() -> Any:
 
 
 def django_application() -> Any:
-    django = pytest.importorskip("django")
-    from django.conf import settings
+    pytest.importorskip("django")
     from django.http import JsonResponse
     from django.urls import path
 
     async def view(request: Any, **_: str) -> JsonResponse:
         return JsonResponse(answer(request.scope, request.body), safe=False, headers={"x-a": "1"})
 
-    if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF=type("urls", (), {"urlpatterns": []}),
-            DATA_UPLOAD_MAX_MEMORY_SIZE=None,
-            SECRET_KEY="x",
-            USE_I18N=False,
-            LOGGING_CONFIG=None,
-        )
-        django.setup()
-    settings.ROOT_URLCONF.urlpatterns[:] = [path("<path:path>", view)]
-    from django.core.handlers.asgi import ASGIHandler
-
-    return ASGIHandler()
+    return django_handler(path("<path:path>", view))
 
 
 APPLICATIONS: dict[str, Callable[[], Any]] = {

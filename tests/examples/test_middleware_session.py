@@ -78,6 +78,7 @@ def signed(secret: str, session: object) -> str:
         ("", 1),
         ("%ff", 1),
     ],
+    ids=["ours", "an older secret", "another's", "cut short", "mangled", "empty", "not text"],
 )
 async def test_who_has_signed_it(make: Callable[[], Any], cookie: str, count: int) -> None:
     async with client(SignedCookieSession(make(), ["older", SECRET])) as http:

@@ -97,7 +97,7 @@ class BodyChannel(Receiver):
         self.state = READING
         try:
             if spool_size is None and not self._receiving:
-                await self.receive_all(maximum)
+                await self.receive_all(maximum)  # nearly always
             while not self.complete:
                 await self.receive_more(maximum)
                 if self.failure is not None:
