@@ -403,3 +403,20 @@ async def test_a_stream_learns_of_what_somebody_else_was_told() -> None:
             await anext(stream)
         stream = request.stream()
     assert receive.given == 2
+
+
+@pytest.mark.parametrize("reader", ["body", "stream", "replay"])
+async def test_what_asking_has_brought_in_is_held_to_the_limit_of_the_reader(reader: str) -> None:
+    class Strict(Request):
+        limits = Limits(max_body_size=4)
+
+    scope, receive = http_scope(), Live(part(b"12345", more_body=False))
+    assert not await Request(scope, receive).is_disconnected()
+    strict = Strict(scope, receive)
+    with pytest.raises(RequestEntityTooLarge, match="max_body_size"):
+        if reader == "body":
+            await strict.body()
+        elif reader == "stream":
+            assert [piece async for piece in strict.stream()]
+        else:
+            await strict.replay()

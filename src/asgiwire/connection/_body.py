@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
 
@@ -80,10 +80,29 @@ class BodyChannel(Receiver):
         Args:
             maximum: The most bytes that it may have.
         """
-        await self.keep(maximum)
-        return self._body if self._spool is None else await self._spool.block(0, self.size)
+        if self.state is not UNREAD or self._receiving or self._spool or self.failure:
+            await self.keep(maximum, None)
+            return self._body if self._spool is None else await self._spool.block(0, self.size)
+        # What keep() does where nobody else is at work, which is nearly always: a coroutine here and two for
+        # each message would cost as much as all the rest.
+        self.state, self._receiving = READING, True
+        try:
+            while not self.complete:
+                awaitable: Any = self._unfinished or self.receive()
+                message = await (awaitable if type(awaitable) is COROUTINE else self._finished(awaitable))
+                if piece := self._account_for(message, maximum):
+                    self.pieces.append(piece)
+            self._keep_pieces()
+        except Exception as error:
+            self.fail(error)
+            raise
+        finally:
+            self._receiving = False
+            self._end_reading()
+        self._is_kept_within(maximum)
+        return self._body
 
-    async def keep(self, maximum: int | None, spool_size: int | None = None) -> None:
+    async def keep(self, maximum: int | None, spool_size: int | None) -> None:
         """Receive the whole body, unless it is kept already.
 
         Args:
@@ -96,28 +115,33 @@ class BodyChannel(Receiver):
             return
         self.state = READING
         try:
-            if spool_size is None and not self._receiving:
-                await self.receive_all(maximum)  # nearly always
             while not self.complete:
                 await self.receive_more(maximum)
                 if self.failure is not None:
                     raise self.failure.with_traceback(None)
                 if spool_size is not None:
                     await self._move_to_disk_beyond(spool_size)
-            if self._spool is not None:
-                if self.pieces:
-                    await self._move_to_disk()
-            else:
-                self._body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-                self.pieces.clear()
-            self.state = BUFFERED
+            if self._spool is not None and self.pieces:
+                await self._move_to_disk()
+            self._keep_pieces()
         except Exception as error:
             self.fail(error)
             raise
         finally:
-            # Cancelled: what has come is kept, and the next reader goes on where this one stopped.
-            if self.state is READING:
-                self.state = UNREAD
+            self._end_reading()
+        self._is_kept_within(maximum)  # a watcher may have brought in more than this reader may have
+
+    def _keep_pieces(self) -> None:
+        """Keep what is not on disk, all of which has come."""
+        self._body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        self.pieces.clear()
+        self.state = BUFFERED
+
+    def _end_reading(self) -> None:
+        # Cancelled: what has come is kept, and the next reader goes on where this one stopped.
+        if self.state is READING:
+            self.state = UNREAD
+        if self._turn is not None:
             self.wake()
 
     async def kept_from(self, position: int) -> bytes:
@@ -205,6 +229,8 @@ class BodyChannel(Receiver):
                     self.state = CONSUMED
                     return b""
                 await self.receive_more(maximum)
+            if maximum is not None and self.size > maximum:
+                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
         except Exception as error:
             self.fail(error)
             raise

@@ -75,27 +75,6 @@ class Receiver:
         """
         return self.next_turn() if self._receiving else self._receive(maximum)
 
-    async def receive_all(self, maximum: int | None) -> None:
-        """Receive what is left of the body, if nobody else is receiving.
-
-        Args:
-            maximum: The most bytes that the body may have.
-
-        Raises:
-            Exception: What went wrong.
-        """
-        # As _receive() for each message, which would make a body in many pieces twice as slow.
-        self._receiving = True
-        try:
-            while not self.complete:
-                awaitable: Any = self._unfinished or self.receive()
-                message = await (awaitable if type(awaitable) is COROUTINE else self._finished(awaitable))
-                if piece := self._account_for(message, maximum):
-                    self.pieces.append(piece)
-        finally:
-            self._receiving = False
-            self.wake()
-
     async def watch(self, maximum: int | None) -> None:
         """Return when the client has left; pieces of the body that come before that are kept.
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ("Address", "address_from_scope")
 
@@ -37,7 +37,7 @@ def address_from_scope(value: object) -> Address | None:
     """
     if not isinstance(value, (tuple, list)) or not value:
         return None
-    pair = cast("Sequence[object]", value)
+    pair: Any = value  # a cast costs a call
     host = pair[0]
     if not isinstance(host, str) or not host:
         return None

@@ -16,6 +16,7 @@ from asgiwire.types import Empty
 from ._header_pairs import (
     HeaderMapping,
     decoded_values,
+    field_name,
     first_values,
     grouped,
     raw_header,
@@ -93,7 +94,11 @@ class Headers(HeaderMapping, MultiMixin[str]):
         index = self._index
         if index is None:
             self._index = False
-            return raw_header(self._pairs, name)
+            length = len(name)
+            for other, value in self._pairs:  # as raw_header(), without the call
+                if len(other) == length and other.lower() == name:
+                    return value
+            return None
         if index is False:
             index = self._index = first_values(self._pairs)
         return index.get(name)
@@ -125,7 +130,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
-        value = self._first(key)
+        value = self.raw_value(field_name(key))
         return default if value is None else value.decode("latin-1")
 
     @overload
@@ -165,17 +170,14 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def _received(self) -> Pairs:
         return self._pairs
 
-    def _first(self, key: str) -> bytes | None:
-        return self.raw_value(key.encode("latin-1", "replace").lower())  # as field_name(), without the call
-
     def __getitem__(self, key: str) -> str:
-        value = self._first(key)
+        value = self.raw_value(key.encode("latin-1", "replace").lower())  # as field_name(), without the call
         if value is None:
             raise KeyError(key)
         return value.decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._first(key) is not None
+        return isinstance(key, str) and self.raw_value(field_name(key)) is not None
 
 
 def _raw_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
