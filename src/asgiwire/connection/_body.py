@@ -164,14 +164,7 @@ class BodyChannel(Receiver):
             return
         receive = self.receive
         while True:
-            if (
-                self.pieces
-                or self.complete
-                or self._receiving
-                or self._spool
-                or self.failure
-                or self._unfinished is not None
-            ):
+            if self.pieces or self.complete or self._receiving or self._spool or self.failure:
                 piece = await self.advance(maximum)
                 if not piece:
                     break
@@ -179,7 +172,7 @@ class BodyChannel(Receiver):
                 # What _receive() does, here: two coroutines less for each piece make a stream twice as fast.
                 self._receiving = True
                 try:
-                    awaitable = receive()
+                    awaitable = self._unfinished or receive()
                     if type(awaitable) is not COROUTINE:
                         awaitable = self._finished(awaitable)
                     piece = self._account_for(await awaitable, maximum)

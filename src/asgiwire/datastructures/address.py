@@ -28,7 +28,7 @@ class Address(NamedTuple):
 _address = cast("Callable[[tuple[str, int | None]], Address]", partial(cast("Any", tuple).__new__, Address))
 
 
-def address_from_scope(value: object) -> Address | None:
+def address_from_scope(value: Any) -> Address | None:
     """Read ``scope["client"]`` or ``scope["server"]`` as the servers have them, whatever they have.
 
     They differ from the specification (``[str, int]``, or ``[path, None]`` for a unix socket) in ports that
@@ -37,11 +37,10 @@ def address_from_scope(value: object) -> Address | None:
     """
     if not isinstance(value, (tuple, list)) or not value:
         return None
-    pair: Any = value  # a cast costs a call
-    host = pair[0]
+    host = value[0]
     if not isinstance(host, str) or not host:
         return None
-    return _address((host, None if host[0] == "/" or len(pair) < 2 else _port(pair[1])))
+    return _address((host, None if host[0] == "/" or len(value) < 2 else _port(value[1])))
 
 
 def _port(value: object) -> int | None:
