@@ -6,7 +6,7 @@ Left out: whether it is an IP address at all. Behind a proxy the host may be any
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ class Address(NamedTuple):
     """The port, or ``None`` for a unix socket."""
 
 
+PAIR: Final[Any] = (tuple, list)
+
 # What Address(host, port) does, without a call of a Python function.
 _address = cast("Callable[[tuple[str, int | None]], Address]", partial(cast("Any", tuple).__new__, Address))
 
@@ -35,7 +37,7 @@ def address_from_scope(value: Any) -> Address | None:
     are text, and in ``("", "0")`` for the nameless end of a unix socket. A port that is none reads as
     ``None``.
     """
-    if not isinstance(value, (tuple, list)) or not value:
+    if not isinstance(value, PAIR) or not value:
         return None
     host = value[0]
     if not isinstance(host, str) or not host:
