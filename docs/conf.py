@@ -44,9 +44,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the dependencies have no page here.
     (r"py:.*", r"(abc|builtins|collections|enum|hmac|http|msgspec|multidict|os)\..*"),
-    (r"py:class", r"MultiMapping|SimpleCookie|SplitResult|datetime"),
+    (r"py:class", r"MultiMapping|SimpleCookie|SpooledTemporaryFile|SplitResult|datetime"),
     # Neither have type variables, aliases of one module, and what is private.
-    (r"py:class", r"BodyReader|Content|Cookies|Files|MultipartDecoder|Pairs|PartBegun|QueryParams|T"),
+    (r"py:class", r"BodyReader|CancelOnDisconnect|Content|Cookies|Event|Files"),
+    (r"py:class", r"MultipartDecoder|Pairs|PartBegun|QueryParams|T"),
     (r"py:.*", r"asgiwire\..*\b(\w*T|_\w+(\.\w+)*)"),
 ]
 
