@@ -17,7 +17,7 @@ PAGES = {
     if "```python\n" in path.read_text(encoding="utf-8")
 }
 # What a page is about, and not every environment has.
-NEEDED = {"docs/how-to/starlette.md": ("starlette", "fastapi")}
+NEEDED = {"docs/how-to/litestar.md": ("litestar",), "docs/how-to/starlette.md": ("starlette", "fastapi")}
 SYBIL = Sybil(parsers=[PythonCodeBlockParser()], path=str(ROOT))
 
 

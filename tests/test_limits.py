@@ -48,3 +48,15 @@ def test_equal_limits_are_one_key() -> None:
 
 def test_one_limit_is_replaced_and_the_others_stay() -> None:
     assert msgspec.structs.replace(Limits(max_files=2), max_fields=3) == Limits(max_files=2, max_fields=3)
+
+
+@pytest.mark.parametrize("value", ["10", -1, True, 1.5])
+@pytest.mark.parametrize("name", ["max_body_size", "spool_size"])
+def test_a_limit_is_a_number(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Limits(**{name: value})  # type: ignore[arg-type]  # the thing tested
+
+
+def test_there_is_always_a_spool_size() -> None:
+    with pytest.raises(ValueError, match="spool_size must be"):
+        Limits(spool_size=None)  # type: ignore[arg-type]  # the thing tested

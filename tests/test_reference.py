@@ -27,7 +27,7 @@ def documented() -> Iterator[tuple[str, object]]:
         for kind, path in DIRECTIVE.findall(page.read_text(encoding="utf-8")):
             if kind == "automodule":
                 yield from described(path)
-            else:
+            elif not path.startswith("asgiwire.integrations") or path.rpartition(".")[0] in PUBLIC:
                 module, _, name = path.rpartition(".")
                 yield name, getattr(importlib.import_module(module), name)
 

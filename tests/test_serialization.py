@@ -264,3 +264,11 @@ class TestKeptDecoders:
         del held, decoders
         gc.collect()
         assert gone() is None
+
+
+@pytest.mark.parametrize(
+    "document", [b"\xef\xbb\xbf" * 3000 + b"1", "\ufeff" * 3000 + "1", b"\xef\xbb\xbf" * 2 + b"1"]
+)
+def test_many_byte_order_marks_are_malformed_and_no_recursion(document: str | bytes) -> None:
+    with pytest.raises(SerializationException):
+        decode_json(document)

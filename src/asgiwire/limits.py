@@ -15,6 +15,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     subclass its own with ``limits = Limits(max_body_size=50_000_000)``; ``msgspec.structs.replace`` makes one
     that differs from another.
 
+    Raises:
+        ValueError: A limit is no such number; one from the environment is text.
+
     Attributes:
         max_body_size: Bytes of one request body, however it is read.
         max_fields: Fields of one form that are not files.
@@ -39,3 +42,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_part_header_size: int | None = 8 * 1024
     spool_size: int = 1024 * 1024
     max_message_size: int | None = 16 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value is None and name != "spool_size":
+                continue
+            if type(value) is not int or value < 0:
+                msg = f"{name} must be an int of 0 or more, or None for no limit, got {value!r}"
+                raise ValueError(msg)

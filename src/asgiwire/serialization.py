@@ -91,12 +91,13 @@ def _default_encoders() -> dict[type, Callable[[Any], Any]]:
         ipaddress.IPv6Interface,
         ipaddress.IPv6Network,
     )
-    _encoders_by_type.update(dict.fromkeys(texts, str))
-    _encoders_by_type[deque] = list
-    _encoders_by_type[enum.Enum] = lambda member: member.value
-    _encoders_by_type[re.Pattern] = lambda pattern: pattern.pattern
+    encoders: dict[type, Callable[[Any], Any]] = dict.fromkeys(texts, str)
+    encoders[deque] = list
+    encoders[enum.Enum] = lambda member: member.value
+    encoders[re.Pattern] = lambda pattern: pattern.pattern
     # msgspec refuses subclasses of these; the last but one class of their __mro__ is the builtin.
-    _encoders_by_type.update((builtin, builtin) for builtin in (str, int, float, bytes, set, frozenset))
+    encoders.update((builtin, builtin) for builtin in (str, int, float, bytes, set, frozenset))
+    _encoders_by_type.update(encoders)  # at once, for another thread may be looking
     return _encoders_by_type
 
 
@@ -176,13 +177,11 @@ def decode_json(
             decoder = _new_decoder(msgspec.json.Decoder, target_type, _json_by_type)
         return decoder.decode(value)
     except (ValueError, RecursionError) as error:
-        if isinstance(value, str):
-            unmarked: str | bytes = value.removeprefix("\ufeff")
-        else:
-            unmarked = value.removeprefix(BYTE_ORDER_MARK)
-        # Looked for only now: nearly no document has one, and each would pay for the question.
-        if len(unmarked) != len(value):
-            return decode_json(unmarked, target_type, type_decoders, strict)
+        mark: Any = "\ufeff" if isinstance(value, str) else BYTE_ORDER_MARK
+        # Looked for only now: nearly no document has one, and each would pay for the question. Before the
+        # second of two nothing is skipped, so that no document makes this call itself more than once.
+        if value.startswith(mark) and not value.startswith(mark, len(mark)):
+            return decode_json(value[len(mark) :], target_type, type_decoders, strict)
         raise _client_error(error, "JSON") from _cause(error)
 
 

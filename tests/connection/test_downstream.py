@@ -12,7 +12,7 @@ import pytest
 
 from asgiwire import Limits, Request
 from asgiwire.connection import _spool
-from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge, StreamConsumed
+from asgiwire.exceptions import ClientDisconnect, ClientException, RequestEntityTooLarge, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
 
 from .receives import DISCONNECT, Live, form_body, part, parts, received, settle
@@ -271,10 +271,19 @@ async def test_a_declared_length_over_the_limit_is_refused_before_anything_is_ha
     live = Live(part(b"hello", more_body=False))
     request = Small(http_scope(headers={"content-length": "5"}), live)
 
+    replay = request.replay  # a property, which never raises because of what a client sent
     with pytest.raises(RequestEntityTooLarge):
-        _ = request.replay
+        await replay()
     with pytest.raises(RequestEntityTooLarge):
         await request.tee(len)()
+    assert live.calls == 0
+
+
+async def test_a_declared_length_that_is_none_is_a_client_error_of_the_call() -> None:
+    live = Live(part(b"hello", more_body=False))
+    replay = Request(http_scope(headers={"content-length": "abc"}), live).replay
+    with pytest.raises(ClientException, match="Content-Length"):
+        await replay()
     assert live.calls == 0
 
 
@@ -449,3 +458,18 @@ async def test_a_tee_that_is_called_twice_at_once_shows_each_piece_once_and_in_o
         group.start_soon(call)
     assert b"".join(seen) == b"hello"
     assert sorted(got) == sorted([b"h", b"e", b"l", b"l", b"o", b""])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_sink_that_failed_has_missed_a_piece_and_nobody_is_told_otherwise(kept: bool) -> None:
+    request = Request(http_scope(), Live(part(b"abc", more_body=False)))
+    if kept:
+        await request.body()
+
+    def sink(_: bytes) -> None:
+        raise ValueError("full")
+
+    receive = request.tee(sink)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="full"):
+            await receive()

@@ -226,7 +226,7 @@ async def test_nor_in_very_many_pieces() -> None:
     receive = Live(*[part(b"x") for _ in range(many)], part(b"", more_body=False))
     receiver = Receiver(receive)
     with anyio.move_on_after(0.2):
-        await receiver.watch(None)
+        await receiver.watch()
 
     assert receive.given == _receiver.MOST_PIECES_KEPT_BY_WATCHING
 
@@ -295,8 +295,8 @@ async def test_watching_ends_with_the_disconnect_and_keeps_what_comes_before() -
     receive = Live(*parts(b"hello", 2), DISCONNECT)
     receiver = Receiver(receive)
     with anyio.fail_after(5):
-        await receiver.watch(None)
-        await receiver.watch(None)
+        await receiver.watch()
+        await receiver.watch()
 
     assert b"".join(receiver.pieces) == b"hello"
     assert receiver.complete
@@ -309,7 +309,7 @@ async def test_watching_waits_while_another_task_receives() -> None:
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
             for _ in range(3):
-                group.start_soon(receiver.watch, None)
+                group.start_soon(receiver.watch)
             await settle()
             for message in (*parts(b"hello", 2), DISCONNECT):
                 receive.put(message)
@@ -340,15 +340,15 @@ async def test_a_watcher_that_holds_enough_goes_on_when_a_reader_takes_it(
 
 
 async def test_after_a_failure_there_is_nothing_to_watch_for() -> None:
-    receive = Live(part(b"hello"))
+    receive = Live({"type": "http.response.start"})
     receiver = Receiver(receive)
     with anyio.move_on_after(0.02) as waited:
-        await receiver.watch(4)
+        await receiver.watch()
 
     assert waited.cancelled_caught
-    assert isinstance(receiver.failure, RequestEntityTooLarge)
+    assert isinstance(receiver.failure, ProtocolError)
     assert receive.calls == 1
-    assert not await receiver.is_disconnected(4)
+    assert not await receiver.is_disconnected()
 
 
 class Once:
@@ -420,3 +420,23 @@ async def test_what_asking_has_brought_in_is_held_to_the_limit_of_the_reader(rea
             assert [piece async for piece in strict.stream()]
         else:
             await strict.replay()
+
+
+async def test_the_limit_of_one_call_may_be_larger_than_that_of_who_watches() -> None:
+    class Strict(Request):
+        limits = Limits(max_body_size=4)
+
+    request = Strict(http_scope(), Live(part(b"123"), part(b"456", more_body=False)))
+    for _ in range(2):
+        assert not await request.is_disconnected()
+    assert await request.body(limits=Limits(max_body_size=None)) == b"123456"
+
+
+async def test_a_part_that_watching_brought_in_is_too_much_at_once_and_for_good() -> None:
+    receive = Live(part(b"12345"))
+    request = Request(http_scope(), receive)
+    assert not await request.is_disconnected()
+    for _ in range(2):
+        with pytest.raises(RequestEntityTooLarge):
+            await request.body(limits=Limits(max_body_size=4))
+    assert receive.calls == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from asgiwire import ASGIConnection, Request, WebSocket
 from asgiwire.connection.snapshot import MASK, ConnectionSnapshot, Redaction, take_snapshot
-from asgiwire.datastructures import Address
+from asgiwire.datastructures import URL, Address
 from asgiwire.testing import RequestFactory, ScriptedReceive, http_scope, websocket_scope
 from tests.floods import flood, must_end
 from tests.test_house import run_python
@@ -267,3 +267,20 @@ def test_nothing_raises(headers: list[tuple[bytes, bytes]], query: bytes, path: 
     snapshot = Request(scope).snapshot()
     for trip in ROUND_TRIPS.values():
         assert trip(snapshot) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path", "token", "shown"),
+    [
+        ("/reset/s3cr3t/now", None, "s3cr3t", "/reset/***/now"),
+        ("/reset/ä b", b"/reset/%C3%A4%20b", "ä b", "/reset/***"),
+        ("/reset/ab", b"/reset/%61b", "ab", "/reset/***"),
+        ("/reset/a/b/c", None, "a/b", "/reset/***/***/c"),
+        ("/reset/s3cr3ts", None, "s3cr3t", "/reset/s3cr3ts"),
+    ],
+)
+def test_a_masked_path_parameter_is_masked_in_the_url(
+    path: str, raw_path: bytes | None, token: str, shown: str
+) -> None:
+    scope = {**http_scope(path=path), "path_params": {"token": token, "page": "now"}, "raw_path": raw_path}
+    assert URL(Request(scope).snapshot().url).path == shown

@@ -92,7 +92,7 @@ def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
         assert request.scope["session"] is Empty
         old = request.session
         request.session["new"] = 1
-        old["late"] = 1  # no longer the session
+        old["late"] = 1  # the same session
         return [before, request.session]
 
     def talk(client: Client) -> list[Any]:
@@ -103,7 +103,8 @@ def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
         return answers
 
     answers = ours([show, store, again], talk, middleware=[make_config().middleware])
-    assert answers == [(201, [{}, {"new": 1}]), (200, {"new": 1})] * 3
+    new = {"new": 1, "late": 1}
+    assert answers == [(201, [{}, new]), (200, new)] * 3
 
 
 @sessions
@@ -427,3 +428,17 @@ def test_the_store_of_a_session_may_be_the_applications() -> None:
     )
     assert answers[1] == (200, {"user": "jo"})
     assert len(memory._store) == 1
+
+
+def test_two_views_of_a_cleared_session_are_one() -> None:
+    @get("/")
+    async def handler(request: Request[Any, Any, Any]) -> Any:
+        request.clear_session()
+        first, second = request.session, request.session
+        first["a"] = 1
+        second["b"] = 2
+        return request.scope["session"]
+
+    backend = ServerSideSessionConfig()
+    answers = ours([handler], lambda client: [client.get("/")], middleware=[backend.middleware])
+    assert answers == [(200, {"a": 1, "b": 2})]

@@ -16,6 +16,7 @@ from litestar.params import Body, FromQuery
 from litestar.plugins.pydantic import PydanticDTO
 from litestar.testing import TestClient
 
+from asgiwire import Limits
 from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as OurUploadFile
 
@@ -567,3 +568,45 @@ def test_large_json_is_the_same_object_for_both() -> None:
         return data
 
     assert twice([handler], lambda client: [client.post("/", content=json.dumps(value))]) == [(201, value)]
+
+
+@pytest.mark.parametrize("first", ["is_disconnected", "cancel_on_disconnect", "replay", "tee"])
+def test_a_body_that_litestar_has_read_is_there_whatever_is_asked_first(first: str) -> None:
+    from litestar.connection import Request as LitestarRequest
+    from litestar.middleware import ASGIMiddleware
+
+    class Reading(ASGIMiddleware):
+        async def handle(self, scope: Any, receive: Any, send: Any, next_app: Any) -> None:
+            await LitestarRequest[Any, Any, Any](scope, receive, send).body()
+            await next_app(scope, receive, send)
+
+    @post("/")
+    async def handler(request: Request[Any, Any, Any]) -> str:
+        if first == "is_disconnected":
+            assert not await request.is_disconnected()
+        elif first == "cancel_on_disconnect":
+            async with request.cancel_on_disconnect():
+                pass
+        else:
+            receive = request.replay if first == "replay" else request.tee(len)
+            return str((await receive())["body"].decode())
+        return (await request.body()).decode()
+
+    assert ours([handler], send_abc, middleware=[Reading()]) == [(201, "abc")]
+
+
+def send_abc(client: Client) -> list[Any]:
+    return [client.post("/", content=b"abc")]
+
+
+def test_the_limit_of_parts_of_a_class_counts_where_it_is_stricter() -> None:
+    from asgiwire.integrations.litestar import Request as OurRequest
+
+    class Strict(OurRequest[Any, Any, Any]):
+        base_limits = Limits(max_files=1, max_fields=5000)
+
+    @post("/", request_class=Strict)
+    async def handler(request: Request[Any, Any, Any]) -> Any:
+        return [request.limits.max_files, request.limits.max_fields]
+
+    assert ours([handler], lambda client: [client.post("/")], multipart_form_part_limit=3) == [(201, [1, 3])]

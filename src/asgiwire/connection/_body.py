@@ -80,7 +80,7 @@ class BodyChannel(Receiver):
         Args:
             maximum: The most bytes that it may have.
         """
-        if self.state is not UNREAD or self._receiving or self._spool or self.failure:
+        if self.state is not UNREAD or self._receiving or self.pieces or self._spool or self.failure:
             await self.keep(maximum, None)
             return self._body if self._spool is None else await self._spool.block(0, self.size)
         # What keep() does where nobody else is at work, which is nearly always: a coroutine here and two for
@@ -99,7 +99,6 @@ class BodyChannel(Receiver):
         finally:
             self._receiving = False
             self._end_reading()
-        self._is_kept_within(maximum)
         return self._body
 
     async def keep(self, maximum: int | None, spool_size: int | None) -> None:
@@ -279,17 +278,20 @@ class BodyChannel(Receiver):
         """Whether the body is kept; if not, it is still to be had.
 
         Raises:
-            RequestEntityTooLarge: It is kept, and larger than this reader may read: two requests over one
-                channel may have different limits.
+            RequestEntityTooLarge: It is kept, or a watcher has brought in a part of it, and that is more than
+                this reader may read: two requests over one channel may have different limits.
             Exception: It is not to be had any more.
         """
-        if self.state is BUFFERED:
-            if maximum is not None and self.size > maximum:
-                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-            return True
         if self.failure is not None:
             self.fail(self.failure)  # a watcher may have met with it
             raise self.failure.with_traceback(None)
+        if maximum is not None and self.size > maximum and self.state in {UNREAD, BUFFERED}:
+            error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+            if self.state is UNREAD:
+                self.fail(error)
+            raise error
+        if self.state is BUFFERED:
+            return True
         if self.state is STREAMING:
             sentence = f"the request body was begun by {self._consumer}; what it has handed out is gone"
             raise StreamConsumed(sentence, consumer=self._consumer)

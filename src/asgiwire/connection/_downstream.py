@@ -43,7 +43,7 @@ class Downstream(ABC):
             await self.channel.next_turn()  # some applications wait for a disconnect while they read
         if not self._complete:
             return await self._next_part()
-        await self.channel.watch(self._maximum)
+        await self.channel.watch()
         return {"type": "http.disconnect"}
 
     async def _next_part(self) -> HTTPReceiveMessage:
@@ -66,18 +66,26 @@ class Downstream(ABC):
 class Replay(Downstream):
     """Gives a downstream application the whole body, which stays for whoever else asks."""
 
-    __slots__ = ("_position", "_spool_size")
+    __slots__ = ("_check_declared_length", "_position", "_spool_size")
 
     replays_a_body: ClassVar[bool] = True
     """By this the class is known where it is not imported (``_channels.py``)."""
 
-    def __init__(self, channel: BodyChannel, maximum: int | None, spool_size: int) -> None:
+    def __init__(
+        self,
+        channel: BodyChannel,
+        maximum: int | None,
+        spool_size: int,
+        check_declared_length: Callable[[], object],
+    ) -> None:
         super().__init__(channel, maximum)
+        self._check_declared_length = check_declared_length
         self._position = 0
         self._spool_size = spool_size
 
     async def _next_piece(self) -> bytes:
         channel = self.channel
+        self._check_declared_length()
         await channel.keep(self._maximum, self._spool_size)
         piece = await channel.kept_from(self._position)
         self._position += len(piece)
@@ -88,7 +96,7 @@ class Replay(Downstream):
 class Tee(Downstream):
     """Gives a downstream application the body as it comes, each piece after ``sink`` has had it."""
 
-    __slots__ = ("_piece", "_reader", "_sink")
+    __slots__ = ("_failure", "_piece", "_reader", "_sink")
 
     def __init__(
         self, channel: BodyChannel, maximum: int | None, reader: BodyReader, sink: Callable[[bytes], Any]
@@ -97,8 +105,11 @@ class Tee(Downstream):
         self._reader = reader
         self._sink = sink
         self._piece = b""  # one that the sink has had, and the application has not
+        self._failure: Exception | None = None  # of the sink, which has missed a piece
 
     async def _next_piece(self) -> bytes:
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
         if not self._piece:
             self._piece = await self._reader.next_piece()
             self._complete = not self._piece
@@ -115,5 +126,6 @@ class Tee(Downstream):
                 await result
         except Exception as error:
             self._piece = b""
+            self._failure = error
             self._reader.fail(error)
             raise

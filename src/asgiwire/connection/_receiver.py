@@ -75,33 +75,28 @@ class Receiver:
         """
         return self.next_turn() if self._receiving else self._receive(maximum)
 
-    async def watch(self, maximum: int | None) -> None:
+    async def watch(self) -> None:
         """Return when the client has left; pieces of the body that come before that are kept.
 
-        Args:
-            maximum: The most bytes that the body may have.
+        How many the body may have is for its readers to say: a watcher has no limit but what it may hold.
         """
         while not self.disconnected:
             if self._receiving or self._holds_enough:
                 await self.next_turn()
             elif self._can_learn:
-                await self._receive(maximum)
+                await self._receive(None)
             else:
                 from asgiwire._concurrency import new_event
 
                 await new_event().wait()  # until whoever watches is cancelled
 
-    async def is_disconnected(self, maximum: int | None) -> bool:
-        """Whether the client has left, as far as can be told without waiting; takes one message at most.
-
-        Args:
-            maximum: The most bytes that the body may have.
-        """
+    async def is_disconnected(self) -> bool:
+        """Whether the client has left, as far as can be told without waiting; takes one message at most."""
         # Where somebody is waiting for the next message, it has not come.
         if self._can_learn and not self._receiving and not self._holds_enough:
             from asgiwire._concurrency import poll
 
-            await poll(lambda: self._receive(maximum))
+            await poll(lambda: self._receive(None))
         return self.disconnected
 
     def fail(self, error: Exception) -> None:

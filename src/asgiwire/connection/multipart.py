@@ -48,14 +48,14 @@ class MultipartParts:
 
     async def __anext__(self) -> MultipartPart:
         # What nobody has read of the part before is passed over here.
-        while event := await self.next_event(self._current):
+        while event := await self._next_event(self._current):
             if isinstance(event, PartBegun):
                 self._current = MultipartPart(self, self._decoder, event)
                 return self._current
         self._current = None
         raise StopAsyncIteration
 
-    async def next_event(self, part: MultipartPart | None) -> Event | None:
+    async def _next_event(self, part: MultipartPart | None) -> Event | None:
         """What is next in the body for who reads this part; ``None`` at its end.
 
         Raises:
@@ -120,7 +120,7 @@ class MultipartPart:
 
     async def __anext__(self) -> bytes:
         if not self._ended:
-            event = await self._parts.next_event(self)
+            event = await self._parts._next_event(self)
             if isinstance(event, PartData):
                 return event.data
             self._ended = True

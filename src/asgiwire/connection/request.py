@@ -7,6 +7,7 @@ known about how far a body has been read, which is the body channel's (``_body.p
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from asgiwire._parsers.query import parse_urlencoded
@@ -65,7 +66,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         It asks the server at most once, and what comes before a disconnect is kept for who reads the body.
         """
         channel = body_channel(self.scope, self.receive)
-        return await channel.is_disconnected(self.limits.max_body_size)
+        return await channel.is_disconnected()
 
     def cancel_on_disconnect(self) -> CancelOnDisconnect:
         """Cancel the block of an ``async with`` when the client leaves.
@@ -75,8 +76,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         """
         from ._watch import CancelOnDisconnect
 
-        channel, maximum = body_channel(self.scope, self.receive), self.limits.max_body_size
-        return CancelOnDisconnect(lambda: channel.watch(maximum))
+        return CancelOnDisconnect(body_channel(self.scope, self.receive).watch)
 
     async def body(self, *, limits: Limits | None = None) -> bytes:
         """The whole body, read once and kept.
@@ -218,8 +218,9 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         """
         from ._downstream import Replay
 
-        channel, maximum = self._body_channel(None)
-        return Replay(channel, maximum, self.limits.spool_size)
+        limits = self.limits
+        channel = body_channel(self.scope, self.receive)
+        return Replay(channel, limits.max_body_size, limits.spool_size, partial(self._body_channel, None))
 
     def tee(self, sink: Callable[[bytes], Any], *, limits: Limits | None = None) -> Receive:
         """An ASGI ``receive`` that gives an application behind this one the body while ``sink`` sees it pass.

@@ -126,7 +126,7 @@ def take_snapshot(
     websocket = connection if scope["type"] == "websocket" else None
     return ConnectionSnapshot(
         type=scope["type"],
-        url=picture.url(str(connection.url)),
+        url=picture.url(str(connection.url), connection.path_params),
         method=None if websocket is not None else picture.short(scope.get("method")),
         http_version=picture.short(scope.get("http_version")),
         client=picture.address(connection.client),
@@ -157,7 +157,13 @@ class _Picture:
             text = MASK
         return self.name(name), self.cut(self.without_secrets(text), self.redaction.max_value_size)
 
-    def url(self, text: str) -> str:
+    def url(self, text: str, path_params: dict[str, Any]) -> str:
+        masked = [str(value) for name, value in path_params.items() if self.redaction.masks(str(name))]
+        secrets = {segment for value in masked for segment in value.split("/") if segment}
+        if secrets:
+            path, mark, query = text.partition("?")
+            path = "/".join(MASK if _decoded(part) in secrets else part for part in path.split("/"))
+            text = path + mark + query
         return self.cut(self.without_secrets(text), self.redaction.max_url_size)
 
     def parameters(self, values: dict[str, Any]) -> dict[str, str]:
@@ -194,5 +200,8 @@ class _Picture:
         return PARAMETER.sub(self.parameter, text) if "=" in text else text
 
     def parameter(self, match: re.Match[str]) -> str:
-        name = percent_decode(match[1].encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
-        return f"{match[1]}={MASK}" if self.redaction.masks(name) else match[0]
+        return f"{match[1]}={MASK}" if self.redaction.masks(_decoded(match[1])) else match[0]
+
+
+def _decoded(text: str) -> str:
+    return percent_decode(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")

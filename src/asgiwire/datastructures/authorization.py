@@ -36,11 +36,11 @@ class Authorization:
         username: str | None = None,
         password: str | None = None,
     ) -> None:
-        self.scheme = scheme
-        self.token68 = token68
+        self.scheme: str = scheme
+        self.token68: str | None = token68
         self.parameters: dict[str, str] = parameters or {}
-        self.username = username
-        self.password = password
+        self.username: str | None = username
+        self.password: str | None = password
 
     @classmethod
     def from_header(cls, header_value: str | None) -> Self | None:

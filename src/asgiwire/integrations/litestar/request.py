@@ -23,9 +23,11 @@ from ._datastructures import with_face
 from ._exceptions import TRANSLATION
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
+    from asgiwire.connection._watch import CancelOnDisconnect
     from asgiwire.datastructures import Accept
+    from asgiwire.types import Receive
 
     # To a type checker it is both. That the two differ in nearly every member, and that CPython would not
     # have them both as bases, is what this package is for.
@@ -43,6 +45,7 @@ else:
 __all__ = ("Request",)
 
 MULTIPART = "multipart/form-data"
+DEFAULT = Limits()
 
 
 class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
@@ -62,7 +65,7 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
 
     @property
     def limits(self) -> Limits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # a property in place of a constant is what the class allows
-        """Those of the application and the route handler, over ``base_limits``."""
+        """Those of the application and the route handler; where ``base_limits`` allow fewer parts, theirs."""
         # Not every route handler has a limit of bodies: one that mounts an ASGI application has none.
         resolve = getattr(self.scope.get("route_handler"), "resolve_request_max_body_size", None)
         maximum = self.base_limits.max_body_size if resolve is None else resolve()
@@ -113,6 +116,27 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
             state.form = _grouped(form)
         return form
 
+    async def is_disconnected(self) -> bool:
+        """Whether the client has left, as far as can be told without waiting."""
+        self._take_over_body()
+        return await super().is_disconnected()
+
+    def cancel_on_disconnect(self) -> CancelOnDisconnect:
+        """Cancel the block of an ``async with`` when the client leaves."""
+        self._take_over_body()
+        return super().cancel_on_disconnect()
+
+    @property
+    def replay(self) -> Receive:
+        """An ASGI ``receive`` that gives an application behind this one the body that was read here."""
+        self._take_over_body()
+        return super().replay
+
+    def tee(self, sink: Callable[[bytes], Any], *, limits: Limits | None = None) -> Receive:
+        """An ASGI ``receive`` that gives an application behind this one the body as ``sink`` sees it pass."""
+        self._take_over_body()
+        return super().tee(sink, limits=limits)
+
     def _take_over_body(self) -> None:
         """Take the body that a request of Litestar's has read, if none of ours has begun to."""
         body = self._connection_state.body
@@ -124,7 +148,14 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
 @lru_cache(maxsize=256)
 def _limits(base: Limits, max_body_size: int | None, parts: int | None) -> Limits:
     """The limits of a route: made once for each, from what the application says and no client."""
-    return replace(base, max_body_size=max_body_size, max_fields=parts, max_files=parts)
+    fields = _parts(base.max_fields, DEFAULT.max_fields, parts)
+    files = _parts(base.max_files, DEFAULT.max_files, parts)
+    return replace(base, max_body_size=max_body_size, max_fields=fields, max_files=files)
+
+
+def _parts(base: int | None, default: int | None, parts: int | None) -> int | None:
+    """The application's limit of parts; one that somebody has set for a class counts if it is stricter."""
+    return parts if base is None or base == default else base if parts is None else min(base, parts)
 
 
 def _grouped(form: FormMultiDict) -> dict[str, Any]:
