@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import anyio
@@ -440,3 +442,57 @@ async def test_a_part_that_watching_brought_in_is_too_much_at_once_and_for_good(
         with pytest.raises(RequestEntityTooLarge):
             await request.body(limits=Limits(max_body_size=4))
     assert receive.calls == 1
+
+
+class Cycle:
+    """The object of one request and its response, as a server has it; ``receive`` is a method of it."""
+
+    def __init__(self, *messages: dict[str, Any]) -> None:
+        self.scope = http_scope()
+        self.messages = list(messages)
+
+    async def receive(self) -> dict[str, Any]:
+        await anyio.lowlevel.checkpoint()
+        return self.messages.pop(0)
+
+
+@pytest.mark.parametrize("reader", ["body", "stream", "is_disconnected", "form", "replay"])
+async def test_a_request_that_is_over_does_not_wait_for_the_garbage_collector(reader: str) -> None:
+    cycle = Cycle(part(b"a=1"), part(b"", more_body=False))
+    request = Request(cycle.scope, cycle.receive)
+    if reader == "stream":
+        assert [piece async for piece in request.stream()] == [b"a=1", b""]
+    elif reader == "replay":
+        assert (await request.replay())["body"] == b"a=1"
+    else:
+        await getattr(request, reader)()
+    gone = weakref.ref(cycle)
+    gc.disable()
+    try:
+        del cycle, request
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+async def test_the_object_behind_a_receive_may_be_gone() -> None:
+    cycle = Cycle(part(b"a"))
+    receiver = Receiver(cycle.receive)
+    assert receiver.receive == cycle.receive
+    del cycle
+    gc.collect()
+    await receiver.receive_more(None)
+    assert isinstance(receiver.failure, ClientDisconnect)
+
+
+async def test_a_method_of_what_cannot_be_referred_to_weakly() -> None:
+    class Small:
+        __slots__ = ("messages",)
+
+        def __init__(self) -> None:
+            self.messages = [part(b"a"), part(b"b", more_body=False)]
+
+        async def receive(self) -> dict[str, Any]:
+            return self.messages.pop(0)
+
+    assert await Request(http_scope(), Small().receive).body() == b"ab"

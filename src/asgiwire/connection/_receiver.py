@@ -7,8 +7,9 @@ that a cancellation loses nothing. Left out: who may have the pieces, which is t
 
 from __future__ import annotations
 
-from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final
+from _weakref import ref  # what weakref has it from, which imports more
+from types import CoroutineType, MethodType
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 
@@ -34,7 +35,6 @@ class Receiver:
     """Receives messages, one at a time, for all who wait for one.
 
     Attributes:
-        receive: The callable.
         pieces: What has been received of the body and nobody has taken yet; none of them is empty.
         size: Bytes of the body that have come so far.
         complete: Whether the last part has come.
@@ -43,6 +43,8 @@ class Receiver:
     """
 
     __slots__ = (
+        "_function",
+        "_owner",
         "_receiving",
         "_repeating",
         "_turn",
@@ -51,12 +53,19 @@ class Receiver:
         "disconnected",
         "failure",
         "pieces",
-        "receive",
         "size",
     )
 
     def __init__(self, receive: Receive) -> None:
-        self.receive: Receive = receive
+        # The method of an object that has the scope, as a server's is, would make a circle with what the
+        # scope keeps, and each request would wait for the garbage collector. Whoever reads has the object.
+        self._owner: ref[Any] | None = None
+        self._function: Any = receive
+        if type(receive) is MethodType:
+            try:
+                self._owner, self._function = ref(receive.__self__), receive.__func__
+            except TypeError:  # an object that nothing can refer to weakly
+                self._owner = None
         self.pieces: list[bytes] = []
         self.size: int = 0
         self.complete: bool = False
@@ -66,6 +75,14 @@ class Receiver:
         self._repeating = False  # whether something else than a disconnect came after the last part
         self._turn: Event | None = None  # made by the first task that has to wait, for all that do
         self._unfinished: Any = None  # a future that was given up while it waited for the next message
+
+    @property
+    def receive(self) -> Receive:
+        """The callable."""
+        if self._owner is None:
+            return cast("Receive", self._function)
+        owner = self._owner()
+        return _gone if owner is None else MethodType(self._function, owner)
 
     def receive_more(self, maximum: int | None) -> Coroutine[Any, Any, None]:
         """Bring in one message, whoever receives it; afterwards, ``failure`` says whether that was in vain.
@@ -186,3 +203,8 @@ class Receiver:
             self.disconnected = True
             raise ClientDisconnect
         raise ProtocolError(message_type=kind, expected=EXPECTED)
+
+
+async def _gone() -> dict[str, Any]:
+    """Stand for the method of an object that is no more: nobody can send anything to it."""
+    return {"type": "http.disconnect"}
