@@ -53,6 +53,8 @@ def _footprint(module: ModuleType, quickness: int) -> dict[str, float]:
         figures["accepted websocket"] = asyncio.run(_bytes(module, module.accepted, _socket_case, sockets))
     if hasattr(module, "IMPORT"):
         figures["modules"], figures["import ms"] = _import(module.IMPORT)
+    if hasattr(module, "PACKAGE"):  # before a class of it is asked for
+        figures["package"], _ = _import(f"import {module.PACKAGE}")
     return figures
 
 

@@ -130,7 +130,15 @@ def footprint_verdicts(footprint: dict[str, Any]) -> list[Verdict]:
             subject = f"bytes of an idle {kind}"
             found.append(Verdict("footprint", subject, "best peer", 1, ours[kind] / theirs[best], peer=best))
     if "modules" in ours:
-        found.append(Verdict("footprint", "import asgiwire", "modules loaded", MODULES, ours["modules"]))
+        found.append(
+            Verdict(
+                "footprint",
+                "import asgiwire",
+                "modules loaded",
+                MODULES,
+                ours.get("package", ours["modules"]),
+            )
+        )
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "asgiwire"
 IMPORT = "from asgiwire import Request, WebSocket"
+PACKAGE = "asgiwire"
 
 
 class Request(DefaultRequest):
