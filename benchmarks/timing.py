@@ -5,7 +5,7 @@
 - All are in one process and take turns: each round has every row, each row every contestant, and who begins
   moves on from round to round. So what slows the machine down for a while slows all of them down.
 - Inputs are made before the clock starts, new for every call, no two alike. What is timed of a call is the
-  call and the death of what it returned; where bodies are read, that of the scope too.
+  call and the death of what it returned. Where bodies are read, the scope dies after the call, off the clock.
 - Coroutines are awaited by one task of one asyncio loop, to which nobody returns who does not really wait.
 - The garbage collector runs before each measurement and is off during it. Logging is off.
 - What an empty function costs, called in the same way in the same round, is subtracted.
@@ -147,13 +147,15 @@ def _all_called(function: Callable[..., Any], calls: list[Arguments]) -> int:
 
 
 async def _all_awaited(function: Callable[..., Awaitable[Any]], calls: list[Arguments]) -> int:
-    # Each scope dies with its call, as on a server: a body that a contestant keeps in it would otherwise make
-    # the next call pay for fresh memory.
-    start = perf_counter_ns()
+    # Each scope dies after its call, as on a server, and off the clock: a body that a contestant keeps in it
+    # would otherwise make the next call pay for fresh memory.
+    duration = 0
     while calls:
         scope, receive, send = calls.pop()
+        start = perf_counter_ns()
         await function(scope, receive, send)
-    return perf_counter_ns() - start
+        duration += perf_counter_ns() - start
+    return duration
 
 
 async def _idle(row: Row, count: int, module: ModuleType) -> float:
