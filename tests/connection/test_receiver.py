@@ -496,3 +496,17 @@ async def test_a_method_of_what_cannot_be_referred_to_weakly() -> None:
             return self.messages.pop(0)
 
     assert await Request(http_scope(), Small().receive).body() == b"ab"
+
+
+async def test_what_asking_brings_in_between_the_pieces_of_a_stream_counts() -> None:
+    class Strict(Request):
+        limits = Limits(max_body_size=4)
+
+    request = Strict(http_scope(), Live(part(b"ab"), part(b"cde"), part(b"", more_body=False)))
+    stream = request.stream()
+    assert await anext(stream) == b"ab"
+    assert not await request.is_disconnected()
+    with pytest.raises(RequestEntityTooLarge):
+        await anext(stream)
+    with pytest.raises(RequestEntityTooLarge):
+        await request.body()

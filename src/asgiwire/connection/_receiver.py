@@ -61,7 +61,7 @@ class Receiver:
         # scope keeps, and each request would wait for the garbage collector. Whoever reads has the object.
         self._owner: ref[Any] | None = None
         self._function: Any = receive
-        if type(receive) is MethodType:
+        if isinstance(receive, MethodType):
             try:
                 self._owner, self._function = ref(receive.__self__), receive.__func__
             except TypeError:  # an object that nothing can refer to weakly
