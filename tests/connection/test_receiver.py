@@ -17,7 +17,7 @@ from asgiwire.connection._receiver import Receiver
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 from asgiwire.testing import http_scope
 
-from .receives import DISCONNECT, Live, part, parts, settle
+from .receives import DISCONNECT, Live, form_body, part, parts, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -510,3 +510,26 @@ async def test_what_asking_brings_in_between_the_pieces_of_a_stream_counts() -> 
         await anext(stream)
     with pytest.raises(RequestEntityTooLarge):
         await request.body()
+
+
+@pytest.mark.parametrize("reader", ["body", "stream", "multipart", "replay", "tee"])
+async def test_whoever_reads_has_the_object_behind_receive(reader: str) -> None:
+    """A test writes it in one line: nobody else has the object then."""
+    body = form_body(("a", None, b"1"))
+    scope = http_scope(headers={"content-type": "multipart/form-data; boundary=B"})
+    request = Request(scope, Cycle(part(body), part(b"", more_body=False)).receive)
+    made = (
+        getattr(request, reader)
+        if reader == "replay"
+        else getattr(request, reader)(*[len] * (reader == "tee"))
+    )
+    del request
+    gc.collect()
+    if reader == "body":
+        assert await made == body
+    elif reader == "stream":
+        assert [piece async for piece in made] == [body, b""]
+    elif reader == "multipart":
+        assert [await item.read() async for item in made] == [b"1"]
+    else:
+        assert (await made())["body"] == body

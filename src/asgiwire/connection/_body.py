@@ -147,12 +147,12 @@ class BodyChannel(Receiver):
         """A piece of a body that is kept, from ``position`` on: what is on disk comes in blocks of 1 MiB."""
         return self._body[position:] if self._spool is None else await self._spool.block(position)
 
-    async def stream(self, maximum: int | None, consumer: str) -> AsyncGenerator[bytes, None]:
+    async def stream(
+        self, maximum: int | None, consumer: str, receive: Receive
+    ) -> AsyncGenerator[bytes, None]:
         """The body piece by piece as it comes, then ``b""``; nothing of it is kept.
 
-        Args:
-            maximum: The most bytes that it may have.
-            consumer: Who takes it, for the sentence of whoever comes too late.
+        Args: As for :meth:`begin`, and the callable, so that who has the generator has that.
         """
         if not await self.begin(maximum, consumer):
             position = 0
@@ -161,7 +161,6 @@ class BodyChannel(Receiver):
                 yield piece
             yield b""
             return
-        receive = self.receive
         while True:
             if self.pieces or self.complete or self._receiving or self._spool or self.failure:
                 piece = await self.advance(maximum)
@@ -246,7 +245,7 @@ class BodyChannel(Receiver):
         self._is_kept_within(maximum)
         self._parsing = True
         try:
-            async with aclosing(self.stream(maximum, "form()")) as pieces:
+            async with aclosing(self.stream(maximum, "form()", self.receive)) as pieces:
                 async for piece in pieces:
                     await form.write(piece)
             self.kept_form = kept_form = await form.complete()

@@ -22,10 +22,11 @@ class BodyReader:
         consumer: Who reads it, for the sentence of whoever comes too late.
     """
 
-    __slots__ = ("_arriving", "_channel", "_consumer", "_maximum", "_position")
+    __slots__ = ("_arriving", "_channel", "_consumer", "_maximum", "_position", "_receive")
 
     def __init__(self, channel: BodyChannel, maximum: int | None, consumer: str) -> None:
         self._channel = channel
+        self._receive = channel.receive  # which the channel itself may hold weakly only
         self._maximum = maximum
         self._consumer = consumer
         self._arriving: bool | None = None  # or kept; not known before the first piece is asked for

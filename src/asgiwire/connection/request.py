@@ -101,7 +101,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
                 ``RuntimeError``.
         """
         channel, maximum = self._body_channel(limits)
-        return channel.stream(maximum, "stream()")
+        return channel.stream(maximum, "stream()", channel.receive)
 
     async def text(self, *, limits: Limits | None = None) -> str:
         """The body as text, in the charset of its ``Content-Type``, else UTF-8; a byte order mark is skipped.
