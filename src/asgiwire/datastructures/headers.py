@@ -7,13 +7,14 @@ by the objects that values are parsed into.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
 from asgiwire.types import Empty
 
 from ._header_pairs import (
+    FIELD_NAMES,
     HeaderMapping,
     decoded_values,
     field_name,
@@ -37,6 +38,8 @@ __all__ = ("Headers", "raw_header", "raw_headers", "scope_headers")
 
 T = TypeVar("T")
 
+MOST_LOOKS: Final = 3
+
 
 class Headers(HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
@@ -53,14 +56,13 @@ class Headers(HeaderMapping, MultiMixin[str]):
         ValueError: If a name or value cannot be sent.
     """
 
-    # A request is asked for a few of its headers. The first is looked for; from the second on, they are found
-    # in an index of the raw bytes, which costs as much as three looks. Each is decoded by itself. There is no
+    # A request is asked for a few of its headers. The first three are looked for, then they are found in an
+    # index of the raw bytes, which costs as much as three looks. Each is decoded by itself. There is no
     # multidict inside: inserting many equal names takes quadratic time in multidict 6.
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, headers: HeaderPairs | None = None) -> None:
-        # Not asked yet; asked once, so that it is due with the next question; or the index.
-        self._index: dict[bytes, bytes] | Literal[False] | None = None
+        self._index: dict[bytes, bytes] | int = 0  # or how often one was looked for without it
         self._pairs: Pairs = ()
         if headers is None:
             return
@@ -76,30 +78,34 @@ class Headers(HeaderMapping, MultiMixin[str]):
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
         """Take the headers of a scope or message as they are now; later changes do not show."""
-        headers = cls.__new__(cls)  # there is nothing to check
-        headers._index = None
+        headers = object.__new__(cls)  # there is nothing to check
+        headers._index = 0
         headers._pairs = tuple(scope_headers(scope))
         return headers
 
     def raw_values(self, name: bytes) -> list[bytes]:
         """Return every value of a header as it was sent, in order; the name is wanted in lower case."""
-        if self._index and len(self._index) == len(self._pairs):  # no name is there twice
-            return [self._index[name]] if name in self._index else []
-        if self._index is None:
-            self._index = False
+        index = self._index
+        if not isinstance(index, dict):
+            if index < MOST_LOOKS:
+                self._index = index + 1
+                return raw_headers(self._pairs, name)
+            index = self._index = first_values(self._pairs)
+        if len(index) == len(self._pairs):  # no name is there twice
+            return [index[name]] if name in index else []
         return raw_headers(self._pairs, name)
 
     def raw_value(self, name: bytes) -> bytes | None:
         """Return the first value of a header as it was sent; the name is wanted in lower case."""
         index = self._index
-        if index is None:
-            self._index = False
-            length = len(name)
-            for other, value in self._pairs:  # as raw_header(), without the call
-                if len(other) == length and other.lower() == name:
-                    return value
-            return None
-        if index is False:
+        if not isinstance(index, dict):
+            if index < MOST_LOOKS:
+                self._index = index + 1
+                length = len(name)
+                for other, value in self._pairs:  # as raw_header(), without the call
+                    if len(other) == length and other.lower() == name:
+                        return value
+                return None
             index = self._index = first_values(self._pairs)
         return index.get(name)
 
@@ -171,7 +177,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return self._pairs
 
     def __getitem__(self, key: str) -> str:
-        value = self.raw_value(key.encode("latin-1", "replace").lower())  # as field_name(), without the call
+        value = self.raw_value(FIELD_NAMES.get(key) or field_name(key))  # twice, for the call costs more
         if value is None:
             raise KeyError(key)
         return value.decode("latin-1")
