@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .percent import PATH_BYTES, encode_path, percent_decode, quote_path
+from .percent import PATH_BYTES, QUERY_BYTES, encode_path, percent_decode, quote_path
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -22,8 +22,20 @@ SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 HOST: Final = re.compile(rb"([%b]+|\[([0-9A-Fa-f:.]+)\])(?::(?:0*([0-9]{1,5}))?)?" % re.escape(NAME_BYTES))
 
+# Host, path and query as nearly every request has them: nothing to encode, decode, leave out or judge.
+# The two ports are here because they may be the scheme's own.
+COMMON_TARGET: Final = re.compile(
+    rb"[%b]++(?::(?!80\0|443\0)[1-9][0-9]{1,3})?+\0/[%b]*+\0[%b]*+(?:%%[0-9A-Fa-f]{2}[%b]*+)*+"
+    % (re.escape(NAME_BYTES), re.escape(PATH_BYTES), re.escape(QUERY_BYTES), re.escape(QUERY_BYTES))
+)
+
 # RFC 9112 section 3.2.2: "absolute-form"; the server should have taken this off.
 ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+
+
+def is_common_target(host: bytes, raw_path: bytes, query: bytes) -> bool:
+    """Whether these can stand in a URL as they are."""
+    return COMMON_TARGET.fullmatch(b"%b\0%b\0%b" % (host, raw_path, query)) is not None
 
 
 def normal_scheme(value: object) -> str | None:
@@ -94,13 +106,6 @@ def target_path(path: str, raw_path: bytes | None, root_path: str) -> str:
         root_path: ``scope["root_path"]``: decoded.
     """
     raw = raw_path or b""
-    if (
-        not root_path
-        and path[:1] == "/"
-        and not raw.translate(None, PATH_BYTES)
-        and raw.decode("ascii") == path
-    ):
-        return path  # nearly every path there is
     if path == "*":
         return ""
     raw = raw.partition(b"?")[0]

@@ -7,14 +7,10 @@ split, and they are clients'.
 from __future__ import annotations
 
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from .percent import encode_path, encode_query
 from .target import DEFAULT_PORTS, SCHEME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # RFC 3986 appendix B.
 PARTS: Final = re.compile(
@@ -36,12 +32,6 @@ class Parts(NamedTuple):
     path: str
     query: str
     fragment: str
-
-
-# What Parts(...) does, without a call of a Python function.
-made_parts = cast(
-    "Callable[[tuple[str, str, str, str, str]], Parts]", partial(cast("Any", tuple).__new__, Parts)
-)
 
 
 def split_uri(text: str) -> Parts:
