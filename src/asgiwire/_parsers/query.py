@@ -11,7 +11,7 @@ from typing import Final
 
 from asgiwire.exceptions import RequestEntityTooLarge
 
-from .percent import percent_decode
+from .percent import PERCENT, percent_decode
 
 SEQUENCE: Final = re.compile(rb"[^&]+")
 
@@ -39,7 +39,7 @@ def parse_urlencoded(
     if max_field_size is not None and size > max_field_size:
         _measure(data, max_field_size)
     data = data.replace(b"+", b" ")
-    if b"%" in data:
+    if PERCENT in data:
         return [_decoded(sequence) for sequence in data.split(b"&") if sequence]
     # No separator is part of a malformed UTF-8 sequence, so the whole may be decoded before it is split.
     pairs: list[tuple[str, str]] = []
@@ -67,7 +67,7 @@ def _measure(data: bytes, max_field_size: int) -> None:
 
 
 def _decoded(sequence: bytes) -> tuple[str, str]:
-    if b"%" not in sequence:
+    if PERCENT not in sequence:
         text, _, rest = sequence.decode("utf-8", "replace").partition("=")
         return text, rest
     name, _, value = sequence.partition(b"=")
