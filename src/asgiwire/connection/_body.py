@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
 
@@ -64,7 +64,7 @@ class BodyChannel(Receiver):
     __slots__ = ("_body", "_consumer", "_parsing", "_spool", "_taken", "kept_form", "outer", "state")
 
     def __init__(self, receive: Receive, outer: BodyChannel | None) -> None:
-        super().__init__(receive)
+        Receiver.__init__(self, receive)  # super() takes as long as all that follows, for every body there is
         self.outer: BodyChannel | None = outer
         self.state: BodyState = UNREAD
         self.kept_form: FormMultiDict | None = None
@@ -74,18 +74,18 @@ class BodyChannel(Receiver):
         self._consumer = ""
         self._parsing = False
 
-    async def read(self, maximum: int | None) -> bytes:
+    async def read(self, maximum: int | None, receive: Receive) -> bytes:
         """The whole body, kept for whoever asks next.
 
         Args:
             maximum: The most bytes that it may have.
+            receive: The callable.
         """
-        if self.state is not UNREAD or self._receiving or self.pieces or self._spool or self.failure:
+        if self.state is not UNREAD or self._receiving or self.size:
             await self.keep(maximum, None)
             return self._body if self._spool is None else await self._spool.block(0, self.size)
         # What keep() does, where nobody else is at work: two coroutines less for each message.
         self.state, self._receiving = READING, True
-        receive = self.receive
         try:
             while not self.complete:
                 awaitable: Any = self._unfinished or receive()
@@ -98,7 +98,8 @@ class BodyChannel(Receiver):
             raise
         finally:
             self._receiving = False
-            self._end_reading()
+            if self.state is not BUFFERED or self._turn is not None:
+                self._end_reading()
         return self._body
 
     async def keep(self, maximum: int | None, spool_size: int | None) -> None:
@@ -154,18 +155,20 @@ class BodyChannel(Receiver):
 
         Args: As for :meth:`begin`, and the callable, so that who has the generator has that.
         """
-        if not await self.begin(maximum, consumer):
+        if self.state is UNREAD and not self.size:
+            self.state, self._consumer = STREAMING, consumer  # as begin() would
+        elif not await self.begin(maximum, consumer):
             position = 0
             while piece := await self.kept_from(position):
                 position += len(piece)
                 yield piece
             yield b""
             return
-        while True:
+        last = False
+        while not last:
             if self.pieces or self.complete or self._receiving or self._spool or self.failure:
                 piece = await self.advance(maximum)
-                if not piece:
-                    break
+                last = not piece
             else:
                 # What _receive() does, here: two coroutines less for each piece make a stream twice as fast.
                 self._receiving = True
@@ -174,6 +177,7 @@ class BodyChannel(Receiver):
                     if type(awaitable) is not COROUTINE:
                         awaitable = self._finished(awaitable)
                     piece = self._account_for(await awaitable, maximum)
+                    last = self.complete
                 except Exception as error:
                     self.fail(error)
                     raise
@@ -183,6 +187,7 @@ class BodyChannel(Receiver):
                         self.wake()
             if piece:
                 yield piece
+        self.state = CONSUMED
         yield b""
 
     async def begin(self, maximum: int | None, consumer: str) -> bool:
@@ -260,12 +265,11 @@ class BodyChannel(Receiver):
             self.wake()
         return kept_form
 
-    def refuse_declared_length(self, length: int, maximum: int) -> None:
+    def refuse(self, maximum: int) -> NoReturn:
         """Fail before anything is read, where the client itself says that it is too much."""
-        if self.state is UNREAD and length > maximum:
-            error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-            self.fail(error)
-            raise error
+        error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+        self.fail(error)
+        raise error
 
     def fail(self, error: Exception) -> None:
         """Make each later read raise this error."""
@@ -285,10 +289,9 @@ class BodyChannel(Receiver):
             self.fail(self.failure)  # a watcher may have met with it
             raise self.failure.with_traceback(None)
         if maximum is not None and self.size > maximum and self.state in {UNREAD, BUFFERED}:
-            error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
             if self.state is UNREAD:
-                self.fail(error)
-            raise error
+                self.refuse(maximum)
+            raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
         if self.state is BUFFERED:
             return True
         if self.state is STREAMING:

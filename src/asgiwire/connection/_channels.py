@@ -8,6 +8,7 @@ stays behind it.
 
 from __future__ import annotations
 
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Final, cast
 
 from ._body import BodyChannel
@@ -27,8 +28,10 @@ REPLAYS: Final = "replays_a_body"
 
 def find_channel(scope: Scope, receive: Receive) -> BodyChannel | None:
     """The channel of ``receive``, or ``None`` before its first read."""
+    kind = type(receive)
     # Not isinstance: Replay is imported by the first who makes one. Not of the object itself: a mock has all.
-    if hasattr(type(receive), REPLAYS):
+    # Most are functions or methods, and an attribute that is not there takes as long to find as all the rest.
+    if kind is not FunctionType and kind is not MethodType and hasattr(kind, REPLAYS):
         return cast("Replay", receive).channel
     channel: BodyChannel | None = scope.get(SCOPE_KEY)
     # Not "is": a bound method is a new object at each attribute access.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from _weakref import ref  # what weakref has it from, which imports more
 from types import CoroutineType, MethodType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 
@@ -80,7 +80,8 @@ class Receiver:
     def receive(self) -> Receive:
         """The callable."""
         if self._owner is None:
-            return cast("Receive", self._function)
+            function: Receive = self._function
+            return function
         owner = self._owner()
         return _gone if owner is None else MethodType(self._function, owner)
 

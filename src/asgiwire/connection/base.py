@@ -265,5 +265,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     def _raw_headers(self, name: bytes) -> list[bytes]:
         """Every value of a header as it was sent; the name is wanted in lower case."""
         headers = self._headers
+        if headers is not None:
+            return headers.raw_values(name)
         # Most requests are asked for one header or none: those need no object for that.
-        return raw_headers(scope_headers(self.scope), name) if headers is None else headers.raw_values(name)
+        return raw_headers(scope_headers(self.scope), name)

@@ -16,13 +16,13 @@ from asgiwire.exceptions import AsgiwireWarning, ImproperlyConfiguredException, 
 from asgiwire.serialization import decode_json, decode_msgpack
 from asgiwire.types import Empty
 
-from ._body import BodyState
+from ._body import UNREAD
 from ._channels import body_channel, find_channel
 from ._request_head import RequestHead
 from .base import AuthT, StateT, UserT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from asgiwire.datastructures.form import FormMultiDict
     from asgiwire.limits import Limits
@@ -88,7 +88,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             StreamConsumed: The body was taken by ``stream()`` or ``form()``, or is being taken.
         """
         channel, maximum = self._body_channel(limits)
-        return await channel.read(maximum)
+        return await channel.read(maximum, channel.receive)
 
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """The body in non-empty pieces as they arrive, then ``b""``; a body that was kept comes as one piece.
@@ -292,18 +292,18 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
             await self.send(event)
 
-    async def _whole(self, limits: Limits | None) -> bytes:
+    def _whole(self, limits: Limits | None) -> Awaitable[bytes]:
         # A subclass that overrides body() as it was before there were limits for one call is honoured.
-        return await (self.body() if limits is None else self.body(limits=limits))
+        return self.body() if limits is None else self.body(limits=limits)
 
     def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, int | None]:
         """The channel of this request's ``receive``, and how many bytes may be read from it."""
         channel = body_channel(self.scope, self.receive)
         maximum = (limits or self.limits).max_body_size
-        if channel.state is BodyState.UNREAD:
+        if channel.state is UNREAD:
             declared = self.content_length
-            if declared is not None and maximum is not None:
-                channel.refuse_declared_length(declared, maximum)
+            if declared is not None and maximum is not None and declared > maximum:
+                channel.refuse(maximum)
         return channel, maximum
 
 
