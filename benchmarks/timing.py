@@ -4,8 +4,9 @@
   out of the row, and the reason is printed.
 - All are in one process and take turns: each round has every row, each row every contestant, and who begins
   moves on from round to round. So what slows the machine down for a while slows all of them down.
-- Inputs are made before the clock starts, new for every call, no two alike. What is timed of a call is the
-  call and the death of what it returned. Where bodies are read, the scope dies after the call, off the clock.
+- Inputs are made off the clock, new for every call, no two alike, and as a server makes them: shortly before
+  the call, so that the processor still has them at hand. What is timed of a call is the call and the death of
+  what it returned. Where bodies are read, the scope dies after the call, off the clock.
 - Coroutines are awaited by one task of one asyncio loop, to which nobody returns who does not really wait.
 - The garbage collector runs before each measurement and is off during it. Logging is off.
 - What an empty function costs, called in the same way in the same round, is subtracted.
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 SEEDS = itertools.count(10**12, 1000)
 """The number of each input; the distance leaves room for inputs that are made of many."""
+
+BATCH = 16
+"""Inputs of a plain function that are made at once: its calls are too short to be timed one by one."""
 
 WARMING = 10
 """Calls that do not count: the interpreter specialises code that it has seen a few times."""
@@ -119,39 +123,48 @@ def prepare(module: ModuleType, arguments: Arguments) -> None:
 
 async def timed(row: Row, module: ModuleType, count: int) -> float:
     """Microseconds per call."""
-    calls = [row.make(seed).arguments for seed in itertools.islice(SEEDS, count)]
-    for arguments in calls:
-        prepare(module, arguments)
-    return await _clocked(getattr(module, row.name), calls)
+    return await _clocked(row, module, getattr(module, row.name), count)
 
 
-async def _clocked(function: Callable[..., Any], calls: list[Arguments]) -> float:
-    count = len(calls)
+async def _clocked(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> float:
     gc.collect()
     gc.disable()
     try:
         if inspect.iscoroutinefunction(function):
-            duration = await _all_awaited(function, calls)
+            duration = await _all_awaited(row, module, function, count)
         else:
-            duration = _all_called(function, calls)
+            duration = _all_called(row, module, function, count)
     finally:
         gc.enable()
     return duration / count / 1000
 
 
-def _all_called(function: Callable[..., Any], calls: list[Arguments]) -> int:
-    start = perf_counter_ns()
-    for scope, receive, send in calls:
-        function(scope, receive, send)
-    return perf_counter_ns() - start
+def _inputs(row: Row, module: ModuleType, count: int) -> list[Arguments]:
+    calls = [row.make(seed).arguments for seed in itertools.islice(SEEDS, count)]
+    for arguments in calls:
+        prepare(module, arguments)
+    return calls
 
 
-async def _all_awaited(function: Callable[..., Awaitable[Any]], calls: list[Arguments]) -> int:
+def _all_called(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> int:
+    duration = 0
+    for done in range(0, count, BATCH):
+        calls = _inputs(row, module, min(BATCH, count - done))
+        start = perf_counter_ns()
+        for scope, receive, send in calls:
+            function(scope, receive, send)
+        duration += perf_counter_ns() - start
+    return duration
+
+
+async def _all_awaited(
+    row: Row, module: ModuleType, function: Callable[..., Awaitable[Any]], count: int
+) -> int:
     # Each scope dies after its call, as on a server, and off the clock: a body that a contestant keeps in it
     # would otherwise make the next call pay for fresh memory.
     duration = 0
-    while calls:
-        scope, receive, send = calls.pop()
+    for _ in range(count):
+        [(scope, receive, send)] = _inputs(row, module, 1)
         start = perf_counter_ns()
         await function(scope, receive, send)
         duration += perf_counter_ns() - start
@@ -161,8 +174,7 @@ async def _all_awaited(function: Callable[..., Awaitable[Any]], calls: list[Argu
 async def _idle(row: Row, count: int, module: ModuleType) -> float:
     """What the loop and the call cost alone."""
     is_coroutine = inspect.iscoroutinefunction(getattr(module, row.name))
-    calls = [row.make(seed).arguments for seed in itertools.islice(SEEDS, count)]
-    return await _clocked(nothing_awaited if is_coroutine else nothing, calls)
+    return await _clocked(row, module, nothing_awaited if is_coroutine else nothing, count)
 
 
 def nothing(scope: Scope, receive: Receive, send: Send) -> None:

@@ -38,7 +38,7 @@ __all__ = ("Headers", "raw_header", "raw_headers", "scope_headers")
 
 T = TypeVar("T")
 
-MOST_LOOKS: Final = 3
+MOST_LOOKS: Final = 5
 
 
 class Headers(HeaderMapping, MultiMixin[str]):
@@ -56,7 +56,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         ValueError: If a name or value cannot be sent.
     """
 
-    # A request is asked for a few of its headers. The first three are looked for, then they are found in an
+    # A request is asked for a few of its headers. The first five are looked for, then they are found in an
     # index of the raw bytes, which costs as much as three looks. Each is decoded by itself. There is no
     # multidict inside: inserting many equal names takes quadratic time in multidict 6.
     __slots__ = ("_index", "_pairs")
