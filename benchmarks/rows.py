@@ -3,8 +3,8 @@
 A row is known by the name of the function that does it in each contestant's module. A plain function is
 called, a coroutine function awaited, with scope, receive and send; what it returns is what is compared.
 
-Whoever keeps the whole of a large file in memory is not in the row of one: a server that does so for each upload
-has none left. Its contestants write the file to disk and read it back, which a test holds.
+The one 10 MB file is on disk with every contestant, which a test holds, and is read back from there: whoever
+keeps it in memory has less to do, and no memory left when many are sent.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Left out: two requests over one scope, which share nothing.
 
-What it reads into is a file that goes to disk when it is larger than the most that the form may have, so never.
-A file is on disk where ``upload_to`` says which, and then it is written in line.
+What it reads an upload into goes to disk where it is larger than the whole form may be, so never. It is on
+disk where ``upload_to`` says under which name, and is written in line then.
 """
 
 from __future__ import annotations

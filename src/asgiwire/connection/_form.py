@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart import MultipartDecoder, PartBegun, PartData, appended
+from asgiwire._multipart import MultipartDecoder, PartBegun, appended
 from asgiwire._multipart_whole import DEFAULT_CONTENT_TYPE, parse_whole
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.datastructures.form import FormMultiDict
@@ -130,8 +130,8 @@ class MultipartForm:
 
     async def _decode(self, chunk: bytes) -> None:
         for event in self._decoder.feed(chunk):
-            if isinstance(event, PartData):
-                self._buffer = appended(self._buffer, event.data)
+            if isinstance(event, bytes):
+                self._buffer = appended(self._buffer, event)
                 if len(self._buffer) > self._room:
                     await self._make_room()
             elif isinstance(event, PartBegun):
