@@ -24,14 +24,14 @@ from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.exceptions import ClientException, ValidationException
 
-from ._multipart_parser import END, START, Event, PartBegun, PartEnded, PartReader, appended
+from ._multipart_parser import END, START, Event, PartBegun, PartEnded, PartReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.limits import Limits
 
-__all__ = ("Event", "MultipartDecoder", "PartBegun", "PartEnded", "appended")
+__all__ = ("Event", "MultipartDecoder", "PartBegun", "PartEnded")
 
 
 class MultipartDecoder:

@@ -37,7 +37,6 @@ __all__ = (
     "PartBegun",
     "PartEnded",
     "PartReader",
-    "appended",
     "ordinary_head_size",
 )
 
