@@ -19,7 +19,7 @@ from asgiwire.datastructures.form import FormMultiDict
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge
 
-from ._pieces import Pieces, write_pieces
+from ._pieces import add_piece, write_pieces
 
 if TYPE_CHECKING:
     from tempfile import SpooledTemporaryFile
@@ -49,34 +49,36 @@ class MultipartForm:
 
     __slots__ = (
         "_boundary",
-        "_buffer",
         "_decoder",
         "_field_bytes",
         "_file",
-        "_kept",
+        "_is_decoding",
         "_limits",
         "_memory",
         "_most_kept",
         "_parameters",
         "_part",
         "_parts",
+        "_pieces",
         "_room",
+        "_size",
     )
 
     def __init__(self, content_type_parameters: dict[str, str], limits: Limits) -> None:
         self._boundary = parse_boundary(content_type_parameters)
         self._parameters = content_type_parameters
         self._limits = limits
-        # One object, first for all that has come, until there is a decoder; then for what has come of the part
-        # that is being read and is not written.
-        self._buffer = Pieces()
-        self._kept: Pieces | None = self._buffer
+        # All that has come, until there is a decoder; then what has come of the part that is being read and
+        # is not written.
+        self._pieces: list[bytes | bytearray] = []
+        self._size = 0  # of these
+        self._is_decoding = False
         self._most_kept = 0 if "charset" in content_type_parameters else _whole_size(limits)
         self._decoder: MultipartDecoder
         self._parts: list[tuple[PartBegun, bytes | UploadFile]] = []
         self._memory = 0  # bytes that the complete parts hold in memory
         self._field_bytes = 0  # those of them that are fields, which cannot go to disk
-        # The part that is being read, how much of it the buffer may have, its file from when it is on disk.
+        # The part that is being read, how much of it may be in memory, its file from when it is on disk.
         self._part: PartBegun
         self._room: float = 0
         self._file: UploadFile | None = None
@@ -88,12 +90,13 @@ class MultipartForm:
             ClientException: The form is malformed; the sentence says where.
             RequestEntityTooLarge: A limit is exceeded.
         """
-        if self._kept is None:
+        if self._is_decoding:
             await self._decode(chunk)
-            return
-        self._kept.add(chunk)
-        if self._kept.size > self._most_kept:
-            await self._begin_decoding(self._kept.take())
+        elif chunk:  # the last one is empty, and not worth a copy of the others
+            add_piece(self._pieces, chunk)
+            self._size += len(chunk)
+            if self._size > self._most_kept:
+                await self._begin_decoding(self._take_pieces())
 
     async def complete(self) -> FormMultiDict:
         """The form, after the whole body was written; its files belong to the caller from then on.
@@ -102,11 +105,12 @@ class MultipartForm:
             ValidationException: The body ended before its final boundary.
             SerializationException: A field is not text in the charset that was declared for it.
         """
-        if self._kept is not None:
-            body = b"".join(self._kept.take())
+        if not self._is_decoding:
+            body = b"".join(self._pieces)
             pairs = parse_whole(body, self._boundary, self._limits)
             if pairs is not None:
                 return FormMultiDict(pairs)
+            self._take_pieces()
             await self._begin_decoding([body])
         self._decoder.finish()
         # Not before: the field that says the charset of the others may be the last one.
@@ -126,11 +130,14 @@ class MultipartForm:
                 continue
         self._parts.clear()
         self._file = None
-        self._kept = None
-        self._buffer.take()
+        self._take_pieces()
+
+    def _take_pieces(self) -> list[bytes | bytearray]:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return pieces
 
     async def _begin_decoding(self, chunks: list[bytes | bytearray]) -> None:
-        self._kept = None
+        self._is_decoding = True
         self._decoder = MultipartDecoder(self._parameters, self._limits)
         for chunk in chunks:
             await self._decode(chunk)
@@ -138,8 +145,9 @@ class MultipartForm:
     async def _decode(self, chunk: bytes | bytearray) -> None:
         for event in self._decoder.feed(chunk):
             if isinstance(event, bytes):
-                self._buffer.add(event)
-                if self._buffer.size > self._room:
+                add_piece(self._pieces, event)
+                self._size += len(event)
+                if self._size > self._room:
                     await self._make_room()
             elif isinstance(event, PartBegun):
                 self._begin_part(event)
@@ -158,7 +166,7 @@ class MultipartForm:
 
     def _end_part(self) -> None:
         """Keep a part that is in memory as a whole."""
-        part, content = self._part, b"".join(self._buffer.take())
+        part, content = self._part, b"".join(self._take_pieces())
         size = len(part.name) + len(content)
         self._memory += size
         if part.filename is None or not (part.filename or content):
@@ -169,7 +177,7 @@ class MultipartForm:
             self._parts.append((part, self._new_upload(part, self._limits.spool_size, content)))
 
     async def _end_file_on_disk(self, upload: UploadFile) -> None:
-        await run_in_thread(partial(_finish, upload.file, self._buffer.take()))
+        await run_in_thread(partial(_finish, upload.file, self._take_pieces()))
         self._parts.append((self._part, upload))
         self._file = None
 
@@ -181,12 +189,12 @@ class MultipartForm:
         if self._file is None:
             self._file = self._new_upload(self._part, 0)
         self._room = BLOCK_SIZE - 1
-        await run_in_thread(partial(_write, self._file.file, self._buffer.take()))
+        await run_in_thread(partial(_write, self._file.file, self._take_pieces()))
 
     async def _move_files_to_disk(self) -> None:
         """Make room for a field at the cost of the files that are in memory, the largest first."""
         maximum = self._limits.max_memory
-        size = len(self._part.name) + self._buffer.size
+        size = len(self._part.name) + self._size
         if maximum is None or self._field_bytes + size > maximum:
             raise RequestEntityTooLarge(limit="max_memory", maximum=maximum)
         in_memory = [

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("MOST_WRITTEN", "SMALL", "Pieces", "write_pieces")
+__all__ = ("MOST_WRITTEN", "SMALL", "add_piece", "write_pieces")
 
 # A piece of fewer bytes is copied to the one before it: kept by itself, it would need noticeably more memory
 # than it has bytes.
@@ -20,34 +20,14 @@ MOST_WRITTEN: Final = 512
 HAS_WRITEV: Final = hasattr(os, "writev")  # Windows has none
 
 
-class Pieces:
-    """Pieces in their order.
-
-    Attributes:
-        size: Bytes of all of them.
-    """
-
-    __slots__ = ("_pieces", "size")
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes | bytearray] = []
-        self.size = 0
-
-    def add(self, piece: bytes) -> None:
-        """Add a piece at the end."""
-        self.size += len(piece)
-        pieces = self._pieces
-        if len(piece) >= SMALL or not pieces:
-            pieces.append(piece)
-        elif isinstance(last := pieces[-1], bytearray):
-            last += piece
-        else:
-            pieces.append(bytearray(piece))
-
-    def take(self) -> list[bytes | bytearray]:
-        """The pieces, which are no longer here."""
-        pieces, self._pieces, self.size = self._pieces, [], 0
-        return pieces
+def add_piece(pieces: list[bytes | bytearray], piece: bytes) -> None:
+    """Add a piece at the end."""
+    if not pieces or len(piece) >= SMALL:
+        pieces.append(piece)
+    elif isinstance(last := pieces[-1], bytearray):
+        last += piece
+    else:
+        pieces.append(bytearray(piece))
 
 
 def write_pieces(file: IO[bytes], pieces: Sequence[bytes | bytearray]) -> None:
