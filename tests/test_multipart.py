@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgiwire._multipart import Event, MultipartDecoder, PartBegun, PartData, PartEnded
+from asgiwire._multipart import Event, MultipartDecoder, PartBegun, PartEnded
 from asgiwire.exceptions import (
     ClientException,
     RequestEntityTooLarge,
@@ -57,11 +57,11 @@ def decode(
             if isinstance(event, PartBegun):
                 assert part is None
                 part, content = event, b""
-            elif isinstance(event, PartData):
+            elif isinstance(event, bytes):
                 assert part is not None
-                assert event.data
-                assert type(event.data) is bytes
-                content += event.data
+                assert event
+                assert type(event) is bytes
+                content += event
             else:
                 assert part is not None
                 decoded.append(Decoded(part.name, content, part.filename, part.content_type, part.charset))
@@ -269,9 +269,9 @@ def test_the_events_of_a_part() -> None:
         (b"content-type", b"a/b; charset=utf-8"),
         (b"x-y", b"z"),
     ]
-    begun: list[Event] = [PartBegun(b"a", b"x", "a/b", "utf-8", headers), PartData(b"1")]
+    begun: list[Event] = [PartBegun(b"a", b"x", "a/b", "utf-8", headers), b"1"]
     assert decoder.feed(body) == begun
-    assert decoder.feed(b"2") == [PartData(b"2")]
+    assert decoder.feed(b"2") == [b"2"]
     assert decoder.feed(b"") == []
     assert decoder.feed(b"\r\n--B--") == [PartEnded()]
     assert decoder.feed(b"\r\n") == []
@@ -289,7 +289,7 @@ def test_any_buffer_is_taken_and_none_is_kept(kind: type[bytearray]) -> None:
     chunk = bytearray(begin(b"\r\n\r\n123"))
     events = decoder.feed(kind(chunk))
     chunk[:] = bytes(len(chunk))
-    assert events[-1] == PartData(b"123")
+    assert events[-1] == b"123"
 
 
 def test_data_that_fills_a_chunk_is_not_copied() -> None:
@@ -297,8 +297,8 @@ def test_data_that_fills_a_chunk_is_not_copied() -> None:
     decoder.feed(begin(b"\r\n\r\n"))
     chunk = b"x" * 1000
     (event,) = decoder.feed(chunk)
-    assert isinstance(event, PartData)
-    assert event.data is chunk
+    assert isinstance(event, bytes)
+    assert event is chunk
 
 
 def test_after_an_error_the_decoder_is_dead() -> None:
@@ -485,9 +485,9 @@ def test_the_charset_of_a_field(parameters: dict[str, str], parts: list[Part], t
         assert isinstance(begun, PartBegun)
         content = b""
         for event in rest:
-            if not isinstance(event, PartData):
+            if not isinstance(event, bytes):
                 break
-            content += event.data
+            content += event
         assert decoder.decode_value(begun, content) == text
 
 

@@ -5,7 +5,7 @@
     decoder = MultipartDecoder({"boundary": "B"}, limits)
     for chunk in body:
         for event in decoder.feed(chunk):
-            ...  # PartBegun, PartData..., PartEnded, and so on
+            ...  # PartBegun, bytes..., PartEnded, and so on
     decoder.finish()
 
 python-multipart finds the boundaries and the header lines; ``_multipart_parser`` has what it leaves to its
@@ -20,20 +20,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from python_multipart.multipart import MultipartState
-
 from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_codec_for
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.exceptions import ClientException, ValidationException
 
-from ._multipart_parser import Event, PartBegun, PartData, PartEnded, PartReader, appended
+from ._multipart_parser import END, START, Event, PartBegun, PartEnded, PartReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.limits import Limits
 
-__all__ = ("Event", "MultipartDecoder", "PartBegun", "PartData", "PartEnded", "appended")
+__all__ = ("Event", "MultipartDecoder", "PartBegun", "PartEnded")
 
 
 class MultipartDecoder:
@@ -65,12 +63,13 @@ class MultipartDecoder:
         if self._failure is not None:
             raise self._failure
         reader = self._reader
-        data = bytes(data)  # the same object, if it is bytes
-        if reader.state == MultipartState.START:
+        if type(data) is not bytes:
+            data = bytes(data)
+        if reader.state == START:
             # RFC 2046 section 5.1.1 has a preamble that is to be ignored. Empty lines are all that a form
             # ever has there, and all that is ignored: python-multipart skips other text too, in some chunks.
             data = data.lstrip(b"\r\n")
-        if not data or reader.state == MultipartState.END:
+        if not data or reader.state == END:
             return []
         try:
             reader.write(data)
@@ -86,7 +85,7 @@ class MultipartDecoder:
         Raises:
             ValidationException: It ended before the final boundary.
         """
-        if self._failure is None and self._reader.state != MultipartState.END:
+        if self._failure is None and self._reader.state != END:
             self._failure = ValidationException("the multipart body ended before the final boundary")
         if self._failure is not None:
             raise self._failure

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from benchmarks import contestants, timing
-from benchmarks.rows import ROWS, Row
+from benchmarks.rows import MEGABYTE, ROWS, Row
 
 RAW, OURS = contestants.RAW, contestants.OURS
+IO = Path("/proc/self/io")
 
 
 def loaded(name: str) -> ModuleType:
@@ -28,6 +30,22 @@ def test_results_are_the_expected_ones(row: Row, name: str) -> None:
     if name not in {RAW, OURS} and not hasattr(module, row.name):
         pytest.skip(f"{name} cannot do it")
     assert asyncio.run(timing.disagreement(row, module)) == ""
+
+
+@pytest.mark.skipif(not IO.exists(), reason="the system does not say what a process writes")
+@pytest.mark.parametrize("name", [name for name in contestants.NAMES if name != contestants.FLOOR])
+def test_a_large_file_is_written_to_disk(name: str) -> None:
+    """Whoever keeps it in memory has less to do, and cannot take many at once."""
+    module = loaded(name)
+    (row,) = (row for row in ROWS if row.name == "multipart_file")
+    before = written()
+    assert asyncio.run(timing.disagreement(row, module)) == ""  # looks at two
+    assert written() - before >= 2 * 10 * MEGABYTE
+
+
+def written() -> int:
+    """Bytes that this process has written to anything."""
+    return int(IO.read_text().partition("wchar: ")[2].split()[0])
 
 
 @pytest.mark.parametrize("name", contestants.NAMES)

@@ -268,8 +268,16 @@ async def test_it_is_cancelled_and_then_the_client_leaves(reader: str, tmp_path:
         await request.body()
 
 
-@pytest.mark.parametrize("reader", ["form", "replay"])
-@pytest.mark.parametrize("operation", ["write", "flush", "rollover"])
+@pytest.mark.parametrize(
+    ("reader", "operation"),
+    [
+        ("form", "rollover"),
+        ("form", "fileno"),  # which each write of pieces asks for
+        ("replay", "rollover"),
+        ("replay", "write"),
+        ("replay", "flush"),
+    ],
+)
 async def test_the_disk_is_full_at_each_write(
     reader: str, operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

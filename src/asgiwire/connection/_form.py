@@ -1,24 +1,29 @@
 """A multipart form as it comes in: fields into memory, files into memory or on disk.
 
-Only the pump: what the bytes mean is the decoder's, how a file gets to disk the upload's. Nothing is awaited
-until a file outgrows its memory. A small form is kept until it is complete, and then read in one pass if it
-is an ordinary one; which of the two has read it, nobody can tell. Importing this module imports
+Only the pump: what the bytes mean is the decoder's, how they get to disk is in ``_pieces``. Nothing is
+awaited until a file outgrows its memory. A small form is kept until it is complete, and then read in one pass
+if it is an ordinary one; which of the two has read it, nobody can tell. Importing this module imports
 python-multipart, so it is imported with the first form.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart import MultipartDecoder, PartBegun, PartData, appended
+from asgiwire._multipart import MultipartDecoder, PartBegun
 from asgiwire._multipart_whole import DEFAULT_CONTENT_TYPE, parse_whole
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.datastructures.form import FormMultiDict
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge
 
+from ._pieces import add_piece, write_pieces
+
 if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
+
     from asgiwire.limits import Limits
 
 # A file on disk is written in blocks of at least this many bytes: one call of a thread for each. That costs a
@@ -44,34 +49,37 @@ class MultipartForm:
 
     __slots__ = (
         "_boundary",
-        "_buffer",
         "_decoder",
         "_field_bytes",
         "_file",
-        "_kept",
+        "_is_decoding",
         "_limits",
         "_memory",
         "_most_kept",
         "_parameters",
         "_part",
         "_parts",
+        "_pieces",
         "_room",
+        "_size",
     )
 
     def __init__(self, content_type_parameters: dict[str, str], limits: Limits) -> None:
         self._boundary = parse_boundary(content_type_parameters)
         self._parameters = content_type_parameters
         self._limits = limits
-        self._kept: bytes | bytearray | None = b""  # all that has come, until there is a decoder
+        # All that has come, until there is a decoder; then what has come of the part that is being read and
+        # is not written.
+        self._pieces: list[bytes | bytearray] = []
+        self._size = 0  # of these
+        self._is_decoding = False
         self._most_kept = 0 if "charset" in content_type_parameters else _whole_size(limits)
         self._decoder: MultipartDecoder
-        self._parts: list[tuple[PartBegun, bytes | bytearray | UploadFile]] = []
+        self._parts: list[tuple[PartBegun, bytes | UploadFile]] = []
         self._memory = 0  # bytes that the complete parts hold in memory
         self._field_bytes = 0  # those of them that are fields, which cannot go to disk
-        # The part that is being read: what has come and is not written, how much that may be, and its file
-        # from when it is on disk.
+        # The part that is being read, how much of it may be in memory, its file from when it is on disk.
         self._part: PartBegun
-        self._buffer: bytes | bytearray = b""
         self._room: float = 0
         self._file: UploadFile | None = None
 
@@ -82,12 +90,13 @@ class MultipartForm:
             ClientException: The form is malformed; the sentence says where.
             RequestEntityTooLarge: A limit is exceeded.
         """
-        if self._kept is None:
+        if self._is_decoding:
             await self._decode(chunk)
-            return
-        self._kept = appended(self._kept, chunk)
-        if len(self._kept) > self._most_kept:
-            await self._begin_decoding(bytes(self._kept))
+        elif chunk:  # the last one is empty, and not worth a copy of the others
+            add_piece(self._pieces, chunk)
+            self._size += len(chunk)
+            if self._size > self._most_kept:
+                await self._begin_decoding(self._take_pieces())
 
     async def complete(self) -> FormMultiDict:
         """The form, after the whole body was written; its files belong to the caller from then on.
@@ -96,12 +105,13 @@ class MultipartForm:
             ValidationException: The body ended before its final boundary.
             SerializationException: A field is not text in the charset that was declared for it.
         """
-        if self._kept is not None:
-            body = bytes(self._kept)
+        if not self._is_decoding:
+            body = b"".join(self._pieces)
             pairs = parse_whole(body, self._boundary, self._limits)
             if pairs is not None:
                 return FormMultiDict(pairs)
-            await self._begin_decoding(body)
+            self._take_pieces()
+            await self._begin_decoding([body])
         self._decoder.finish()
         # Not before: the field that says the charset of the others may be the last one.
         decode = self._decoder.decode
@@ -120,19 +130,24 @@ class MultipartForm:
                 continue
         self._parts.clear()
         self._file = None
-        self._kept = None
-        self._buffer = b""
+        self._take_pieces()
 
-    async def _begin_decoding(self, body: bytes) -> None:
-        self._kept = None
+    def _take_pieces(self) -> list[bytes | bytearray]:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return pieces
+
+    async def _begin_decoding(self, chunks: list[bytes | bytearray]) -> None:
+        self._is_decoding = True
         self._decoder = MultipartDecoder(self._parameters, self._limits)
-        await self._decode(body)
+        for chunk in chunks:
+            await self._decode(chunk)
 
-    async def _decode(self, chunk: bytes) -> None:
+    async def _decode(self, chunk: bytes | bytearray) -> None:
         for event in self._decoder.feed(chunk):
-            if isinstance(event, PartData):
-                self._buffer = appended(self._buffer, event.data)
-                if len(self._buffer) > self._room:
+            if isinstance(event, bytes):
+                add_piece(self._pieces, event)
+                self._size += len(event)
+                if self._size > self._room:
                     await self._make_room()
             elif isinstance(event, PartBegun):
                 self._begin_part(event)
@@ -145,27 +160,24 @@ class MultipartForm:
 
     def _begin_part(self, part: PartBegun) -> None:
         self._part = part
-        self._buffer = b""
         maximum = self._limits.max_memory
         left = float("inf") if maximum is None else maximum - self._memory - len(part.name)
         self._room = left if part.filename is None else max(0, min(self._limits.spool_size, left))
 
     def _end_part(self) -> None:
         """Keep a part that is in memory as a whole."""
-        part, buffer = self._part, self._buffer
-        size = len(part.name) + len(buffer)
+        part, content = self._part, b"".join(self._take_pieces())
+        size = len(part.name) + len(content)
         self._memory += size
-        if part.filename is None or not (part.filename or buffer):
+        if part.filename is None or not (part.filename or content):
             # No file was chosen: browsers send an empty filename and no bytes for it.
             self._field_bytes += size
-            self._parts.append((part, buffer))
+            self._parts.append((part, content))
         else:
-            self._parts.append((part, self._new_upload(part, self._limits.spool_size, bytes(buffer))))
+            self._parts.append((part, self._new_upload(part, self._limits.spool_size, content)))
 
     async def _end_file_on_disk(self, upload: UploadFile) -> None:
-        if self._buffer:
-            await upload.write(self._buffer)
-        await upload.seek(0)
+        await run_in_thread(partial(_finish, upload.file, self._take_pieces()))
         self._parts.append((self._part, upload))
         self._file = None
 
@@ -176,14 +188,13 @@ class MultipartForm:
             return
         if self._file is None:
             self._file = self._new_upload(self._part, 0)
-        buffer, self._buffer = self._buffer, b""
         self._room = BLOCK_SIZE - 1
-        await self._file.write(buffer)
+        await run_in_thread(partial(_write, self._file.file, self._take_pieces()))
 
     async def _move_files_to_disk(self) -> None:
         """Make room for a field at the cost of the files that are in memory, the largest first."""
         maximum = self._limits.max_memory
-        size = len(self._part.name) + len(self._buffer)
+        size = len(self._part.name) + self._size
         if maximum is None or self._field_bytes + size > maximum:
             raise RequestEntityTooLarge(limit="max_memory", maximum=maximum)
         in_memory = [
@@ -200,13 +211,23 @@ class MultipartForm:
         # The names follow when the charset of the form is known.
         return UploadFile(part.content_type or DEFAULT_CONTENT_TYPE, "", content, None, spool_size)
 
-    def _value(self, part: PartBegun, held: bytes | bytearray | UploadFile) -> str | UploadFile:
+    def _value(self, part: PartBegun, held: bytes | UploadFile) -> str | UploadFile:
         if not isinstance(held, UploadFile):
             return self._decoder.decode_value(part, held)
         decode = self._decoder.decode
         held.filename = decode(part.filename or b"")
         held.headers = {decode(name): decode(value) for name, value in part.headers}
         return held
+
+
+def _write(file: SpooledTemporaryFile[bytes], pieces: list[bytes | bytearray]) -> None:
+    file.rollover()
+    write_pieces(file, pieces)
+
+
+def _finish(file: SpooledTemporaryFile[bytes], pieces: list[bytes | bytearray]) -> None:
+    _write(file, pieces)
+    file.seek(0)
 
 
 def _whole_size(limits: Limits) -> int:

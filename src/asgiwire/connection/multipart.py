@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart import PartBegun, PartData
+from asgiwire._multipart import PartBegun
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.datastructures.headers import Headers
 from asgiwire.exceptions import (
@@ -70,10 +70,11 @@ class MultipartParts:
                 if not piece:
                     self._decoder.finish()
                     return None
-                self._events = self._decoder.feed(piece)[::-1]
+                self._events = self._decoder.feed(piece)
             except ClientException as error:
                 self._reader.fail(error)
                 raise
+            self._events.reverse()
         return self._events.pop()
 
 
@@ -121,8 +122,8 @@ class MultipartPart:
     async def __anext__(self) -> bytes:
         if not self._ended:
             event = await self._parts._next_event(self)
-            if isinstance(event, PartData):
-                return event.data
+            if isinstance(event, bytes):
+                return event
             self._ended = True
         raise StopAsyncIteration
 
