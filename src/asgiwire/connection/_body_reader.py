@@ -34,7 +34,9 @@ class BodyReader:
 
     def next_piece(self) -> Coroutine[Any, Any, bytes]:
         """The next piece, ``b""`` after the last."""
-        return self._channel.advance(self._maximum) if self._arriving else self._piece()
+        if self._arriving:
+            return self._channel.advance(self._maximum, self._receive)
+        return self._piece()
 
     async def _piece(self) -> bytes:
         if self._arriving is None:

@@ -28,10 +28,8 @@ REPLAYS: Final = "replays_a_body"
 
 def find_channel(scope: Scope, receive: Receive) -> BodyChannel | None:
     """The channel of ``receive``, or ``None`` before its first read."""
-    kind = type(receive)
     # Not isinstance: Replay is imported by the first who makes one. Not of the object itself: a mock has all.
-    # Most are functions or methods, and an attribute that is not there takes as long to find as all the rest.
-    if kind is not FunctionType and kind is not MethodType and hasattr(kind, REPLAYS):
+    if hasattr(type(receive), REPLAYS):
         return cast("Replay", receive).channel
     channel: BodyChannel | None = scope.get(SCOPE_KEY)
     # Not "is": a bound method is a new object at each attribute access.
@@ -42,7 +40,12 @@ def find_channel(scope: Scope, receive: Receive) -> BodyChannel | None:
 
 def body_channel(scope: Scope, receive: Receive) -> BodyChannel:
     """The channel of ``receive``, put into the scope if it is not there."""
-    channel = find_channel(scope, receive)
-    if channel is None:
-        channel = scope[SCOPE_KEY] = BodyChannel(receive, scope.get(SCOPE_KEY))
+    outer = scope.get(SCOPE_KEY)
+    kind = type(receive)
+    # Nearly every receive is one of the two, and where it is the first, there is nothing to look for.
+    if outer is not None or not (kind is FunctionType or kind is MethodType):
+        channel = find_channel(scope, receive)
+        if channel is not None:
+            return channel
+    channel = scope[SCOPE_KEY] = BodyChannel(receive, outer)
     return channel

@@ -62,7 +62,10 @@ class ConnectionHead:
             return cast("dict[str, Any]", session)
         from ._session import read_session
 
-        return read_session(self.scope, session, self._values or self._begin_keeping())
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
+        return read_session(self.scope, session, kept)
 
     def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
         """Put a session into the scope, for the session middleware to store.
@@ -96,11 +99,6 @@ class ConnectionHead:
         from .snapshot import take_snapshot
 
         return take_snapshot(cast("ASGIConnection[Any, Any, Any, Any]", self), redaction or self.redaction)
-
-    def _begin_keeping(self) -> dict[str, Any]:
-        """Make the dict of values that are kept, by the name of the property."""
-        kept = self._values = {}
-        return kept
 
     def _required(self, key: str, remedy: str) -> Any:
         try:

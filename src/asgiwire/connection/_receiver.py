@@ -151,10 +151,8 @@ class Receiver:
 
     async def _receive(self, maximum: int | None) -> None:
         """Receive one message and keep what it says; a failure is for whoever reads the body."""
-        self._receiving = True
         try:
-            awaitable: Any = self._unfinished or self.receive()
-            message = await (awaitable if type(awaitable) is COROUTINE else self._finished(awaitable))
+            message = await self._next_message(self.receive)
             if self.complete:
                 self.disconnected = message["type"] == "http.disconnect"
                 self._repeating = not self.disconnected
@@ -166,9 +164,46 @@ class Receiver:
             else:
                 self.fail(error)
         finally:
-            self._receiving = False
-            if self._turn is not None:
-                self.wake()
+            self._end_receiving()
+
+    # The next three are what receiving a message is, in a form that each reader can write into its own
+    # coroutine: one more coroutine would cost as much as all of them.
+
+    def _next_message(self, receive: Receive) -> Any:
+        """Call ``receive``. Who awaits what it returns calls one of the other two afterwards."""
+        self._receiving = True
+        awaitable: Any = self._unfinished or receive()
+        return awaitable if type(awaitable) is COROUTINE else self._finished(awaitable)
+
+    def _account_for(self, message: Any, maximum: int | None) -> bytes:
+        """The piece of body in a message; ``more_body`` alone says that it is the last one."""
+        self._receiving = False
+        if self._turn is not None:
+            self.wake()
+        kind = message["type"]
+        if kind == "http.request":
+            piece = message.get("body") or b""
+            self.size = size = self.size + len(piece)
+            if maximum is not None and size > maximum:
+                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+            if not message.get("more_body"):
+                self.complete = True
+            return piece if type(piece) is bytes else bytes(piece)
+        if kind == "http.disconnect":
+            self.disconnected = True
+            raise ClientDisconnect
+        raise ProtocolError(message_type=kind, expected=EXPECTED)
+
+    def _give_up(self, error: BaseException) -> None:
+        """Receiving was cancelled, so that the message is for who receives next, or has failed for good."""
+        if isinstance(error, Exception):
+            self.fail(error)
+        self._end_receiving()
+
+    def _end_receiving(self) -> None:
+        self._receiving = False
+        if self._turn is not None:
+            self.wake()
 
     async def _finished(self, awaitable: Any) -> Any:
         """Wait for what is no coroutine; a future, as granian's receive gives them, is never cancelled.
@@ -188,22 +223,6 @@ class Receiver:
             raise
         self._unfinished = None
         return message
-
-    def _account_for(self, message: Any, maximum: int | None) -> bytes:
-        """The piece of body in a message; ``more_body`` alone says that it is the last one."""
-        kind = message["type"]
-        if kind == "http.request":
-            piece = message.get("body") or b""
-            self.size += len(piece)
-            if maximum is not None and self.size > maximum:
-                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-            if not message.get("more_body"):
-                self.complete = True
-            return piece if type(piece) is bytes else bytes(piece)
-        if kind == "http.disconnect":
-            self.disconnected = True
-            raise ClientDisconnect
-        raise ProtocolError(message_type=kind, expected=EXPECTED)
 
 
 async def _gone() -> dict[str, Any]:

@@ -60,7 +60,9 @@ class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generi
     @property
     def content_type(self) -> tuple[str, dict[str, str]]:
         """The media type in lower case, its parameters by lower-case name; ``("", {})`` if there is none."""
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         content_type: tuple[str, dict[str, str]] | None = kept.get("content_type")
         if content_type is None:
             values = self._raw_headers(b"content-type")
@@ -85,7 +87,9 @@ class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generi
     @property
     def accept(self) -> Accept:
         """The media types that the client accepts; all if it does not say (RFC 9110 section 12.5.1)."""
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         accept: Accept | None = kept.get("accept")
         if accept is None:
             from asgiwire.datastructures.accept import Accept

@@ -84,7 +84,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     """
 
     # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
-    # one dict, which is made for the first of them.
+    # one dict by the names of the properties, each of which makes it if it is the first.
     __slots__ = ("_headers", "receive", "scope", "send")  # and the dict, in ConnectionHead
 
     limits: ClassVar[Limits] = Limits()
@@ -147,7 +147,9 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         state: State | None = kept.get("state")
         if state is None or state._state is not values:
             from asgiwire.datastructures.state import State
@@ -161,7 +163,9 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
         The authority is a valid ``Host`` header's, else that of ``server``; without either, it is relative.
         """
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         url: URL | None = kept.get("url")
         if url is None:
             url = kept["url"] = URL._requested(self.scope, self._raw_headers(b"host"))
@@ -170,7 +174,9 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         url: URL | None = kept.get("base_url")
         if url is None:
             url = kept["base_url"] = URL.base_from_scope(self.scope)
@@ -190,7 +196,9 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
         It is this connection's own, and may be changed.
         """
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         query_params: MultiDict[Any] | None = kept.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
@@ -206,7 +214,9 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies of all ``Cookie`` headers; of two with one name, the last (RFC 9113 section 8.2.3)."""
-        kept = self._values or self._begin_keeping()
+        kept = self._values
+        if kept is None:
+            kept = self._values = {}
         cookies: dict[str, str] | None = kept.get("cookies")
         if cookies is None:
             cookies = kept["cookies"] = parse_cookies(self._raw_headers(b"cookie"))
