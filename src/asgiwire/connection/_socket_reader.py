@@ -15,7 +15,7 @@ from asgiwire.exceptions import (
     ValidationException,
     WebSocketDisconnect,
 )
-from asgiwire.serialization import decode_json, decode_msgpack
+from asgiwire.serialization import decode_json, decode_msgpack, decode_untyped_json
 from asgiwire.types import Empty
 
 from ._socket_channel import Decoding
@@ -182,6 +182,11 @@ class SocketReader(SocketConnection[UserT, AuthT, StateT], Generic[UserT, AuthT,
         if kind != "websocket.receive" or text is None or (maximum is not None and len(text) * 4 > maximum):
             text = await self._read_text(message)
         channel.heard = True
+        if type is Empty:
+            try:
+                return decode_untyped_json(text)
+            except (ValueError, RecursionError):
+                pass  # decode_json() has the words for it, or does better
         try:
             return decode_json(text, type, self.type_decoders)
         except ClientException:

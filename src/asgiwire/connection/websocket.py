@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from asgiwire._websocket_states import UNANSWERED
 from asgiwire.exceptions import WebSocketDisconnect
-from asgiwire.serialization import default_serializer, encode_json, encode_msgpack
+from asgiwire.serialization import default_serializer, encode_json, encode_msgpack, encode_plain_json
 
 from ._socket_events import closing_words, send_event
 from ._socket_reader import SocketReader
@@ -148,17 +148,19 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
             TypeError: A value is of a type that neither supports.
             WebSocketDisconnect: As in :meth:`send_data`.
         """
-        document = encode_json(data, self._serializer(serializer))
+        if serializer is default_serializer and not self.type_encoders:
+            document = encode_plain_json(data)
+        else:
+            document = encode_json(data, self._serializer(serializer))
         channel = self._begun
         if channel is None or channel.taken or not channel.sends_directly or mode != "text":
             await self.send_data(document if mode == "binary" else document.decode(), mode, encoding)
             return
-        event: WebSocketSendEvent = {"type": "websocket.send", "text": document.decode()}
         # As in send_text().
         send = channel.sink
         channel.taken = True
         try:
-            await send(event)
+            await send({"type": "websocket.send", "text": document.decode()})
         except (OSError, RuntimeError) as error:
             channel.raise_if_lost(error)
             raise
