@@ -44,8 +44,7 @@ class RequestHead(Negotiation, ASGIConnection[Any, UserT, AuthT, StateT], Generi
         self.scope = scope  # type: ignore[assignment]  # as in the base class
         self.receive = receive
         self.send = send
-        self._headers = None
-        self._values = None
+        self._headers = self._values = None
 
     @property
     def _description(self) -> str:
