@@ -1,7 +1,8 @@
 """What is there before anything is done: bytes per idle object, modules and time per import.
 
 Bytes are what tracemalloc sees allocated between before and after: the object, and what it puts into the
-scope that it is given. A scope itself, which the server makes, is not in it.
+scope that it is given. A scope itself, which the server makes, is not in it. Of a WebSocket that waits for a
+message, the task and all coroutines are: nobody keeps one without them.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def _footprint(module: ModuleType, quickness: int) -> dict[str, float]:
     if hasattr(module, "websocket"):
         figures["websocket"] = asyncio.run(_bytes(module, module.websocket, _socket_case, requests))
         figures["accepted websocket"] = asyncio.run(_bytes(module, module.accepted, _socket_case, sockets))
+        figures["waiting websocket"] = asyncio.run(_waiting_bytes(module, sockets))
     if hasattr(module, "IMPORT"):
         figures["modules"], figures["import ms"] = _import(module.IMPORT)
     if hasattr(module, "PACKAGE"):  # before a class of it is asked for
@@ -87,6 +89,48 @@ async def _bytes(
     return size / count
 
 
+async def _waiting_bytes(module: ModuleType, count: int) -> float:
+    """Bytes per WebSocket whose client says nothing, of many at the same time."""
+    silence: asyncio.Future[inputs.Message] = asyncio.get_running_loop().create_future()
+
+    def connecting() -> inputs.Receive:
+        messages: list[inputs.Message] = [{"type": "websocket.connect"}]
+
+        async def receive() -> inputs.Message:
+            return messages.pop() if messages else await silence
+
+        return receive
+
+    calls = []
+    for seed in range(count + 1):
+        calls.append((_socket_case(seed).arguments[0], connecting(), _forget))
+        prepare(module, calls[-1])
+    tasks = [asyncio.create_task(_echo(module, calls.pop()))]  # what is made once for all of them
+    await _settle()
+    gc.collect()
+    tracemalloc.start()
+    tasks += [asyncio.create_task(_echo(module, arguments)) for arguments in calls]
+    await _settle()
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return size / count
+
+
+async def _echo(module: ModuleType, arguments: Arguments) -> None:
+    await module.websocket_texts(*arguments)
+
+
+async def _settle() -> None:
+    """Let every task go on until it waits."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 async def _made(make: Callable[..., Any], arguments: Arguments) -> object:
     made = make(*arguments)
     return await made if asyncio.iscoroutine(made) else made
@@ -99,7 +143,8 @@ def _import(statement: str) -> tuple[int, float]:
 
 
 def table(measured: dict[str, dict[str, float]]) -> str:
-    kinds = {"request": "bytes", "websocket": "bytes", "accepted websocket": "bytes", "modules": "loaded"}
+    kinds = dict.fromkeys(("request", "websocket", "accepted websocket", "waiting websocket"), "bytes")
+    kinds["modules"] = "loaded"
     lines = [["footprint", *measured]]
     for kind, unit in (*kinds.items(), ("import ms", "")):
         figures = [f"{values[kind]:,.0f}" if kind in values else NONE for values in measured.values()]

@@ -185,8 +185,9 @@ def footprint(document: Document) -> str:
     if not measured:
         return ""
     units = {"request": "bytes of an idle request", "websocket": "bytes of an idle WebSocket"}
-    units |= {"accepted websocket": "bytes of one that is accepted", "modules": "modules loaded"}
-    units |= {"import ms": "milliseconds of import"}
+    units |= {"accepted websocket": "bytes of one that is accepted"}
+    units |= {"waiting websocket": "bytes of one whose task waits for a message, with the task"}
+    units |= {"modules": "modules loaded", "import ms": "milliseconds of import"}
     lines = []
     for kind, unit in units.items():
         cells = [f"{values[kind]:,.0f}" if kind in values else NONE for values in measured.values()]

@@ -51,8 +51,8 @@ UPLOAD_GROWTH: Final = 20_000_000
 SERVER: Final = 0.97
 """The least requests per second on a server, those of hand-written code being 1."""
 
-IDLE: Final = ("request", "websocket", "accepted websocket")
-"""The objects of which one has to be smaller than every peer's."""
+IDLE: Final = ("request", "websocket", "accepted websocket", "waiting websocket")
+"""What has to be smaller than every peer's."""
 
 
 @dataclass(frozen=True, slots=True)

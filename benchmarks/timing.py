@@ -4,10 +4,10 @@
   out of the row, and the reason is printed.
 - All are in one process and take turns: each round has every row, each row every contestant, and who begins
   moves on from round to round. So what slows the machine down for a while slows all of them down.
-- Inputs are made off the clock, new for every call, no two alike, and as a server makes them: shortly before
-  the call, so that the processor still has them at hand. What is timed of a plain function is the call and the
-  death of what it returned. Where bodies are read, that and the scope die after the call, off the clock: some
-  keep in the scope what others only return.
+- Inputs are made off the clock, new for every call, no two alike, and a few calls before they are needed: a
+  server makes them just before, so that the processor still has them at hand. What is timed of a plain
+  function is the call and the death of what it returned. Where bodies are read, that and the scope die off
+  the clock, for some keep in the scope what others only return.
 - Coroutines are awaited by one task of one asyncio loop, to which nobody returns who does not really wait.
 - The garbage collector runs before each measurement and is off during it. Logging is off.
 - What an empty function costs, called in the same way in the same round, is subtracted.
@@ -25,7 +25,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import ModuleType
 
     from .inputs import Arguments, Receive, Scope, Send
@@ -35,7 +35,7 @@ SEEDS = itertools.count(10**12, 1000)
 """The number of each input; the distance leaves room for inputs that are made of many."""
 
 BATCH = 16
-"""Inputs of a plain function that are made at once: its calls are too short to be timed one by one."""
+"""Inputs that are made at once; the calls of a plain function are too short to be timed one by one."""
 
 WARMING = 10
 """Calls that do not count: the interpreter specialises code that it has seen a few times."""
@@ -140,17 +140,18 @@ async def _clocked(row: Row, module: ModuleType, function: Callable[..., Any], c
     return duration / count / 1000
 
 
-def _inputs(row: Row, module: ModuleType, count: int) -> list[Arguments]:
-    calls = [row.make(seed).arguments for seed in itertools.islice(SEEDS, count)]
-    for arguments in calls:
-        prepare(module, arguments)
-    return calls
+def _batches(row: Row, module: ModuleType, count: int) -> Iterator[list[Arguments]]:
+    for done in range(0, count, BATCH):
+        seeds = itertools.islice(SEEDS, min(BATCH, count - done))
+        calls = [row.make(seed).arguments for seed in seeds]
+        for arguments in calls:
+            prepare(module, arguments)
+        yield calls
 
 
 def _all_called(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> int:
     duration = 0
-    for done in range(0, count, BATCH):
-        calls = _inputs(row, module, min(BATCH, count - done))
+    for calls in _batches(row, module, count):
         start = perf_counter_ns()
         for scope, receive, send in calls:
             function(scope, receive, send)
@@ -161,15 +162,16 @@ def _all_called(row: Row, module: ModuleType, function: Callable[..., Any], coun
 async def _all_awaited(
     row: Row, module: ModuleType, function: Callable[..., Awaitable[Any]], count: int
 ) -> int:
-    # A body that a contestant keeps in the scope would otherwise make the next call pay for fresh memory, and a
-    # document that is kept there would be the only one whose death is not paid for.
+    # A body that a contestant keeps in the scope would otherwise make the next call pay for fresh memory, and
+    # a document that is kept there would be the only one whose death is not paid for.
     duration = 0
-    for _ in range(count):
-        [(scope, receive, send)] = _inputs(row, module, 1)
-        start = perf_counter_ns()
-        returned = await function(scope, receive, send)
-        duration += perf_counter_ns() - start
-        del returned
+    for calls in _batches(row, module, count):
+        while calls:
+            scope, receive, send = calls.pop()
+            start = perf_counter_ns()
+            returned = await function(scope, receive, send)
+            duration += perf_counter_ns() - start
+            del returned
     return duration
 
 

@@ -128,7 +128,7 @@ class BodyChannel(Receiver):
 
     def _keep_pieces(self) -> None:
         """Keep what is not on disk, all of which has come."""
-        self._body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        self._body = b"".join(self.pieces)  # which copies nothing where there is one
         self.pieces.clear()
         self.state = BUFFERED
 
@@ -224,7 +224,7 @@ class BodyChannel(Receiver):
         if maximum is not None and self.size > maximum:
             self.refuse(maximum)
         # Several where nobody took them as they came: watching has kept them, or a keep() that was cancelled.
-        piece = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        piece = b"".join(self.pieces)
         self.pieces.clear()
         self.wake()
         return piece

@@ -182,13 +182,18 @@ class Receiver:
             self.wake()
         kind = message["type"]
         if kind == "http.request":
-            piece = message.get("body") or b""
+            try:
+                piece, more = message["body"], message["more_body"]
+            except KeyError:
+                piece, more = message.get("body"), message.get("more_body")
+            if type(piece) is not bytes:
+                piece = bytes(piece or b"")
             self.size = size = self.size + len(piece)
             if maximum is not None and size > maximum:
                 raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-            if not message.get("more_body"):
+            if not more:
                 self.complete = True
-            return piece if type(piece) is bytes else bytes(piece)
+            return piece
         if kind == "http.disconnect":
             self.disconnected = True
             raise ClientDisconnect

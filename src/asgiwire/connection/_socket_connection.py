@@ -31,9 +31,17 @@ DENIAL: Final = "websocket.http.response"
 class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """A WebSocket that has no messages yet."""
 
-    # The last two are the server's callables until the channel is made, then nothing, and the wrapped ones
-    # once somebody asks for these.
-    __slots__ = ("_begun", "_receive", "_send")
+    if TYPE_CHECKING:
+        _receive: Receive | None
+        _send: Send | None
+    else:
+        __slots__ = ("_begun",)
+
+        # The slots that every connection has for them, under other names, for theirs are properties here: the
+        # server's callables until the channel is made, then nothing, and the wrapped ones once somebody asks
+        # for these.
+        _receive = ASGIConnection.receive
+        _send = ASGIConnection.send
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
 
@@ -52,8 +60,8 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
         except KeyError:
             raise self._wrong_scope(scope) from None
         self.scope = scope  # type: ignore[assignment]  # as in ASGIConnection
-        self._receive: Receive | None = receive
-        self._send: Send | None = send
+        self._receive = receive
+        self._send = send
         self._begun: SocketChannel | None = None
         self._headers = None
         self._values = None
