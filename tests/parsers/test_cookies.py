@@ -64,6 +64,7 @@ TABLE = {
     "value that is missing": (b"a=", {"a": ""}),
     "name that is missing": (b"=a", {"": "a"}),
     "both missing": (b"=", {}),
+    "name that is missing, and empty quotes": (b'=""', {"": ""}),
     "nameless never becomes another": (b"=__Host-x=evil", {"": "__Host-x=evil"}),
     "nameless with a nameless": (b"a; b; =c", {"": "c"}),
     "percent": (b"a=%41%20%C3%A9", {"a": "A é"}),

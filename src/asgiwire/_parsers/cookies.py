@@ -36,10 +36,8 @@ def parse_cookies(values: Iterable[bytes]) -> dict[str, str]:
         if not equals:
             name, value = "", name
         name, value = name.strip(BLANKS), value.strip(BLANKS)
-        if is_escaped:
-            value = _unescaped(value)
         if name or value:
-            cookies[name] = value
+            cookies[name] = _unescaped(value) if is_escaped else value
     return cookies
 
 
