@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import time
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from typing import Any
 
@@ -16,6 +15,9 @@ from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiMapping
 from asgiwire.datastructures.headers import Headers
 from asgiwire.datastructures.multi_dicts import MultiMixin
 from asgiwire.datastructures.mutable_scope_headers import MutableScopeHeaders
+from tests.floods import must_end
+
+MANY = 200_000
 
 RAW = [(b"Host", b"a"), (b"x-a", b"1"), (b"accept", b"*/*"), (b"X-A", b"2"), (b"x-a", b"3")]
 
@@ -269,21 +271,20 @@ def test_repr_masks_credentials() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        pytest.param([(b"x", b"1")] * 10_000, id="one name, CVE-2025-14550"),
-        pytest.param([(b"X-%d" % number, b"1") for number in range(10_000)], id="many names"),
+        pytest.param([(b"x", b"1")] * MANY, id="one name, CVE-2025-14550"),
+        pytest.param([(b"X-%d" % number, b"1") for number in range(MANY)], id="many names"),
     ],
 )
+@must_end
 def test_time_is_linear(raw: list[tuple[bytes, bytes]]) -> None:
-    """Inserting 10,000 equal names into a multidict 6 takes seconds."""
-    started = time.process_time()
+    """Inserting so many equal names into a multidict 6 takes many minutes."""
     headers = Headers(raw)
     assert headers.get("x-none") is None
-    assert len(list(headers.items())) == len(headers.to_header_list()) == 10_000
-    assert sum(map(len, headers.dict().values())) == 10_000
-    assert len(headers.getall("X-1", [])) + len(headers.getall("x", [])) in (1, 10_000)
+    assert len(list(headers.items())) == len(headers.to_header_list()) == MANY
+    assert sum(map(len, headers.dict().values())) == MANY
+    assert len(headers.getall("X-1", [])) + len(headers.getall("x", [])) in (1, MANY)
     assert dict(headers) == {name: values[0] for name, values in headers.dict().items()}
     assert headers == Headers(raw)
-    assert time.process_time() - started < 2
 
 
 names = st.sampled_from([b"a", b"A", b"b", b"\xe9", b"C-d"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -333,6 +334,30 @@ def test_no_scope_raises_and_every_url_reads_back(scope: dict[str, Any]) -> None
         assert (made.hostname, made.port, made.username) == (parts.hostname, parts.port, None)
         assert text.isascii()
         assert text.isprintable()
+
+
+SCHEMES = ["http", "https", "wss", "HTTP", "x"]
+HOSTS = ["a.b", "A", "a:80", "a:443", "a:8000", "a:08", "a:0", "a:99999", "[::1]", "a/b", "a:", "\x00"]
+QUERIES = ["", "a=1&b=2", "a=%20", "a=%2", "%", "%zz", "a=b?c/d", "#", "a b", "é", "\0"]
+TARGETS = [  # decoded, and as sent
+    *(("/", "/"), ("/a/b", "/a/b"), ("//a", "//a"), ("/a b", "/a%20b"), ("/a%20b", "/a%20b"), ("/a", "/b")),
+    *(("/a?b", "/a?b"), ("/a?b", "/a%3Fb"), ("/é", "/%C3%A9"), ("/a\0", "/a\0"), ("/[a]", "/[a]")),
+    *(("", ""), ("*", "*"), ("a", "a")),
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_ordinary_url_is_what_it_would_be_if_it_were_none(scheme: str) -> None:
+    """What is found in order at one look is not gone through part by part."""
+    combinations = itertools.product(HOSTS, TARGETS, QUERIES, ["", "/a", "/"])
+    for name, (path, raw_path), query, root_path in combinations:
+        scope = {**HTTP, "scheme": scheme, "path": path, "raw_path": raw_path.encode()}
+        scope |= {"root_path": root_path, "query_string": query.encode(), "headers": host(name.encode())}
+        made = URL.from_scope(scope)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("asgiwire.datastructures.url.is_common_target", lambda *_parts: False)
+            gone_through = URL.from_scope(scope)
+        assert (made, made._parts) == (gone_through, gone_through._parts)
 
 
 @given(TARGET, st.none() | st.text("/?#@:.%2F\\ab*é ").map(str.encode), TARGET, st.binary())

@@ -68,6 +68,11 @@ def test_no_media_type_raises(value: bytes | str) -> None:
     assert all(name and name == name.lower() for name in parameters)
 
 
+@given(st.text("a/;=é \t\n\v\0A"))
+def test_one_parameter_is_read_as_one_of_several(value: str) -> None:
+    assert parse_media_type(value) == parse_media_type(value + ";")
+
+
 @given(st.text(st.characters(max_codepoint=0x7E, min_codepoint=0x20)))
 def test_any_quoted_string_round_trips(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
