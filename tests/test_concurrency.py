@@ -204,3 +204,26 @@ async def test_poll_raises_what_its_function_raises(kind: type[Exception]) -> No
     with pytest.raises(kind, match="from receive"):
         await poll(look)
     await anyio.sleep(0.002)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("way", ["cancelled", "failed"])
+def test_a_poll_that_is_over_asks_nothing_of_a_loop_that_ends(backend: str, way: str) -> None:
+    """trio takes an error in a callback of its last turns for one of its own, and the program ends with it."""
+
+    async def look() -> None:
+        if way == "failed":
+            raise OSError
+        await new_event().wait()
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(poll, look)
+            await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+
+    if way == "cancelled":
+        anyio.run(main, backend=backend)
+    else:
+        with pytest.raises(OSError):  # noqa: PT011  # it has no words
+            anyio.run(poll, look, backend=backend)

@@ -57,10 +57,12 @@ async def poll(function: Callable[[], Awaitable[None]]) -> None:
 
         scope = trio.CancelScope()
         turns = _Turns(trio.lowlevel.current_trio_token().run_sync_soon, scope.cancel)
-        with scope:
-            turns.take()
-            await function()
-        turns.left = 0
+        try:
+            with scope:
+                turns.take()
+                await function()
+        finally:
+            turns.left = 0
         return
     import asyncio
 
