@@ -75,6 +75,16 @@ async def test_a_body_that_is_a_bytearray_or_memoryview_is_bytes_afterwards() ->
     assert type(body) is bytes
 
 
+@pytest.mark.parametrize("body", ["text", 3, [1, 2]])
+async def test_a_body_that_is_no_bytes_is_an_error_and_never_made_up(body: Any) -> None:
+    receive = ScriptedReceive({"type": "http.request", "body": body, "more_body": False})
+    request = Request(http_scope(), receive)
+
+    for _ in range(2):
+        with pytest.raises(TypeError, match="bytes-like"):
+            await request.body()
+
+
 async def test_stream_yields_non_empty_pieces_then_an_empty_one() -> None:
     receive = ScriptedReceive(part(b"one"), PART, part(b"two", more_body=False))
 

@@ -187,7 +187,7 @@ class Receiver:
             except KeyError:
                 piece, more = message.get("body"), message.get("more_body")
             if type(piece) is not bytes:
-                piece = bytes(piece or b"")
+                piece = bytes(memoryview(piece or b""))  # bytes() alone makes zeros of an int
             self.size = size = self.size + len(piece)
             if maximum is not None and size > maximum:
                 raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
