@@ -209,7 +209,7 @@ async def test_poll_raises_what_its_function_raises(kind: type[Exception]) -> No
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("way", ["cancelled", "failed"])
 def test_a_poll_that_is_over_asks_nothing_of_a_loop_that_ends(backend: str, way: str) -> None:
-    """trio takes an error in a callback of its last turns for one of its own, and the program ends with it."""
+    """To trio, an error in a callback of its last turns is one of its own, and ends the program."""
 
     async def look() -> None:
         if way == "failed":
