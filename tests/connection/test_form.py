@@ -377,6 +377,33 @@ async def test_a_form_can_be_aborted_at_any_time(chunks: int, files: list[object
     assert len(files) <= 2
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")  # as of whatever such a loop leaves
+async def test_a_thread_that_nobody_waits_for_any_more_keeps_its_file(
+    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop is thrown away with its tasks; the thread would write to what gets the descriptor next."""
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def write_pieces(file: Any, pieces: Any) -> None:
+        begun.set()
+        go_on.wait(10)
+        seen.append(file.closed)
+        done.set()
+
+    monkeypatch.setattr(_form, "write_pieces", write_pieces)
+    form = MultipartForm(B, Limits(spool_size=0))
+    writing = form.write(encode([Part("f", b"1" * 50, "x")]))
+    writing.send(None)
+    assert begun.wait(10)
+    writing.close()
+    form.abort()
+    go_on.set()
+    assert done.wait(10)
+    assert seen == [False]
+
+
 @pytest.mark.parametrize("nth", range(5))
 async def test_cancellation_at_each_await_leaves_no_file_open(
     nth: int, files: list[object], monkeypatch: pytest.MonkeyPatch

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asgiwire.datastructures.headers import raw_header, raw_headers, scope_headers
+from asgiwire.datastructures.headers import Headers, raw_header, raw_headers, scope_headers
 
 PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
 
@@ -52,3 +52,10 @@ def test_what_can_be_read_only_once_is_put_back() -> None:
     first = scope_headers(scope)
     assert first == [(b"a", b"1")]
     assert scope_headers(scope) is first is scope["headers"]
+
+
+@pytest.mark.parametrize("name", ["x-a", "X-A"])
+def test_a_name_that_is_no_bytes_is_not_found(name: str) -> None:
+    """A scope that was made by hand may have it: nothing raises."""
+    headers = Headers.from_scope({"type": "http", "headers": [(name, b"1"), (b"x-b", b"2")]})  # type: ignore[list-item]
+    assert [headers.get("x-b") for _ in range(10)] == ["2"] * 10

@@ -22,9 +22,13 @@ from asgiwire.exceptions import RequestEntityTooLarge
 from ._pieces import add_piece, write_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from tempfile import SpooledTemporaryFile
+    from typing import TypeAlias
 
     from asgiwire.limits import Limits
+
+    Write: TypeAlias = Callable[[SpooledTemporaryFile[bytes], list[bytes | bytearray]], None]
 
 # A file on disk is written in blocks of at least this many bytes: one call of a thread for each. That costs a
 # fifth of the time that 1 MiB takes to write, and more than that where all processors are busy.
@@ -177,7 +181,7 @@ class MultipartForm:
             self._parts.append((part, self._new_upload(part, self._limits.spool_size, content)))
 
     async def _end_file_on_disk(self, upload: UploadFile) -> None:
-        await run_in_thread(partial(_finish, upload.file, self._take_pieces()))
+        await self._to_disk(upload, _finish)
         self._parts.append((self._part, upload))
         self._file = None
 
@@ -189,7 +193,16 @@ class MultipartForm:
         if self._file is None:
             self._file = self._new_upload(self._part, 0)
         self._room = BLOCK_SIZE - 1
-        await run_in_thread(partial(_write, self._file.file, self._take_pieces()))
+        await self._to_disk(self._file, _write)
+
+    async def _to_disk(self, upload: UploadFile, write: Write) -> None:
+        try:
+            await run_in_thread(partial(write, upload.file, self._take_pieces()))
+        except GeneratorExit:
+            # The event loop was thrown away, and the thread goes on. If abort() closed the file under it, it
+            # could write to whatever gets the same descriptor next; the last reference to the file closes it.
+            self._file = None
+            raise
 
     async def _move_files_to_disk(self) -> None:
         """Make room for a field at the cost of the files that are in memory, the largest first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import ItemsView, Mapping, ValuesView
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"
 FIELD_NAMES: Final[dict[str, bytes]] = {}
 MOST_FIELD_NAMES: Final = 512
 LONGEST_FIELD_NAME: Final = 64
+
+is_lower: Final = methodcaller("islower")
 
 
 def scope_headers(scope: Scope) -> Pairs:
@@ -64,7 +67,7 @@ def raw_headers(pairs: Pairs, name: bytes) -> list[bytes]:
 def first_values(pairs: Pairs) -> dict[bytes, bytes]:
     """Return the first value of every name."""
     index: dict[bytes, bytes] = dict(pairs)
-    if len(index) == len(pairs) and all(map(bytes.islower, index)):
+    if len(index) == len(pairs) and all(map(is_lower, index)):
         return index  # as servers send them nearly always; two thirds of the time of what follows
     # Backwards, because the later of two equal keys wins in a dict.
     return {name.lower(): value for name, value in reversed(pairs)}
