@@ -52,7 +52,8 @@ def _footprint(module: ModuleType, quickness: int) -> dict[str, float]:
     if hasattr(module, "websocket"):
         figures["websocket"] = asyncio.run(_bytes(module, module.websocket, _socket_case, requests))
         figures["accepted websocket"] = asyncio.run(_bytes(module, module.accepted, _socket_case, sockets))
-        figures["waiting websocket"] = asyncio.run(_waiting_bytes(module, sockets))
+        # The second time, for the first contestant makes room for the tasks of all.
+        figures["waiting websocket"] = min(asyncio.run(_waiting_bytes(module, sockets)) for _ in range(2))
     if hasattr(module, "IMPORT"):
         figures["modules"], figures["import ms"] = _import(module.IMPORT)
     if hasattr(module, "PACKAGE"):  # before a class of it is asked for

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 START: Final = 10
-REPEATS: Final = 5
+REPEATS: Final = 15
 SHORTEST: Final = 2_000_000
 """Nanoseconds: what takes less is done several times."""
 
