@@ -12,12 +12,15 @@ import pytest
 
 from asgiwire import Limits, Request
 from asgiwire.connection import _spool
+from asgiwire.connection._spool import Spool
 from asgiwire.exceptions import ClientDisconnect, ClientException, RequestEntityTooLarge, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
 
 from .receives import DISCONNECT, Live, form_body, part, parts, received, settle
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from asgiwire.types import Receive
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +187,35 @@ async def test_what_a_watcher_receives_while_a_block_is_written_is_not_lost(bloc
 
     assert got == [([BODY], False)]
     assert len(blocks) >= 2
+
+
+async def test_who_comes_while_the_last_block_is_written_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = Spooling(http_scope(), Live(*parts(BODY, len(BODY))))
+    writing, go_on = anyio.Event(), anyio.Event()
+    take = Spool.take
+
+    async def take_slowly(spool: Spool, pieces: list[bytes]) -> None:
+        writing.set()
+        await go_on.wait()
+        await take(spool, pieces)
+
+    monkeypatch.setattr(Spool, "take", take_slowly)
+    got: list[object] = []
+
+    async def read(reader: Callable[[], Awaitable[object]]) -> None:
+        got.append(await reader())
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read, lambda: received(request.replay))
+            await writing.wait()
+            group.start_soon(read, request.body)
+            await anyio.wait_all_tasks_blocked()
+            go_on.set()
+
+    assert sorted(got, key=str) == [([BODY], False), BODY]
 
 
 async def test_a_cancelled_receive_over_a_replay_loses_nothing() -> None:

@@ -130,6 +130,17 @@ async def test_the_body_is_read_in_the_block_while_it_is_watched(reader: str) ->
     assert body == b"hello"
 
 
+async def test_a_stream_waits_for_the_message_that_a_watcher_is_receiving() -> None:
+    request, receive = staying()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group, request.cancel_on_disconnect():
+            await settle()
+            group.start_soon(send_slowly, receive, parts(b"hello", 2))
+            body = b"".join([piece async for piece in request.stream()])
+
+    assert body == b"hello"
+
+
 async def send_slowly(receive: Live, messages: list[dict[str, Any]]) -> None:
     for message in messages:
         await settle()

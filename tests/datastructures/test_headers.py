@@ -192,6 +192,15 @@ def test_copy_is_mutable() -> None:
     assert headers.getall("x-a") == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("raw", [RAW, [(b"Host", b"a"), (b"x-a", b"1")]])
+def test_every_value_is_found_however_often_it_was_asked_for(raw: Any) -> None:
+    headers = Headers(raw)
+    for _ in range(10):
+        assert headers.raw_values(b"host") == [value for name, value in raw if name.lower() == b"host"]
+        assert headers.raw_values(b"x-a") == [value for name, value in raw if name.lower() == b"x-a"]
+        assert headers.raw_values(b"none") == []
+
+
 @pytest.mark.parametrize("looked_up", [True, False])
 @pytest.mark.parametrize(
     "duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from .clients import RawHTTP
 from .servers import HTTP1, HTTP2, each
 
 if TYPE_CHECKING:
-    import httpx
-
     from .processes import Running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90), each(HTTP1 | HTTP2)]
@@ -42,7 +42,10 @@ def test_a_post_is_answered_without_its_body_being_read(client: httpx.Client, se
     seen = response.json()
     assert seen["content_type"] == ["text/plain", {"charset": "UTF-8"}]
     assert seen["content_length"] == 50_000
-    # The connection is still in order afterwards.
+    # The connection is still in order afterwards, or closed: with what was not read it is of no use (RFC 9112
+    # section 9.3), and granian may find that out when the next request is already on it.
+    with suppress(httpx.RemoteProtocolError):
+        assert inspect(client)["method"] == "GET"
     assert inspect(client)["method"] == "GET"
 
 

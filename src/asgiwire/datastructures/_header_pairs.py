@@ -36,9 +36,10 @@ def scope_headers(scope: Scope) -> Pairs:
     ASGI allows any iterable. One that can be read only once is put back into the scope as a list.
     """
     headers: Pairs | None = scope.get("headers")
-    # The first says what the second does, of what every server gives, in a third of the time.
+    # The first says what the second does, of what every server gives, in a third of the time. To pyright, it
+    # forgets what is in the list.
     if type(headers) is list or isinstance(headers, (list, tuple)):
-        return headers
+        return headers  # pyright: ignore[reportUnknownVariableType]
     if headers is None:
         return ()
     scope["headers"] = headers = list(headers)

@@ -6,7 +6,7 @@ Left out: the form, which has files to close (``form.py``), and the headers (``h
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from multidict import MultiDict as BaseMultiDict
 from multidict import MultiDictProxy, MultiMapping
@@ -21,7 +21,7 @@ __all__ = ("ImmutableMultiDict", "MultiDict", "MultiMixin")
 T = TypeVar("T")
 
 # Not super().__init__(), which takes a third longer: one is made for every query.
-initialize: Final[Any] = BaseMultiDict.__init__
+initialize: Final[Any] = cast("Any", BaseMultiDict).__init__
 
 
 class MultiMixin(MultiMapping[T], ABC, Generic[T]):

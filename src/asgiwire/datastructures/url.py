@@ -113,9 +113,9 @@ class URL:
             and not root_path
             and isinstance(raw_path, bytes)
             and is_common_target(hosts[0], raw_path, query_string)
-            and raw_path.decode() == path
+            and (sent := raw_path.decode()) == path
         ):
-            return cls._joined(scheme, hosts[0].decode(), path, query_string.decode())
+            return cls._joined(scheme, hosts[0].decode(), sent, query_string.decode())
         known = raw_path if isinstance(raw_path, bytes) else None
         target = target_path(_text(path), known, _text(root_path))
         return cls._composed(scope, hosts, target, encode_query(query_string))
