@@ -184,6 +184,13 @@ class TestLooking:
         assert channel.state is OPEN
         assert [await channel.receive(source) for _ in TEXTS] == TEXTS
 
+    async def test_what_the_server_must_not_send_is_nobodys_to_read(self) -> None:
+        source = at_hand({"type": "websocket.connect"}, *TEXTS)
+        channel = channel_in(OPEN, source)
+        with pytest.raises(ProtocolError):
+            await channel.look()
+        assert await channel.receive(source) == TEXTS[0]
+
     async def test_what_comes_later_is_not_lost(self) -> None:
         """Neither to the looks that did not see it, nor to a reader that gave up waiting."""
         arrived = anyio.Event()

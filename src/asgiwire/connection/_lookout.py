@@ -54,14 +54,15 @@ class Lookout:
             task.cancel()  # the message is nobody's any more
 
     async def look(self) -> Message | None:
-        """The next message, if it is there; it is kept for the reader too."""
+        """The next message, if it is there; whoever gets it has to :meth:`keep` it for the reader."""
         if self._weight >= MOST_UNREAD:
             return None
-        message = await (self._look_on_trio() if in_trio() else self._look_on_asyncio())
-        if message is not None:
-            self.unread.append(message)
-            self._weight += _weight(message)
-        return message
+        return await (self._look_on_trio() if in_trio() else self._look_on_asyncio())
+
+    def keep(self, message: Message) -> None:
+        """Put a message behind those that are kept."""
+        self.unread.append(message)
+        self._weight += _weight(message)
 
     def take(self) -> Message:
         """The first of the messages that are kept."""

@@ -221,6 +221,7 @@ class SocketChannel(Turn):
                 self.receiving = False
             if message is not None:
                 self.move(message)
+                lookout.keep(message)  # not before: what the server must not send is nobody's to read
 
     async def send(self, send: Send, event: Mapping[str, Any]) -> None:
         """Send one event, after those whose turn is before.
