@@ -103,7 +103,7 @@ class UnstoredSession(dict[str, Any]):
         self._store()
 
     # The stubs want it to return what `|` does, which for dict is a plain dict.
-    def __ior__(self, value: Any, /) -> Self:  # type: ignore[override, misc]
+    def __ior__(self, value: Any, /) -> Self:  # type: ignore[override, misc]  # as above
         self.update(value)
         return self
 

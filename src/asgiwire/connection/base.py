@@ -107,7 +107,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
         if scope.get("type") not in self._scope_types:
             raise self._wrong_scope(scope)
         # It is a dict, says the specification; to a type checker, a TypedDict is no more than a Mapping.
-        self.scope: Scope = scope  # type: ignore[assignment]
+        self.scope: Scope = scope  # type: ignore[assignment]  # as above
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None

@@ -173,7 +173,7 @@ class MultipartPart:
         try:
             # The list is filled in the thread: a cancellation that comes meanwhile must not lose the file.
             # Unbuffered, so that nothing is left to be written where it is closed on the event loop.
-            await run_in_thread(lambda: files.append(open(path, "wb", 0)))  # noqa: SIM115
+            await run_in_thread(lambda: files.append(open(path, "wb", 0)))  # noqa: SIM115 - closed there
             return await self._write_to(files[0])
         finally:
             # Closed in the thread by now, unless something went wrong.

@@ -39,7 +39,7 @@ def scope_headers(scope: Scope) -> Pairs:
     # The first says what the second does, of what every server gives, in a third of the time. To pyright, it
     # forgets what is in the list.
     if type(headers) is list or isinstance(headers, (list, tuple)):
-        return headers  # pyright: ignore[reportUnknownVariableType]
+        return headers  # pyright: ignore[reportUnknownVariableType]  # as above
     if headers is None:
         return ()
     scope["headers"] = headers = list(headers)

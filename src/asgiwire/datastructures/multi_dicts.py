@@ -50,7 +50,7 @@ class MultiDict(BaseMultiDict[T], MultiMixin[T], Generic[T]):  # pyright: ignore
     """
 
     # multidict types its `__new__` as taking anything.
-    def __init__(  # pyright: ignore[reportInconsistentConstructor]
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]  # as above
         self, args: MultiMapping[T] | Mapping[str, T] | Iterable[tuple[str, T]] | None = None
     ) -> None:
         initialize(self, () if args is None else args)
@@ -64,7 +64,7 @@ class MultiDict(BaseMultiDict[T], MultiMixin[T], Generic[T]):  # pyright: ignore
         return type(self)(self)
 
 
-# As above.
+# As of MultiDict: `get` has other overloads.
 class ImmutableMultiDict(MultiDictProxy[T], MultiMixin[T], Generic[T]):  # pyright: ignore[reportIncompatibleMethodOverride]
     """An immutable multidict; ``[]`` and ``get`` give the first value of a key, ``getall`` gives all.
 
@@ -76,11 +76,12 @@ class ImmutableMultiDict(MultiDictProxy[T], MultiMixin[T], Generic[T]):  # pyrig
         self, args: MultiMapping[T] | Mapping[str, T] | Iterable[tuple[str, T]] | None = None
     ) -> None:
         values: BaseMultiDict[T] = BaseMultiDict(() if args is None else args)
-        MultiDictProxy.__init__(self, values)  # pyright: ignore[reportUnknownMemberType]  # as above
+        # pyright does not see T in what multidict's stubs say of it.
+        MultiDictProxy.__init__(self, values)  # pyright: ignore[reportUnknownMemberType]
 
     # A proxy of multidict refuses to be pickled, because it may be a view, and is typed so; this one owns
     # its values.
-    def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # as above
         return type(self), (list(self.items()),)
 
     def mutable_copy(self) -> MultiDict[T]:

@@ -274,7 +274,7 @@ def _temporary_file(memory: BytesIO, max_size: int) -> SpooledTemporaryFile[byte
     from tempfile import SpooledTemporaryFile
 
     # No context manager: the file is to outlive this call.
-    file = SpooledTemporaryFile(max_size=max_size)  # noqa: SIM115
+    file = SpooledTemporaryFile(max_size=max_size)  # noqa: SIM115 - as above
     if memory.closed:
         file.close()
     else:

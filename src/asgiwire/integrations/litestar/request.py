@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     # To a type checker it is both. That the two differ in nearly every member, and that CPython would not
     # have them both as bases, is what this package is for.
-    class _Request(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+    class _Request(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]  # as above
         asgiwire.connection.Request[UserT, AuthT, StateT],
         litestar.connection.Request[UserT, AuthT, Any],
     ): ...
