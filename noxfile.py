@@ -37,10 +37,10 @@ IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 # Those that tell whether the sdist is whole, and some that use every room of the package.
 QUICK_TESTS = (
     "tests/test_docs.py",
-    "tests/test_house.py",
+    "tests/test_architecture.py",
     "tests/connection/test_request.py",
-    "tests/connection/test_form.py",
-    "tests/connection/test_websocket_model.py",
+    "tests/body/test_form.py",
+    "tests/websocket/test_model.py",
     "tests/testing",
 )
 

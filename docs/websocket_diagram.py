@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from asgiwire._websocket_states import RECEIVED, SENT, SocketState
+from asgiwire._websocket.states import RECEIVED, SENT, SocketState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .test_house import MAY_AWAIT, MODULES, imported
+from .test_architecture import MAY_AWAIT, MODULES, imported
 
 FILE = Path(__file__).parent.parent / "docs" / "layers_diagram.py"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .test_house import PUBLIC
+from .test_architecture import PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from asgiwire._websocket_states import RECEIVED, SENT, SocketState
+from asgiwire._websocket.states import RECEIVED, SENT, SocketState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

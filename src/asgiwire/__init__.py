@@ -19,7 +19,7 @@ Where things are, from the bottom up; each room imports only from those above it
 ``asgiwire.datastructures``    headers, cookies, multidicts, URL, Accept, state, uploads
 ``asgiwire._multipart``        multipart/form-data: bytes in, events out, no await; ``_multipart_parser``
                                is what is under it, ``_multipart_whole`` the short way for small forms
-``asgiwire._websocket_states`` the transition tables of a WebSocket, no await
+``asgiwire._websocket.states`` the transition tables of a WebSocket, no await
 ``asgiwire.connection``        ``ASGIConnection``, ``Request``, ``WebSocket``: what awaits
 ``asgiwire.testing``           scopes, a scripted receive, a recording send, ``RequestFactory``
 ``asgiwire.integrations``      inside other frameworks; imported on demand, nothing here needs it

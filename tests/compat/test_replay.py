@@ -16,8 +16,8 @@ import pytest
 
 from asgiwire import Limits, Request
 from asgiwire.testing import RecordedSend, http_scope
-from tests.connection.receives import DISCONNECT, Live, part, parts, settle
 from tests.django_handlers import django_handler
+from tests.receives import DISCONNECT, Live, part, parts, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

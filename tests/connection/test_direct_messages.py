@@ -10,8 +10,7 @@ import pytest
 from asgiwire.connection import WebSocket
 from asgiwire.exceptions import AsgiwireException
 from asgiwire.limits import Limits
-
-from .websocket_server import Server, binary, disconnect, scope, text
+from tests.websocket_server import Server, binary, disconnect, scope, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,14 +17,15 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
+from asgiwire._body import form as _form
+from asgiwire._body import spool as _spool
 from asgiwire._concurrency import in_trio, run_in_thread
-from asgiwire.connection import _form, _spool, multipart
+from asgiwire.connection import multipart
 from asgiwire.datastructures import UploadFile, upload_file
 from asgiwire.exceptions import ClientDisconnect, StreamConsumed
 from asgiwire.serialization import encode_msgpack
 from asgiwire.testing import http_scope
-
-from .receives import DISCONNECT, Live, form_body, parts, received, settle
+from tests.receives import DISCONNECT, Live, form_body, parts, received, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

@@ -22,8 +22,7 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.testing import http_scope
-
-from .receives import DISCONNECT, Live, form_body, part, parts
+from tests.receives import DISCONNECT, Live, form_body, part, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

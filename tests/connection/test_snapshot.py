@@ -15,7 +15,7 @@ from asgiwire.connection.snapshot import MASK, ConnectionSnapshot, Redaction, ta
 from asgiwire.datastructures import URL, Address
 from asgiwire.testing import RequestFactory, ScriptedReceive, http_scope, websocket_scope
 from tests.floods import flood, must_end
-from tests.test_house import run_python
+from tests.test_architecture import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable

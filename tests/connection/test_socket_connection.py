@@ -17,8 +17,7 @@ from asgiwire.exceptions import (
     WebSocketDisconnect,
     WebSocketStateError,
 )
-
-from .websocket_server import ACCEPTED, CONNECT, Server, disconnect, scope, text
+from tests.websocket_server import ACCEPTED, CONNECT, Server, disconnect, scope, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

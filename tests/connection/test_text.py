@@ -15,8 +15,7 @@ from asgiwire.exceptions import (
 )
 from asgiwire.serialization import encode_msgpack
 from asgiwire.testing import ScriptedReceive, http_scope
-
-from .receives import form_body
+from tests.receives import form_body
 
 pytestmark = pytest.mark.anyio
 

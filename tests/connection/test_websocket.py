@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from anyio.lowlevel import checkpoint
 
-from asgiwire._websocket_states import OPEN
+from asgiwire._websocket.states import OPEN
 from asgiwire.connection import WebSocket
 from asgiwire.exceptions import (
     ProtocolError,
@@ -24,8 +24,7 @@ from asgiwire.exceptions import (
 )
 from asgiwire.limits import Limits
 from tests.fixtures import BLOCKED, load_receives
-
-from .websocket_server import ACCEPTED, CONNECT, Server, binary, disconnect, scope, text
+from tests.websocket_server import ACCEPTED, CONNECT, Server, binary, disconnect, scope, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

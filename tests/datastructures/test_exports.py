@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asgiwire.datastructures
-from tests.test_house import run_python
+from tests.test_architecture import run_python
 
 NAMES = {
     "URL", "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address",

@@ -10,17 +10,17 @@ from collections.abc import AsyncIterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, cast
 
-from asgiwire._websocket_states import ENDED, HANDSHAKE, INITIAL, OPEN
+from asgiwire._websocket.channel import SocketChannel
+from asgiwire._websocket.events import accept_event, close_event, denial_body, denial_start
+from asgiwire._websocket.states import ENDED, HANDSHAKE, INITIAL, OPEN
 from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
 
-from ._socket_channel import SocketChannel
-from ._socket_events import accept_event, close_event, denial_body, denial_start
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
 
-    from asgiwire._websocket_states import SocketState
+    from asgiwire._websocket.states import SocketState
     from asgiwire.datastructures.headers import Headers
     from asgiwire.types import HeaderPairs, Message, Receive, Send
 

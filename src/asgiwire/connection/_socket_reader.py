@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
-from asgiwire._websocket_states import UNANSWERED
+from asgiwire._websocket.channel import Decoding
+from asgiwire._websocket.events import MESSAGE_TOO_BIG, MODES, exceeds, no_such_mode, payload
+from asgiwire._websocket.states import UNANSWERED
 from asgiwire.exceptions import (
     ClientException,
     RequestEntityTooLarge,
@@ -18,9 +20,7 @@ from asgiwire.exceptions import (
 from asgiwire.serialization import decode_json, decode_msgpack, decode_untyped_json
 from asgiwire.types import Empty
 
-from ._socket_channel import Decoding
 from ._socket_connection import SocketConnection
-from ._socket_events import MESSAGE_TOO_BIG, MODES, exceeds, no_such_mode, payload
 from .base import AuthT, StateT, UserT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart import PartBegun
+from asgiwire._multipart.decoder import PartBegun
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.datastructures.headers import Headers
 from asgiwire.exceptions import (
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     import os
     from io import FileIO
 
-    from asgiwire._multipart import Event, MultipartDecoder
-
-    from ._body_reader import BodyReader
+    from asgiwire._body.reader import BodyReader
+    from asgiwire._multipart.decoder import Event, MultipartDecoder
 
 __all__ = ("MultipartPart", "MultipartParts")
 

@@ -10,26 +10,26 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
+from asgiwire._body.channel import UNREAD
+from asgiwire._body.registry import body_channel, find_channel
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.headers import raw_headers, scope_headers
 from asgiwire.exceptions import AsgiwireWarning, ImproperlyConfiguredException, ValidationException
 from asgiwire.serialization import decode_json, decode_msgpack
 from asgiwire.types import Empty
 
-from ._body import UNREAD
-from ._channels import body_channel, find_channel
 from ._request_head import RequestHead
 from .base import AuthT, StateT, UserT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    from asgiwire._body.cancel import CancelOnDisconnect
+    from asgiwire._body.channel import BodyChannel
     from asgiwire.datastructures.form import FormMultiDict
     from asgiwire.limits import Limits
     from asgiwire.types import HTTPEarlyHintEvent, HTTPServerPushEvent, Receive
 
-    from ._body import BodyChannel
-    from ._watch import CancelOnDisconnect
     from .multipart import MultipartParts
 
 __all__ = ("Request",)
@@ -74,7 +74,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         The cancellation ends with the block; ``cancelled_caught`` says afterwards whether there was one. The
         body can be read in the block and after it: what has to be received to watch is kept.
         """
-        from ._watch import CancelOnDisconnect
+        from asgiwire._body.cancel import CancelOnDisconnect
 
         return CancelOnDisconnect(body_channel(self.scope, self.receive).watch)
 
@@ -170,7 +170,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
             # Imported with the first form: most programs that import asgiwire never parse one.
-            from ._form import MultipartForm
+            from asgiwire._body.form import MultipartForm
 
             channel, maximum = self._body_channel(limits)
             return await channel.form(MultipartForm(parameters, limits or self.limits), maximum)
@@ -195,9 +195,9 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
                 iterating: it is malformed, or ends before its final boundary.
             RequestEntityTooLarge: While iterating: it exceeds one of the limits; the sentence says which.
         """
-        from asgiwire._multipart import MultipartDecoder
+        from asgiwire._body.reader import BodyReader
+        from asgiwire._multipart.decoder import MultipartDecoder
 
-        from ._body_reader import BodyReader
         from .multipart import MultipartParts
 
         media_type, parameters = self.content_type
@@ -216,7 +216,7 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
         leaves. A body that nobody has read yet is read with the application's first call and kept for both:
         in memory up to ``limits.spool_size``, then on disk.
         """
-        from ._downstream import Replay
+        from asgiwire._body.readers import Replay
 
         limits = self.limits
         channel = body_channel(self.scope, self.receive)
@@ -231,8 +231,8 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             sink: Called with each piece before the application gets it; may be a coroutine function.
             limits: For this body only.
         """
-        from ._body_reader import BodyReader
-        from ._downstream import Tee
+        from asgiwire._body.reader import BodyReader
+        from asgiwire._body.readers import Tee
 
         channel, maximum = self._body_channel(limits)
         return Tee(channel, maximum, BodyReader(channel, maximum, "tee()"), sink)

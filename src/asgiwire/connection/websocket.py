@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from asgiwire._websocket_states import UNANSWERED
+from asgiwire._websocket.events import closing_words, send_event
+from asgiwire._websocket.states import UNANSWERED
 from asgiwire.exceptions import WebSocketDisconnect
 from asgiwire.serialization import default_serializer, encode_json, encode_msgpack, encode_plain_json
 
-from ._socket_events import closing_words, send_event
 from ._socket_reader import SocketReader
 from .base import AuthT, StateT, UserT
 

@@ -11,7 +11,7 @@ from litestar.types import Empty
 from msgspec.structs import replace
 
 import asgiwire.connection
-from asgiwire.connection._channels import SCOPE_KEY, body_channel
+from asgiwire._body.registry import SCOPE_KEY, body_channel
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.datastructures import FormMultiDict
@@ -25,7 +25,7 @@ from ._exceptions import TRANSLATION
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from asgiwire.connection._watch import CancelOnDisconnect
+    from asgiwire._body.cancel import CancelOnDisconnect
     from asgiwire.datastructures import Accept
     from asgiwire.types import Receive
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asgiwire.connection._spool import BLOCK_SIZE, Spool
+from asgiwire._body.spool import BLOCK_SIZE, Spool
 from asgiwire.datastructures import upload_file
 
 if TYPE_CHECKING:

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgiwire._multipart_whole import parse_whole
-from asgiwire.connection import _form
-from asgiwire.connection._form import MultipartForm
+from asgiwire._body import form as _form
+from asgiwire._body.form import MultipartForm
+from asgiwire._multipart.whole import parse_whole
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import ClientException
 from asgiwire.limits import Limits
 from tests.floods import must_end
-
-from .multipart_bodies import Part, encode, pieces
+from tests.multipart_bodies import Part, encode, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

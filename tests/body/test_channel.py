@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire.connection._channels import SCOPE_KEY
+from asgiwire._body.registry import SCOPE_KEY
 from asgiwire.exceptions import (
     ClientDisconnect,
     ClientException,

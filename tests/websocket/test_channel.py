@@ -10,8 +10,8 @@ import anyio.lowlevel
 import pytest
 from anyio.lowlevel import checkpoint
 
-from asgiwire._websocket_states import CLOSED, CLOSING, DENYING, HANDSHAKE, INITIAL, OPEN, SocketState
-from asgiwire.connection._socket_channel import SocketChannel
+from asgiwire._websocket.channel import SocketChannel
+from asgiwire._websocket.states import CLOSED, CLOSING, DENYING, HANDSHAKE, INITIAL, OPEN, SocketState
 from asgiwire.exceptions import ProtocolError, WebSocketDisconnect, WebSocketStateError
 
 if TYPE_CHECKING:

@@ -19,7 +19,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asgiwire._websocket_states import (
+from asgiwire.exceptions import WebSocketDisconnect, WebSocketStateError
+
+from .events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE, closed_with, is_of_mode
+from .lock import Turn
+from .peek import Lookout
+from .states import (
     CLOSED,
     ENDED,
     INITIAL,
@@ -28,11 +33,6 @@ from asgiwire._websocket_states import (
     after_receiving,
     after_sending,
 )
-from asgiwire.exceptions import WebSocketDisconnect, WebSocketStateError
-
-from ._lookout import Lookout
-from ._socket_events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE, closed_with, is_of_mode
-from ._turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

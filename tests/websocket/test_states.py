@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from asgiwire import _websocket_states as states
-from asgiwire._websocket_states import RECEIVED, SENT, SocketState, after_receiving, after_sending
+from asgiwire._websocket import states
+from asgiwire._websocket.states import RECEIVED, SENT, SocketState, after_receiving, after_sending
 from asgiwire.exceptions import ProtocolError, WebSocketStateError
 
 RECEIVABLE = ("websocket.connect", "websocket.receive", "websocket.disconnect")

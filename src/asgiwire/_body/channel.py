@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
 
-from ._receiver import Receiver
+from .receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from asgiwire.datastructures.form import FormMultiDict
     from asgiwire.types import Receive
 
-    from ._form import MultipartForm
-    from ._spool import Spool
+    from .form import MultipartForm
+    from .spool import Spool
 
 
 class BodyState(Enum):
@@ -296,7 +296,7 @@ class BodyChannel(Receiver):
 
     async def _move_to_disk_beyond(self, spool_size: int) -> None:
         """Move what has come to disk: all beyond ``spool_size``, then in large blocks."""
-        from ._spool import BLOCK_SIZE
+        from .spool import BLOCK_SIZE
 
         on_disk, most = (0, spool_size) if self._spool is None else (self._spool.size, BLOCK_SIZE)
         if self.size - on_disk > most:
@@ -304,7 +304,7 @@ class BodyChannel(Receiver):
 
     async def _move_to_disk(self) -> None:
         if self._spool is None:
-            from ._spool import Spool
+            from .spool import Spool
 
             self._spool = Spool()
         await self._spool.take(self.pieces)

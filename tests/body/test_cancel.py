@@ -15,13 +15,12 @@ from asgiwire import Limits, Request
 from asgiwire._concurrency import in_trio
 from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge, UsageError
 from asgiwire.testing import http_scope
-
-from .receives import DISCONNECT, Live, form_body, part, parts, settle
+from tests.receives import DISCONNECT, Live, form_body, part, parts, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from asgiwire.connection._watch import CancelOnDisconnect
+    from asgiwire._body.cancel import CancelOnDisconnect
 
 pytestmark = pytest.mark.anyio
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from asgiwire.types import HTTPReceiveMessage
 
-    from ._body import BodyChannel
-    from ._body_reader import BodyReader
+    from .channel import BodyChannel
+    from .reader import BodyReader
 
 
 class Downstream(ABC):

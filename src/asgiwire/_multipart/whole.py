@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgiwire.datastructures.upload_file import UploadFile
 
-from ._multipart_parser import ORDINARY_HEAD, ordinary_head_size
+from .parser import ORDINARY_HEAD, ordinary_head_size
 
 if TYPE_CHECKING:
     from asgiwire.limits import Limits

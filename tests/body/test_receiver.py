@@ -12,12 +12,11 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire.connection import _receiver
-from asgiwire.connection._receiver import Receiver
+from asgiwire._body import receiver as _receiver
+from asgiwire._body.receiver import Receiver
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 from asgiwire.testing import http_scope
-
-from .receives import DISCONNECT, Live, form_body, part, parts, settle
+from tests.receives import DISCONNECT, Live, form_body, part, parts, settle
 
 pytestmark = pytest.mark.anyio
 

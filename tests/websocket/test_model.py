@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from asgiwire._websocket.peek import Lookout
 from asgiwire.connection import WebSocket
-from asgiwire.connection._lookout import Lookout
 from asgiwire.exceptions import (
     AsgiwireException,
     ClientException,
@@ -24,8 +24,7 @@ from asgiwire.exceptions import (
     WebSocketDisconnect,
     WebSocketException,
 )
-
-from .websocket_server import CONNECT, binary, disconnect, scope, text
+from tests.websocket_server import CONNECT, binary, disconnect, scope, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine

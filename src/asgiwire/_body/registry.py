@@ -11,12 +11,12 @@ from __future__ import annotations
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Final, cast
 
-from ._body import BodyChannel
+from .channel import BodyChannel
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope
 
-    from ._downstream import Replay
+    from .readers import Replay
 
 SCOPE_KEY: Final = "asgiwire.body"
 """The one key of ours in a scope."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from .exceptions import ProtocolError, WebSocketStateError
+from asgiwire.exceptions import ProtocolError, WebSocketStateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asgiwire._concurrency import in_trio, poll
 
-from ._turn import Turn
+from .lock import Turn
 
 if TYPE_CHECKING:
     import asyncio

@@ -12,14 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart import MultipartDecoder, PartBegun
-from asgiwire._multipart_whole import DEFAULT_CONTENT_TYPE, parse_whole
+from asgiwire._multipart.decoder import MultipartDecoder, PartBegun
+from asgiwire._multipart.whole import DEFAULT_CONTENT_TYPE, parse_whole
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.datastructures.form import FormMultiDict
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge
 
-from ._pieces import add_piece, write_pieces
+from .chunks import add_piece, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.exceptions import ClientException, ValidationException
 
-from ._multipart_parser import END, START, Event, PartBegun, PartEnded, PartReader
+from .parser import END, START, Event, PartBegun, PartEnded, PartReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

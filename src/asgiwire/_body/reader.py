@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from ._body import BodyChannel
+    from .channel import BodyChannel
 
 
 class BodyReader:

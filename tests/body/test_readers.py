@@ -11,13 +11,12 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire.connection import _spool
-from asgiwire.connection._channels import body_channel
-from asgiwire.connection._spool import Spool
+from asgiwire._body import spool as _spool
+from asgiwire._body.registry import body_channel
+from asgiwire._body.spool import Spool
 from asgiwire.exceptions import ClientDisconnect, ClientException, RequestEntityTooLarge, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
-
-from .receives import DISCONNECT, Live, form_body, part, parts, received, settle
+from tests.receives import DISCONNECT, Live, form_body, part, parts, received, settle
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire.connection._socket_events import (
+from asgiwire._websocket.events import (
     accept_event,
     close_event,
     closed_with,

@@ -7,7 +7,7 @@ import pytest
 from anyio import wait_all_tasks_blocked as wait_until_blocked
 from anyio.lowlevel import checkpoint
 
-from asgiwire.connection._turn import Turn
+from asgiwire._websocket.lock import Turn
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgiwire import _concurrency
-from asgiwire.connection import _form
-from asgiwire.connection._form import MultipartForm
+from asgiwire._body import form as _form
+from asgiwire._body.form import MultipartForm
 from asgiwire.datastructures import upload_file
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge, SerializationException, ValidationException

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgiwire._multipart import Event, MultipartDecoder, PartBegun, PartEnded
+from asgiwire._multipart.decoder import Event, MultipartDecoder, PartBegun, PartEnded
 from asgiwire.exceptions import (
     ClientException,
     RequestEntityTooLarge,
@@ -18,8 +18,7 @@ from asgiwire.exceptions import (
 )
 from asgiwire.limits import Limits
 from tests.floods import must_end
-
-from .multipart_bodies import Part, cuts, encode, pieces
+from tests.multipart_bodies import Part, cuts, encode, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

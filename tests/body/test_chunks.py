@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire.connection import _pieces
-from asgiwire.connection._pieces import MOST_WRITTEN, SMALL, add_piece, write_pieces
+from asgiwire._body import chunks as _pieces
+from asgiwire._body.chunks import MOST_WRITTEN, SMALL, add_piece, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""The request body below ``Request``: one channel for each ``receive`` callable, and its readers."""

@@ -1,0 +1,1 @@
+"""``multipart/form-data`` (RFC 7578) without I/O: bytes in, events out, no await."""

@@ -1,0 +1,1 @@
+"""The WebSocket connection below ``WebSocket``: states, events, and the channel that sends and receives."""
