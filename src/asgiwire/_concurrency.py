@@ -1,27 +1,30 @@
-"""What asyncio and trio do differently: an event, an await that does not wait, a call in a worker thread.
+"""The few primitives that differ between asyncio and trio, written once for both.
 
-Left out: everything else. Nothing here is made per request; an event exists only while one task waits
-for another, a thread only while a file is on disk. ``asyncio`` and ``trio`` are imported when first
-needed, because a program that never waits should not load them.
+Nothing here is created per request: an event exists only while one task waits for another, a thread only
+while a file is on disk. ``asyncio`` and ``trio`` are imported on first use, because a program that never
+waits should not load them.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from types import CoroutineType, TracebackType
+from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
-TURNS: Final = 10
-"""Turns of the event loop that a poll takes where nothing has arrived."""
+POLL_ITERATIONS: Final = 10
+"""Iterations of the event loop that :func:`poll` waits."""
+
+COROUTINE: Final[Any] = CoroutineType
+"""The type of the awaitable that nearly every ``receive`` returns."""
 
 
 class Event(Protocol):
-    """What ``asyncio.Event`` and ``trio.Event`` share."""
+    """The interface that ``asyncio.Event`` and ``trio.Event`` share."""
 
     def set(self) -> object: ...
 
@@ -30,13 +33,13 @@ class Event(Protocol):
 
 def in_trio() -> bool:
     """Whether the running event loop is trio's."""
-    # A program that runs on trio has imported it; looking it up costs nobody else an import.
+    # A program that runs on trio has imported it, so this never causes an import.
     trio = sys.modules.get("trio")
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
 def new_event() -> Event:
-    """Make an event of the running event loop's kind."""
+    """Create an event of the running event loop's kind."""
     if in_trio():
         import trio
 
@@ -46,62 +49,149 @@ def new_event() -> Event:
     return asyncio.Event()
 
 
-async def poll(function: Callable[[], Awaitable[None]]) -> None:
-    """Await what ``function`` returns for a few turns of the event loop, then cancel it.
+class Lock:
+    """A lock for tasks, acquired in the order of asking; it allocates nothing until a task has to wait.
 
-    Not for none: channels, as those of trio and anyio, have a checkpoint before they look for what has come,
-    and a server's thread has to hand it over. Nor for some time: on a loop that is late, it is over at once.
+    Attributes:
+        locked: Whether a task holds the lock.
+    """
+
+    __slots__ = ("_waiters", "locked")
+
+    def __init__(self) -> None:
+        self.locked = False
+        self._waiters: deque[Event] | None = None
+
+    async def acquire(self) -> None:
+        """Wait until the lock is free, and take it."""
+        if not self.locked:
+            self.locked = True
+            return
+        if self._waiters is None:
+            self._waiters = deque()
+        event = new_event()
+        self._waiters.append(event)
+        try:
+            await event.wait()
+        except BaseException:
+            if event in self._waiters:
+                self._waiters.remove(event)
+            else:  # the lock was handed over at the moment of the cancellation
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Hand the lock to the task that has waited longest, or free it."""
+        if self._waiters:
+            self._waiters.popleft().set()
+        else:
+            self.locked = False
+
+    async def __aenter__(self) -> None:
+        await self.acquire()
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+class PendingReceive:
+    """Calls an ASGI ``receive`` in such a way that a cancelled wait loses no message.
+
+    Nearly every server returns a coroutine, which takes no message when it is cancelled. granian returns a
+    future to which another thread may already be handing a message. Such a future is never cancelled: it
+    stays here, and the next call waits for it.
+    """
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: Any = None
+
+    def start(self, receive: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+        """Return an awaitable of the next message; the caller ensures that only one task waits at a time."""
+        awaitable: Any = self._future or receive()
+        # A coroutine of our own would cost as much as the rest of receiving a message.
+        return awaitable if type(awaitable) is COROUTINE else self._wait(awaitable)
+
+    async def _wait(self, awaitable: Any) -> Any:
+        if not hasattr(awaitable, "add_done_callback"):
+            return await awaitable
+        from asyncio import shield
+
+        self._future = awaitable
+        try:
+            message = await shield(awaitable)
+        except Exception:
+            self._future = None
+            raise
+        self._future = None
+        return message
+
+
+async def poll(function: Callable[[], Awaitable[T]]) -> T | None:
+    """Return the result of ``function()`` if it is there within a few iterations of the event loop.
+
+    Otherwise the call is cancelled and the result is ``None``. One iteration is not enough: the channels of
+    trio and anyio have a checkpoint before they look for a message, and a server's thread has to hand it
+    over. A time would be wrong: on a busy loop it is over at once.
     """
     if in_trio():
         import trio
 
         scope = trio.CancelScope()
-        turns = _Turns(trio.lowlevel.current_trio_token().run_sync_soon, scope.cancel)
+        countdown = _Countdown(trio.lowlevel.current_trio_token().run_sync_soon, scope.cancel)
+        result: T | None = None
         try:
             with scope:
-                turns.take()
-                await function()
+                countdown.tick()
+                result = await function()
         finally:
-            turns.left = 0
-        return
+            countdown.left = 0
+        return result
     import asyncio
 
     loop = asyncio.get_running_loop()
     timeout = asyncio.timeout(None)
-    turns = _Turns(loop.call_soon, lambda: timeout.reschedule(loop.time()))
+    countdown = _Countdown(loop.call_soon, lambda: timeout.reschedule(loop.time()))
     try:
         async with timeout:
-            turns.take()
-            await function()
+            countdown.tick()
+            return await function()
     except TimeoutError:
         if not timeout.expired():
-            raise  # the function's own
+            raise  # raised by the function itself
+        return None
     finally:
-        turns.left = 0
+        countdown.left = 0
 
 
-class _Turns:
-    """Calls ``end`` after some turns of the event loop."""
+class _Countdown:
+    """Calls ``end`` after some iterations of the event loop."""
 
     __slots__ = ("_call_soon", "_end", "left")
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object], end: Callable[[], None]) -> None:
         self._call_soon = call_soon
         self._end = end
-        self.left = TURNS
+        self.left = POLL_ITERATIONS
 
-    def take(self) -> None:
+    def tick(self) -> None:
         self.left -= 1
         if self.left > 0:
-            self._call_soon(self.take)
+            self._call_soon(self.tick)
         elif self.left == 0:
             self._end()
 
 
 async def run_in_thread(function: Callable[[], T]) -> T:
-    """Call ``function`` in a worker thread, and return only when it is done, cancelled or not.
+    """Call ``function`` in a worker thread, and return only when it has finished, even if cancelled.
 
-    A file that a thread still writes to must not be closed by the task that gave up waiting, so a
+    A file that a thread still writes to must not be closed by the task that gave up waiting. So a
     cancellation is delivered after the thread has finished.
     """
     if in_trio():
@@ -116,9 +206,9 @@ async def run_in_thread(function: Callable[[], T]) -> T:
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
-            interruption = error  # the thread cannot be stopped, however often it is asked for
+            interruption = error  # a running thread cannot be stopped
     if interruption is None:
         return future.result()
-    with suppress(asyncio.CancelledError):  # it may have been dropped before it began
-        future.exception()  # looked at, so that the loop does not report it as never retrieved
+    with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
+        future.exception()  # marks it as retrieved, so that the loop does not report it
     raise interruption

@@ -30,6 +30,7 @@ sentence holds a body, a cookie or a credential. A framework answers every
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 __all__ = (
@@ -162,9 +163,12 @@ class ClientException(AsgiwireException):
 
     Attributes:
         status_code: The HTTP status to answer with.
+        message: The WebSocket message that a reader rejected, so that the application can still read it;
+            ``None`` for every other error. It is never part of ``str()``.
     """
 
     status_code: int = 400
+    message: Mapping[str, Any] | None = None
     default_detail = "Bad Request"
 
     def __init__(self, detail: str = "", *, status_code: int | None = None) -> None:
