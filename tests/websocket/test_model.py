@@ -76,11 +76,11 @@ class Conversation(RuleBasedStateMachine):
         self.ends: list[Any] = []
         extended = scope(extensions={"websocket.http.response": {}}, subprotocols=["chat"])
         self.websocket = self.socket_class(extended, self.receive, self.send)
-        self.poll = channel.poll
-        channel.poll = call
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(channel, "poll", call)
 
     def teardown(self) -> None:
-        channel.poll = self.poll
+        self.patch.undo()
 
     async def receive(self) -> Any:
         ended = any(message["type"] == "websocket.disconnect" for message in self.received)
