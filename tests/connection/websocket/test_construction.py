@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from asgiwire._websocket import channel, events, states
-from asgiwire.connection import WebSocket, empty_receive, websocket
+from asgiwire.connection import ASGIConnection, WebSocket, empty_receive, websocket
 from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
 from tests.websocket_server import Server, connected, disconnect, scope, text
 
@@ -35,6 +35,9 @@ class TestConstruction:
     async def test_without_send(self) -> None:
         with pytest.raises(ImproperlyConfiguredException, match="cannot send"):
             await WebSocket(scope(), Server().receive).accept()
+
+    async def test_has_no_private_base_class(self) -> None:
+        assert WebSocket.__mro__[:2] == (WebSocket, ASGIConnection)
 
     async def test_has_slots(self) -> None:
         assert not hasattr(WebSocket(scope()), "__dict__")

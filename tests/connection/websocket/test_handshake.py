@@ -159,6 +159,12 @@ class TestAccept:
             await connected(server).accept()
         assert server.sent == []
 
+    async def test_unknown_argument(self) -> None:
+        """The error names the public class."""
+        socket: Any = connected(Server())
+        with pytest.raises(TypeError, match=r"^WebSocket\.accept\(\) got an unexpected keyword argument"):
+            await socket.accept(nonsense=1)
+
     async def test_concurrent_calls_accept_once(self) -> None:
         server = Server()
         socket = connected(server)
