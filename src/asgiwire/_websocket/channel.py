@@ -127,12 +127,13 @@ class WebSocketChannel:
             if self._pending_size >= MAX_PENDING:
                 return
             message = await poll(self._receive_next)
-            if message is not None:
-                self._set_received(message)
-                if self._pending is None:
-                    self._pending = deque()
-                self._pending.append(message)
-                self._pending_size += _size(message)
+            if message is None:
+                return
+            self._set_received(message)
+            if self._pending is None:
+                self._pending = deque()
+            self._pending.append(message)
+            self._pending_size += _size(message)
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """Send one event; several tasks send in the order of their calls.
@@ -147,10 +148,12 @@ class WebSocketChannel:
         else:
             lock.locked = True
         try:
-            before = self.state
-            if before in ENDED:
-                raise self.disconnect_error()
-            after = after_sending(before, event)
+            before = after = self.state
+            # Nearly every event is a message, which does not change the state.
+            if before is not OPEN or event.get("type") != "websocket.send":
+                if before in ENDED:
+                    raise self.disconnect_error()
+                after = after_sending(before, event)
             try:
                 await self.sink(event)
             except (OSError, RuntimeError) as error:

@@ -192,8 +192,6 @@ def send_event(data: str | bytes, mode: WebSocketMode, encoding: str) -> WebSock
         TypeError: ``data`` is neither text nor bytes.
         ValueError: The mode is invalid, or ``data`` cannot be encoded or decoded.
     """
-    if mode == "text" and type(data) is str:
-        return {"type": "websocket.send", "text": data}
     if not isinstance(data, (str, bytes, bytearray, memoryview)):
         msg = f"expected a message of str or bytes, got {type(data).__name__}"
         raise TypeError(msg)

@@ -37,7 +37,7 @@ from asgiwire.serialization import (
     encode_json,
     encode_msgpack,
 )
-from asgiwire.types import Empty, HeaderPairs, Receive, Send, Serializer, WebSocketMode
+from asgiwire.types import Empty, HeaderPairs, Receive, Send, Serializer, WebSocketMode, WebSocketSendEvent
 
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
@@ -485,7 +485,10 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             TypeError: ``data`` is neither text nor bytes.
             ValueError: The mode is invalid, or ``data`` cannot be encoded or decoded.
         """
-        event = send_event(data, mode, encoding)
+        if mode == "text" and type(data) is str:  # nearly every message
+            event: WebSocketSendEvent = {"type": "websocket.send", "text": data}
+        else:
+            event = send_event(data, mode, encoding)
         if self._channel.state in UNANSWERED:
             await self.accept()
         await self.send(event)
