@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 __all__ = ("Limits",)
+
+BLOCK_SIZE: Final = 1024 * 1024
+"""Bytes written to or read from disk in one call of a worker thread."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

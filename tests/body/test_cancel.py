@@ -539,7 +539,7 @@ async def test_without_a_task_there_is_nothing_to_cancel() -> None:
             outcome.set_exception(error)
 
     asyncio.get_running_loop().call_soon(step)
-    with pytest.raises(UsageError, match="outside of a task"):
+    with pytest.raises(UsageError, match="needs a running task"):
         await outcome
 
 

@@ -139,7 +139,7 @@ async def test_a_stream_that_was_left_is_never_taken_for_the_whole(reader: str) 
     assert await anext(stream) == b"one"
     await stream.aclose()
 
-    sentence = r"^the request body was begun by stream\(\); what it has handed out is gone$"
+    sentence = r"^the request body was partly read by stream\(\), which does not buffer it$"
     with pytest.raises(StreamConsumed, match=sentence):
         await READERS[reader](request)
 
@@ -423,7 +423,7 @@ async def test_two_different_content_lengths_are_refused_and_two_equal_ones_are_
         return Request(http_scope(headers=[(b"content-length", first), (b"Content-Length", second)]))
 
     assert request(b"5", b"5").content_length == 5
-    with pytest.raises(ClientException, match="more than once"):
+    with pytest.raises(ClientException, match="several with different values"):
         _ = request(b"5", b"6").content_length
 
 
@@ -589,7 +589,7 @@ async def test_a_cancelled_form_is_gone_and_says_so() -> None:
         await request.form()
 
     for reader in ("form", "body"):
-        with pytest.raises(StreamConsumed, match=r"begun by form\(\)"):
+        with pytest.raises(StreamConsumed, match=r"partly read by form\(\)"):
             await READERS[reader](request)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgiwire._body import chunks as _pieces
-from asgiwire._body.chunks import MOST_WRITTEN, SMALL, add_piece, write_pieces
+from asgiwire._body.chunks import MAX_WRITTEN, SMALL, add_chunk, write_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ SIZES = [0, 1, 2, SMALL - 1, SMALL, SMALL + 1]
 def added(contents: Sequence[bytes]) -> list[bytes | bytearray]:
     pieces: list[bytes | bytearray] = []
     for content in contents:
-        add_piece(pieces, content)
+        add_chunk(pieces, content)
     return pieces
 
 
@@ -51,7 +51,7 @@ def some(data: Any) -> Any:
     return data[: len(data) // 2 + 1]
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_WRITTEN, MOST_WRITTEN + 1, 2 * MOST_WRITTEN + 1, 1500])
+@pytest.mark.parametrize("count", [0, 1, MAX_WRITTEN, MAX_WRITTEN + 1, 2 * MAX_WRITTEN + 1, 1500])
 @pytest.mark.parametrize("system", ["takes all", "takes some", "has no writev"])
 def test_all_is_written(count: int, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write, writev = os.write, os.writev
@@ -62,8 +62,8 @@ def test_all_is_written(count: int, system: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(_pieces, "HAS_WRITEV", False)
     pieces = [b"%d," % number for number in range(count)]
     with TemporaryFile() as file:
-        write_pieces(file, pieces)
-        write_pieces(file, [bytearray(b"the end")])
+        write_chunks(file, pieces)
+        write_chunks(file, [bytearray(b"the end")])
         monkeypatch.undo()
         file.seek(0)
         assert file.read() == b"".join(pieces) + b"the end"
@@ -74,4 +74,4 @@ def test_all_is_written(count: int, system: str, monkeypatch: pytest.MonkeyPatch
 def test_a_full_disk_is_an_error(has_writev: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pieces, "HAS_WRITEV", has_writev)
     with open("/dev/full", "wb") as file, pytest.raises(OSError, match="No space left"):
-        write_pieces(file, [b"1", b"2"])
+        write_chunks(file, [b"1", b"2"])

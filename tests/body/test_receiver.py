@@ -12,8 +12,8 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire._body import receiver as _receiver
-from asgiwire._body.receiver import Receiver
+from asgiwire._body import channel as _receiver
+from asgiwire._body.channel import BodyChannel as Receiver
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge
 from asgiwire.testing import http_scope
 from tests.receives import DISCONNECT, Live, form_body, part, parts, settle
@@ -211,7 +211,7 @@ async def test_two_tasks_that_ask_at_once_receive_once_at_a_time() -> None:
 
 
 async def test_asking_does_not_read_a_large_body_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_receiver, "MOST_KEPT_BY_WATCHING", 4)
+    monkeypatch.setattr(_receiver, "MAX_READ_AHEAD", 4)
     receive = Live(*parts(b"0123456789", 3))
     request = Request(http_scope(), receive)
 
@@ -223,13 +223,13 @@ async def test_asking_does_not_read_a_large_body_into_memory(monkeypatch: pytest
 
 async def test_nor_in_very_many_pieces() -> None:
     """What watching keeps is counted at each message: a client that sends single bytes must not slow that."""
-    many = 3 * _receiver.MOST_PIECES_KEPT_BY_WATCHING
+    many = 3 * _receiver.MAX_READ_AHEAD_CHUNKS
     receive = Live(*[part(b"x") for _ in range(many)], part(b"", more_body=False))
     receiver = Receiver(receive)
     with anyio.move_on_after(0.2):
         await receiver.watch()
 
-    assert receive.given == _receiver.MOST_PIECES_KEPT_BY_WATCHING
+    assert receive.given == _receiver.MAX_READ_AHEAD_CHUNKS
 
 
 async def test_a_limit_that_asking_met_with_is_for_whoever_reads() -> None:
@@ -322,7 +322,7 @@ async def test_watching_waits_while_another_task_receives() -> None:
 async def test_a_watcher_that_holds_enough_goes_on_when_a_reader_takes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_receiver, "MOST_KEPT_BY_WATCHING", 2)
+    monkeypatch.setattr(_receiver, "MAX_READ_AHEAD", 2)
     receive = Live(*parts(b"0123456789", 3))
     request = Request(http_scope(), receive)
     pieces: list[bytes] = []

@@ -5,7 +5,7 @@
     decoder = MultipartDecoder({"boundary": "B"}, limits)
     for chunk in body:
         for event in decoder.feed(chunk):
-            ...  # PartBegun, bytes..., PartEnded, and so on
+            ...  # PartStart, bytes..., PartEnd, and so on
     decoder.finish()
 
 python-multipart finds the boundaries and the header lines; ``_multipart_parser`` has what it leaves to its
@@ -24,14 +24,14 @@ from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.exceptions import ClientException, ValidationException
 
-from .parser import END, START, Event, PartBegun, PartEnded, PartReader
+from .parser import END, START, Event, PartStart, PartEnd, PartReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.limits import Limits
 
-__all__ = ("Event", "MultipartDecoder", "PartBegun", "PartEnded")
+__all__ = ("Event", "MultipartDecoder", "PartStart", "PartEnd")
 
 
 class MultipartDecoder:
@@ -96,7 +96,7 @@ class MultipartDecoder:
             return value
         return value.decode(self._reader.codec or "utf-8", "replace")
 
-    def decode_value(self, part: PartBegun, value: bytes | bytearray) -> str:
+    def decode_value(self, part: PartStart, value: bytes | bytearray) -> str:
         """The text of a part: in its own charset, else that of the form, else UTF-8 with replacement.
 
         The charset of a form is what a ``_charset_`` field has said so far, else what its Content-Type says.

@@ -34,14 +34,14 @@ __all__ = (
     "ORDINARY_HEAD",
     "START",
     "Event",
-    "PartBegun",
-    "PartEnded",
+    "PartStart",
+    "PartEnd",
     "PartReader",
     "ordinary_head_size",
 )
 
 
-class PartBegun(Struct, frozen=True):
+class PartStart(Struct, frozen=True):
     """The headers of a part are complete. Names and values are bytes until the charset of the form is known.
 
     Attributes:
@@ -59,14 +59,14 @@ class PartBegun(Struct, frozen=True):
     headers: list[tuple[bytes, bytes]]
 
 
-class PartEnded(Struct, frozen=True):
+class PartEnd(Struct, frozen=True):
     """The part is complete."""
 
 
 # Bytes are a piece of the content of the part, and never empty.
-Event: TypeAlias = PartBegun | bytes | PartEnded
+Event: TypeAlias = PartStart | bytes | PartEnd
 
-PART_ENDED: Final = PartEnded()
+PART_ENDED: Final = PartEnd()
 
 # python-multipart logs a warning, with a byte of the body in it, for each malformed form.
 SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
@@ -203,7 +203,7 @@ class PartReader(MultipartParser):
             self._headers.append((b"content-type", content_type))
             media_type = content_type.decode("ascii").lower()
         self._in_headers = False
-        self._open_part(PartBegun(name, filename, media_type, "", self._headers))
+        self._open_part(PartStart(name, filename, media_type, "", self._headers))
 
     def _begin_part(self) -> None:
         self._number += 1
@@ -242,9 +242,9 @@ class PartReader(MultipartParser):
             name, filename = parse_content_disposition(disposition)
         except ValidationException as error:
             raise self._malformed(error.detail) from None
-        self._open_part(PartBegun(name, filename, content_type, charset, self._headers))
+        self._open_part(PartStart(name, filename, content_type, charset, self._headers))
 
-    def _open_part(self, part: PartBegun) -> None:
+    def _open_part(self, part: PartStart) -> None:
         limits = self._limits
         if part.filename is not None:
             limit, most = "max_files", limits.max_files

@@ -58,13 +58,13 @@ class SocketConnection(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT,
             if scope["type"] != "websocket":
                 raise KeyError
         except KeyError:
-            raise self._wrong_scope(scope) from None
+            raise self._wrong_scope_type(scope) from None
         self.scope = scope  # type: ignore[assignment]  # as in ASGIConnection
         self._receive = receive
         self._send = send
         self._begun: SocketChannel | None = None
         self._headers = None
-        self._values = None
+        self._values = {}
 
     @property
     def _channel(self) -> SocketChannel:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart.decoder import PartBegun
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.datastructures.headers import Headers
 from asgiwire.exceptions import (
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     import os
     from io import FileIO
 
-    from asgiwire._body.reader import BodyReader
-    from asgiwire._multipart.decoder import Event, MultipartDecoder
+    from asgiwire._body.readers import BodyReader
+    from asgiwire._multipart.decoder import Event, MultipartDecoder, PartStart
 
 __all__ = ("MultipartPart", "MultipartParts")
 
@@ -48,7 +47,7 @@ class MultipartParts:
     async def __anext__(self) -> MultipartPart:
         # What nobody has read of the part before is passed over here.
         while event := await self._next_event(self._current):
-            if isinstance(event, PartBegun):
+            if not isinstance(event, bytes) and hasattr(event,"name"):
                 self._current = MultipartPart(self, self._decoder, event)
                 return self._current
         self._current = None
@@ -64,7 +63,7 @@ class MultipartParts:
             msg = "this part of the multipart body was passed over when the next one was asked for"
             raise StreamConsumed(msg, consumer="multipart()")
         while not self._events:
-            piece = await self._reader.next_piece()
+            piece = await self._reader.next_chunk()
             try:
                 if not piece:
                     self._decoder.finish()
@@ -100,7 +99,7 @@ class MultipartPart:
         "name",
     )
 
-    def __init__(self, parts: MultipartParts, decoder: MultipartDecoder, begun: PartBegun) -> None:
+    def __init__(self, parts: MultipartParts, decoder: MultipartDecoder, begun: PartStart) -> None:
         self._parts = parts
         self._decoder = decoder
         self._begun = begun

@@ -7,18 +7,14 @@ the body, the state, the session and the user, whose secrets have no names that 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from asgiwire._parsers.percent import percent_decode
 from asgiwire.datastructures.address import Address
-from asgiwire.datastructures.headers import scope_headers
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .base import ASGIConnection
 
 __all__ = ("ConnectionSnapshot", "Redaction", "take_snapshot")
 
@@ -117,27 +113,37 @@ class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take_snapshot(
-    connection: ASGIConnection[Any, Any, Any, Any], redaction: Redaction | None = None
+    *,
+    type: str,
+    url: str,
+    method: str | None,
+    http_version: str | None,
+    client: Address | None,
+    server: Address | None,
+    headers: Sequence[tuple[bytes, bytes]],
+    path_params: Mapping[str, Any],
+    subprotocols: tuple[str, ...] = (),
+    connection_state: str | None = None,
+    close_code: int | None = None,
+    close_reason: str | None = None,
+    redaction: Redaction | None = None,
 ) -> ConnectionSnapshot:
     """Take a picture of a connection, as its ``snapshot()`` does."""
     picture = _Picture(redaction or Redaction())
-    scope = connection.scope
-    pairs = scope_headers(scope)
-    websocket = connection if scope["type"] == "websocket" else None
     return ConnectionSnapshot(
-        type=scope["type"],
-        url=picture.url(str(connection.url), connection.path_params),
-        method=None if websocket is not None else picture.short(scope.get("method")),
-        http_version=picture.short(scope.get("http_version")),
-        client=picture.address(connection.client),
-        server=picture.address(connection.server),
-        headers=picture.headers(pairs),
-        omitted_headers=max(len(pairs) - picture.redaction.max_headers, 0),
-        path_params=picture.parameters(connection.path_params),
-        subprotocols=picture.subprotocols(getattr(websocket, "subprotocols", ())),
-        connection_state=getattr(websocket, "connection_state", None),
-        close_code=getattr(websocket, "close_code", None),
-        close_reason=picture.short(getattr(websocket, "close_reason", None)),
+        type=type,
+        url=picture.url(url, path_params),
+        method=picture.short(method),
+        http_version=picture.short(http_version),
+        client=picture.address(client),
+        server=picture.address(server),
+        headers=picture.headers(headers),
+        omitted_headers=max(len(headers) - picture.redaction.max_headers, 0),
+        path_params=picture.parameters(path_params),
+        subprotocols=picture.subprotocols(subprotocols),
+        connection_state=connection_state,
+        close_code=close_code,
+        close_reason=picture.short(close_reason),
     )
 
 

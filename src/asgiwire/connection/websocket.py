@@ -39,6 +39,14 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
     def _sends_plainly(self) -> bool:
         return super()._sends_plainly and type(self).send_data is WebSocket.send_data
 
+    def _snapshot_values(self) -> dict[str, Any]:
+        return {
+            "subprotocols": self.subprotocols,
+            "connection_state": self.connection_state,
+            "close_code": self.close_code,
+            "close_reason": self.close_reason,
+        }
+
     async def __aenter__(self) -> Self:
         """Accept the handshake, unless it is accepted; raises what :meth:`accept` does."""
         await self.accept()

@@ -109,8 +109,6 @@ class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, State
         """The session; a cleared one reads as an empty dict, which is stored when it is written to."""
         if self.scope.get("session") is Empty:
             kept = self._values
-            if kept is None:
-                kept = self._values = {}
             cleared: dict[str, Any] | None = kept.get("session")
             if cleared is None or cleared:  # one that was written to was a session of its own
                 cleared = kept["session"] = _ClearedSession(self.scope)

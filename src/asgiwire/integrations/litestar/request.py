@@ -141,8 +141,8 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         """Take the body that a request of Litestar's has read, if none of ours has begun to."""
         body = self._connection_state.body
         if body is not Empty and SCOPE_KEY not in self.scope:
-            channel = body_channel(self.scope, self.receive)
-            channel.pieces, channel.size, channel.complete = [body] if body else [], len(body), True
+            channel = body_channel(self.scope, self.receive)[0]
+            channel.preload(body)
 
 
 @lru_cache(maxsize=256)
