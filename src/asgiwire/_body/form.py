@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart.decoder import MultipartDecoder, PartBegun
+from asgiwire._multipart.decoder import MultipartDecoder, PartStart
 from asgiwire._multipart.whole import DEFAULT_CONTENT_TYPE, parse_whole
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.datastructures.form import FormMultiDict
@@ -79,11 +79,11 @@ class MultipartForm:
         self._is_decoding = False
         self._most_kept = 0 if "charset" in content_type_parameters else _whole_size(limits)
         self._decoder: MultipartDecoder
-        self._parts: list[tuple[PartBegun, bytes | UploadFile]] = []
+        self._parts: list[tuple[PartStart, bytes | UploadFile]] = []
         self._memory = 0  # bytes that the complete parts hold in memory
         self._field_bytes = 0  # those of them that are fields, which cannot go to disk
         # The part that is being read, how much of it may be in memory, its file from when it is on disk.
-        self._part: PartBegun
+        self._part: PartStart
         self._room: float = 0
         self._file: UploadFile | None = None
 
@@ -153,7 +153,7 @@ class MultipartForm:
                 self._size += len(event)
                 if self._size > self._room:
                     await self._make_room()
-            elif isinstance(event, PartBegun):
+            elif isinstance(event, PartStart):
                 self._begin_part(event)
                 if self._room < 0:
                     await self._make_room()
@@ -162,7 +162,7 @@ class MultipartForm:
             else:
                 self._end_part()
 
-    def _begin_part(self, part: PartBegun) -> None:
+    def _begin_part(self, part: PartStart) -> None:
         self._part = part
         maximum = self._limits.max_memory
         left = float("inf") if maximum is None else maximum - self._memory - len(part.name)
@@ -220,11 +220,11 @@ class MultipartForm:
             await run_in_thread(upload.file.rollover)
         self._room = maximum - self._memory - len(self._part.name)
 
-    def _new_upload(self, part: PartBegun, spool_size: int, content: bytes = b"") -> UploadFile:
+    def _new_upload(self, part: PartStart, spool_size: int, content: bytes = b"") -> UploadFile:
         # The names follow when the charset of the form is known.
         return UploadFile(part.content_type or DEFAULT_CONTENT_TYPE, "", content, None, spool_size)
 
-    def _value(self, part: PartBegun, held: bytes | UploadFile) -> str | UploadFile:
+    def _value(self, part: PartStart, held: bytes | UploadFile) -> str | UploadFile:
         if not isinstance(held, UploadFile):
             return self._decoder.decode_value(part, held)
         decode = self._decoder.decode

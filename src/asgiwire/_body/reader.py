@@ -32,7 +32,7 @@ class BodyReader:
         self._arriving: bool | None = None  # or kept; not known before the first piece is asked for
         self._position = 0
 
-    def next_piece(self) -> Coroutine[Any, Any, bytes]:
+    def next_chunk(self) -> Coroutine[Any, Any, bytes]:
         """The next piece, ``b""`` after the last."""
         if self._arriving:
             return self._channel.advance(self._maximum, self._receive)
@@ -41,7 +41,7 @@ class BodyReader:
     async def _piece(self) -> bytes:
         if self._arriving is None:
             self._arriving = await self._channel.begin(self._maximum, self._consumer)
-            return await self.next_piece()
+            return await self.next_chunk()
         piece = await self._channel.kept_from(self._position)
         self._position += len(piece)
         return piece

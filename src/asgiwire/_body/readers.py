@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgiwire.exceptions import ClientDisconnect
 
+from .reader import BodyReader
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asgiwire.types import HTTPReceiveMessage
 
     from .channel import BodyChannel
-    from .reader import BodyReader
+
+__all__ = ("BodyReader", "Replay", "Tee")
 
 
 class Downstream(ABC):
@@ -49,7 +52,7 @@ class Downstream(ABC):
     async def _next_part(self) -> HTTPReceiveMessage:
         self._reading = True
         try:
-            piece = await self._next_piece()
+            piece = await self._next_chunk()
         except ClientDisconnect:
             self._complete = True
             return {"type": "http.disconnect"}
@@ -59,7 +62,7 @@ class Downstream(ABC):
         return {"type": "http.request", "body": piece, "more_body": not self._complete}
 
     @abstractmethod
-    async def _next_piece(self) -> bytes:
+    async def _next_chunk(self) -> bytes:
         """The next piece of the body; sets ``_complete`` with the last one."""
 
 
@@ -83,7 +86,7 @@ class Replay(Downstream):
         self._position = 0
         self._spool_size = spool_size
 
-    async def _next_piece(self) -> bytes:
+    async def _next_chunk(self) -> bytes:
         channel = self.channel
         self._check_declared_length()
         await channel.keep(self._maximum, self._spool_size)
@@ -107,11 +110,11 @@ class Tee(Downstream):
         self._piece = b""  # one that the sink has had, and the application has not
         self._failure: Exception | None = None  # of the sink, which has missed a piece
 
-    async def _next_piece(self) -> bytes:
+    async def _next_chunk(self) -> bytes:
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         if not self._piece:
-            self._piece = await self._reader.next_piece()
+            self._piece = await self._reader.next_chunk()
             self._complete = not self._piece
             if self._piece:
                 await self._show(self._piece)
