@@ -98,7 +98,25 @@ class ConnectionHead:
         """
         from .snapshot import take_snapshot
 
-        return take_snapshot(cast("ASGIConnection[Any, Any, Any, Any]", self), redaction or self.redaction)
+        scope = self.scope
+        connection = cast("ASGIConnection[Any, Any, Any, Any]", self)
+        is_websocket = scope["type"] == "websocket"
+        websocket = connection if is_websocket else None
+        return take_snapshot(
+            type=scope["type"],
+            url=str(connection.url),
+            method=None if is_websocket else scope.get("method"),
+            http_version=scope.get("http_version"),
+            client=connection.client,
+            server=connection.server,
+            headers=scope_headers(scope),
+            path_params=connection.path_params,
+            subprotocols=getattr(websocket, "subprotocols", ()),
+            connection_state=getattr(websocket, "connection_state", None),
+            close_code=getattr(websocket, "close_code", None),
+            close_reason=getattr(websocket, "close_reason", None),
+            redaction=redaction or self.redaction,
+        )
 
     def _required(self, key: str, remedy: str) -> Any:
         try:
