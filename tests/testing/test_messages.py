@@ -154,11 +154,11 @@ class TestRecordedSend:
     @pytest.mark.parametrize("after", [0, 1, 3])
     async def test_fail_with_raises_in_every_later_call(self, after: int) -> None:
         send = RecordedSend()
-        send.fail_with(OSError("gone"), after=after)
+        send.fail_with(OSError("connection lost"), after=after)
         for number in range(after):
             await send({"type": "http.response.body", "body": b"%d" % number})
         for _ in range(2):
-            with pytest.raises(OSError, match="gone"):
+            with pytest.raises(OSError, match="connection lost"):
                 await send({"type": "http.response.body"})
         assert len(send.messages) == after
 

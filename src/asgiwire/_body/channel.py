@@ -74,6 +74,10 @@ class BodyChannel(Receiver):
         self._consumer = ""
         self._parsing = False
 
+    def preload(self, body: bytes) -> None:
+        """Set the whole body, which was received elsewhere."""
+        self.pieces, self.size, self.complete = [body] if body else [], len(body), True
+
     async def read(self, maximum: int | None, receive: Receive) -> bytes:
         """The whole body, kept for whoever asks next.
 

@@ -85,7 +85,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
     # one dict by the names of the properties, each of which makes it if it is the first.
-    __slots__ = ("_headers", "receive", "scope", "send")  # and the dict, in ConnectionHead
+    __slots__ = ("__weakref__", "_headers", "receive", "scope", "send")  # and the dict, in ConnectionHead
 
     limits: ClassVar[Limits] = Limits()
     """What one peer may make this connection read; give a subclass its own, or a property."""

@@ -1,6 +1,6 @@
 """A snapshot of a connection: a redacted, bounded summary that is safe to log, pickle or send to a worker.
 
-Secrets are recognised by their names, because a value does not show that it is one. So a snapshot leaves out
+Secrets are recognised by their names, because a value does not show that it is one. So a snapshot omits
 the body, the state, the session and the user, where secrets have no known names.
 """
 
