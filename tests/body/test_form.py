@@ -20,7 +20,7 @@ from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge, SerializationException, ValidationException
 from asgiwire.limits import Limits
 from tests.floods import must_end
-from tests.multipart_bodies import Part, cuts, encode, pieces
+from tests.multipart_bodies import Part, chunked, chunkings, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -136,7 +136,7 @@ async def test_a_form(
     parts: list[Part], expected: list[tuple[Any, ...]], limits: Limits, files: list[object]
 ) -> None:
     body = encode(parts)
-    for chunks in ([body], pieces(body, 1), pieces(body, 7)):
+    for chunks in ([body], chunked(body, 1), chunked(body, 7)):
         assert await contents(await parse(chunks, limits)) == expected
     on_disk = sum(len(value) > 2 and value[3] != b"" for value in expected) if limits.spool_size == 0 else 0
     assert len(files) == 3 * on_disk
@@ -145,7 +145,9 @@ async def test_a_form(
 @pytest.mark.parametrize("limits", [DEFAULT, Limits(spool_size=0)], ids=["memory", "disk"])
 async def test_a_form_at_every_split(limits: Limits, files: list[object]) -> None:
     parts = [Part("a", b"1"), Part("f", b"\r\n--Bx", "x"), Part("g", b"", ""), Part("b", b"2")]
-    for chunks in cuts(encode(parts)) if limits is DEFAULT else [[encode(parts)], pieces(encode(parts), 5)]:
+    for chunks in (
+        chunkings(encode(parts)) if limits is DEFAULT else [[encode(parts)], chunked(encode(parts), 5)]
+    ):
         assert await contents(await parse(chunks, limits)) == [
             ("a", "1"),
             ("f", "x", "text/plain", b"\r\n--Bx"),
@@ -215,7 +217,7 @@ async def test_small_forms_await_nothing(parameters: dict[str, str], hops: list[
 
 async def test_a_large_file_goes_to_disk_in_blocks(files: list[Any], hops: list[None]) -> None:
     content = bytes(range(256)) * 4 * 1024 * 10
-    async with await parse(pieces(encode([Part("f", content, "x")]), KILOBYTES_64)) as form:
+    async with await parse(chunked(encode([Part("f", content, "x")]), KILOBYTES_64)) as form:
         assert form["f"].rolled_to_disk
         assert form["f"].size == 10 * MEGABYTE
         assert 5 <= len(hops) <= 7
@@ -228,7 +230,7 @@ async def test_a_large_file_goes_to_disk_in_blocks(files: list[Any], hops: list[
 @pytest.mark.parametrize("chunk_size", [1, 64, 1000])
 async def test_spool_size_is_what_one_file_keeps_in_memory(size: int, on_disk: bool, chunk_size: int) -> None:
     body = encode([Part("f", b"x" * size, "x"), Part("g", b"x" * 100, "y")])
-    async with await parse(pieces(body, chunk_size), Limits(spool_size=100)) as form:
+    async with await parse(chunked(body, chunk_size), Limits(spool_size=100)) as form:
         assert form["f"].rolled_to_disk is on_disk
         assert form["f"].size == size
         assert not form["g"].rolled_to_disk
@@ -266,7 +268,7 @@ async def test_files_make_room_for_fields_the_largest_first() -> None:
         Part("f", b"z" * 60, "z"),
         Part("a", b"1" * 80),
     ]
-    for chunks in cuts(encode(parts)):
+    for chunks in chunkings(encode(parts)):
         async with await parse(chunks, limits) as form:
             assert [upload.rolled_to_disk for upload in form.getall("f")] == [False, True, False]
             assert [await upload.read(1) for upload in form.getall("f")] == [b"x", b"y", b"z"]
@@ -290,7 +292,7 @@ async def test_fields_beyond_the_memory_are_an_error(maximum: int, files: list[o
     async with await parse([within], limits) as form:
         assert len(form) == 1 + maximum // 50
     body = encode([Part("f", b"x" * 50, "x"), *([Part("a", b"1" * 49)] * (maximum // 50)), Part("b", b"")])
-    for chunks in ([body], pieces(body, 1)):
+    for chunks in ([body], chunked(body, 1)):
         with pytest.raises(RequestEntityTooLarge) as caught:
             await parse(chunks, limits)
         assert (caught.value.limit, caught.value.maximum) == ("max_memory", maximum)
@@ -322,7 +324,7 @@ async def test_a_limit_closes_the_files(limits: Limits, limit: str, files: list[
         Part("b", b"123"),
         Part("g", b"1234", "y" * 10, "a/b"),
     ]
-    for chunks in ([encode(parts)], pieces(encode(parts), 5)):
+    for chunks in ([encode(parts)], chunked(encode(parts), 5)):
         with pytest.raises(RequestEntityTooLarge) as caught:
             await parse(chunks, limits)
         assert caught.value.limit == limit
@@ -369,7 +371,7 @@ async def test_a_form_can_be_aborted_at_any_time(chunks: int, files: list[object
     """The client left, or a limit of the body was exceeded: nothing tells the form but ``abort()``."""
     form = MultipartForm(B, Limits(spool_size=10))
     body = encode([Part("f", b"1", "x"), Part("g", b"2" * 50, "y")])
-    for chunk in pieces(body, len(body) // 4 + 1)[:chunks]:
+    for chunk in chunked(body, len(body) // 4 + 1)[:chunks]:
         await form.write(chunk)
     form.abort()
     form.abort()
@@ -439,7 +441,7 @@ async def test_cancellation_at_each_await_leaves_no_file_open(
     parts = [Part("f", b"1" * 30, "x"), Part("g", b"2" * 2 * MEGABYTE, "y"), Part("a", b"3" * 80)]
     limits = Limits(spool_size=100, max_memory=100)
     with anyio.CancelScope() as scope:
-        await contents(await parse(pieces(encode(parts), MEGABYTE + 50), limits))
+        await contents(await parse(chunked(encode(parts), MEGABYTE + 50), limits))
     assert scope.cancelled_caught
     assert calls >= nth + 1
     assert set(left) == {0}
@@ -460,7 +462,7 @@ async def test_many_tiny_parts_cost_linear_time() -> None:
     body = b"".join(
         b'--B\r\nContent-Disposition: form-data; name="%d"\r\n\r\n1\r\n' % number for number in range(many)
     )
-    assert len(await parse(pieces(body + b"--B--", KILOBYTES_64), limits)) == many
+    assert len(await parse(chunked(body + b"--B--", KILOBYTES_64), limits)) == many
 
 
 @settings(deadline=None, max_examples=50)
@@ -481,7 +483,7 @@ async def test_many_tiny_parts_cost_linear_time() -> None:
 def test_what_was_encoded_is_in_the_form(parts: list[Part], size: int, limits: Limits) -> None:
     async def check() -> None:
         body = encode(parts, boundary=b"a boundary")
-        form = await parse(pieces(body, size), limits, {"boundary": "a boundary"})
+        form = await parse(chunked(body, size), limits, {"boundary": "a boundary"})
         assert await contents(form) == [
             (part.name, part.content.decode("utf-8", "replace"))
             if part.filename is None

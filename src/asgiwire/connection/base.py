@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
 
-from asgiwire import datastructures
+import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures.address import Address, address_from_scope
@@ -17,14 +17,13 @@ from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFound
 from asgiwire.limits import Limits
 from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
-from .snapshot import ConnectionSnapshot, Redaction
-
 if sys.version_info >= (3, 13):
     from typing import TypeVar
 else:
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
+    import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
     from asgiwire.datastructures.state import State
 
 __all__ = (
@@ -103,7 +102,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     type_encoders: ClassVar[TypeEncoders | None] = None
     """Encoders for types that msgspec does not support, used by every writer."""
 
-    redaction: ClassVar[Redaction | None] = None
+    redaction: ClassVar[asgiwire.connection.snapshot.Redaction | None] = None
     """What :meth:`snapshot` masks and how much it includes; ``None`` for the default."""
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"http", "websocket"})
@@ -226,7 +225,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return address_from_scope(self.scope.get("server"))
 
     @property
-    def capabilities(self) -> datastructures.Capabilities:
+    def capabilities(self) -> asgiwire.datastructures.Capabilities:
         """The version of the ASGI specification that the server implements, and its extensions."""
         from asgiwire.datastructures.capabilities import Capabilities
 
@@ -251,7 +250,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return cast("UserT", self._required("user", "install an authentication middleware to set it"))
 
     @property
-    def authorization(self) -> datastructures.Authorization | None:
+    def authorization(self) -> asgiwire.datastructures.Authorization | None:
         """The credentials that the client sent (RFC 9110 section 11.6.2); parsed at each access.
 
         ``None`` if there are none, they are malformed, or several headers differ.
@@ -317,7 +316,9 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             raise NoRouteMatchFoundException(name=str(name)) from error
         return make_absolute_url(path, self.base_url)
 
-    def snapshot(self, redaction: Redaction | None = None) -> ConnectionSnapshot:
+    def snapshot(
+        self, redaction: asgiwire.connection.snapshot.Redaction | None = None
+    ) -> asgiwire.connection.snapshot.ConnectionSnapshot:
         """Return a redacted, bounded summary that is safe to log, pickle or send to a worker.
 
         It holds no reference to the connection and nothing of the body. Credentials are masked by the names

@@ -6,10 +6,10 @@ import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overload
 
-from asgiwire import datastructures
-from asgiwire._body.cancel import CancelOnDisconnect
+import asgiwire.datastructures
+from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
 from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, stream
 from asgiwire._body.registry import body_channel, find_channel
@@ -27,7 +27,9 @@ from asgiwire.serialization import decode_json, decode_msgpack
 from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
 
 from .base import ASGIConnection, AuthT, StateT, UserT
-from .multipart import MultipartParts
+
+if TYPE_CHECKING:
+    import asgiwire.connection.multipart  # at runtime, an attribute that is imported on first use
 
 __all__ = ("Request",)
 
@@ -91,9 +93,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return parse_content_length(values[0])
 
     @property
-    def accept(self) -> datastructures.Accept:
+    def accept(self) -> asgiwire.datastructures.Accept:
         """The media types that the client accepts; all without the header (RFC 9110 section 12.5.1)."""
-        accept: datastructures.Accept | None = self._values.get("accept")
+        accept: asgiwire.datastructures.Accept | None = self._values.get("accept")
         if accept is None:
             from asgiwire.datastructures.accept import Accept
 
@@ -101,21 +103,21 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return accept
 
     @property
-    def accept_language(self) -> datastructures.AcceptLanguage:
+    def accept_language(self) -> asgiwire.datastructures.AcceptLanguage:
         """The languages that the client prefers (RFC 9110 section 12.5.4); parsed at each access."""
         from asgiwire.datastructures.preferences import AcceptLanguage
 
         return AcceptLanguage(self._list_header(b"accept-language"))
 
     @property
-    def accept_encoding(self) -> datastructures.AcceptEncoding:
+    def accept_encoding(self) -> asgiwire.datastructures.AcceptEncoding:
         """The content codings that the client accepts (RFC 9110 section 12.5.3); parsed at each access."""
         from asgiwire.datastructures.preferences import AcceptEncoding
 
         return AcceptEncoding(self._list_header(b"accept-encoding"))
 
     @property
-    def accept_charset(self) -> datastructures.AcceptCharset:
+    def accept_charset(self) -> asgiwire.datastructures.AcceptCharset:
         """The charsets that the client accepts (RFC 9110 section 12.5.2); parsed at each access.
 
         The header is deprecated, and browsers do not send it.
@@ -125,7 +127,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return AcceptCharset(self._list_header(b"accept-charset"))
 
     @property
-    def if_match(self) -> datastructures.IfMatch | None:
+    def if_match(self) -> asgiwire.datastructures.IfMatch | None:
         """The ``If-Match`` condition (RFC 9110 section 13.1.1); parsed at each access.
 
         ``None`` without the header. A header without a valid entity tag matches nothing.
@@ -136,7 +138,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return None if value is None else IfMatch.from_header(value)
 
     @property
-    def if_none_match(self) -> datastructures.IfNoneMatch | None:
+    def if_none_match(self) -> asgiwire.datastructures.IfNoneMatch | None:
         """The ``If-None-Match`` condition (RFC 9110 section 13.1.2); parsed at each access.
 
         ``None`` without the header. A header without a valid entity tag matches nothing.
@@ -164,7 +166,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return self._date_header(b"if-unmodified-since")
 
     @property
-    def if_range(self) -> datastructures.IfRange | None:
+    def if_range(self) -> asgiwire.datastructures.IfRange | None:
         """The entity tag or date that :attr:`range` depends on (RFC 9110 section 13.1.5); parsed at each access.
 
         ``None`` without the header. An invalid header matches nothing.
@@ -175,7 +177,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return None if value is None else IfRange.from_header(value)
 
     @property
-    def range(self) -> datastructures.Range | None:
+    def range(self) -> asgiwire.datastructures.Range | None:
         """The requested ranges (RFC 9110 section 14.2); parsed at each access.
 
         ``None`` if the header is absent or invalid, and so ignored. It applies to GET only.
@@ -201,12 +203,14 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         channel, receive = body_channel(self.scope, self.receive)
         return await channel.is_disconnected(receive)
 
-    def cancel_on_disconnect(self) -> CancelOnDisconnect:
+    def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
 
         The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
         body can be read in the block and after it.
         """
+        from asgiwire._body.cancel import CancelOnDisconnect
+
         channel, receive = body_channel(self.scope, self.receive)
         return CancelOnDisconnect(partial(channel.wait_disconnected, receive))
 
@@ -291,7 +295,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
-    async def form(self, *, limits: Limits | None = None) -> datastructures.FormMultiDict:
+    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
         The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
@@ -321,7 +325,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
 
-    def multipart(self, *, limits: Limits | None = None) -> MultipartParts:
+    def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
 
         The client is read from only as fast as the parts are read; the unread rest of a part is skipped.
@@ -332,6 +336,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             RequestEntityTooLarge: While iterating: the body exceeds a limit; the message says which.
         """
         from asgiwire._multipart.decoder import MultipartDecoder  # imports python-multipart
+
+        from .multipart import MultipartParts
 
         media_type, parameters = self.content_type
         if media_type != MULTIPART:
