@@ -195,7 +195,7 @@ def _check_footprint(footprint: dict[str, dict[str, float]]) -> Iterator[TargetR
     for kind in targets.IDLE:
         theirs = [footprint[name][kind] for name in PEERS if kind in footprint.get(name, {})]
         if theirs and kind in ours:
-            yield TargetResult(f"bytes of an idle {kind}", "best peer", 1, ours[kind] / min(theirs))
+            yield TargetResult(f"bytes per {kind}", "best peer", 1, ours[kind] / min(theirs))
     if "modules" in ours:
         modules = ours.get("package", ours["modules"])
         yield TargetResult("import asgiwire", "modules loaded", targets.MODULES, modules)

@@ -52,24 +52,24 @@ def running_inspector() -> Generator[str]:
 
 def show_request(address: str) -> None:
     """Send JSON with a query and cookies."""
-    answer = httpx.post(f"{address}orders?x=1&x=2", json={"tea": 2}, headers={"cookie": "theme=dark"}).json()
-    expect(answer["body"]["value"] == {"tea": 2}, "the report contains the JSON value")
-    expect(answer["query"] == [["x", "1"], ["x", "2"]], "the report contains the query in its order")
-    expect(answer["cookies"] == {"theme": "dark"}, "the report contains the cookies")
+    report = httpx.post(f"{address}orders?x=1&x=2", json={"tea": 2}, headers={"cookie": "theme=dark"}).json()
+    expect(report["body"]["value"] == {"tea": 2}, "the report contains the JSON value")
+    expect(report["query"] == [["x", "1"], ["x", "2"]], "the report contains the query in its order")
+    expect(report["cookies"] == {"theme": "dark"}, "the report contains the cookies")
 
 
 def show_upload(address: str) -> None:
     """Upload a file and a field."""
-    answer = httpx.post(address, data={"note": "Größe"}, files={"file": ("all.bin", FILE)}).json()
-    (file,) = answer["body"]["files"]
-    expect(answer["body"]["fields"] == [["note", "Größe"]], "the report contains the field")
+    report = httpx.post(address, data={"note": "Größe"}, files={"file": ("all.bin", FILE)}).json()
+    (file,) = report["body"]["files"]
+    expect(report["body"]["fields"] == [["note", "Größe"]], "the report contains the field")
     expect(file["sha256"] == hashlib.sha256(FILE).hexdigest(), f"{file['size']:,} bytes are unchanged")
 
 
 def show_page(address: str) -> None:
     """Request the same resource as a browser does."""
-    answer = httpx.get(address, headers={"accept": "text/html,*/*;q=0.8"})
-    expect(answer.headers["content-type"].startswith("text/html"), "a browser receives an HTML page")
+    response = httpx.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+    expect(response.headers["content-type"].startswith("text/html"), "a browser receives an HTML page")
 
 
 def show_conversation(address: str) -> None:

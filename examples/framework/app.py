@@ -80,9 +80,9 @@ async def list_orders(request: ShopRequest) -> list[Order]:
 @app.route("POST", "/orders")
 async def place_order(request: ShopRequest, data: Order) -> Response:
     """Store an order of the customer who is logged in."""
-    answer = {"for": request.user, "order": data}
+    content = {"for": request.user, "order": data}
     orders.append(data)
-    return Response(answer, 201, {"location": request.url_for("show_order", number=len(orders))})
+    return Response(content, 201, {"location": request.url_for("show_order", number=len(orders))})
 
 
 @app.route("GET", "/orders/{number}")

@@ -98,8 +98,8 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request or a WebSocket; the ``KeyError`` tells a server that lifespan is not supported."""
-        answer = {"http": self.respond, "websocket": self.converse}[scope["type"]]
-        await answer(scope, receive, self.open_session(scope, send))
+        handle = {"http": self.respond, "websocket": self.converse}[scope["type"]]
+        await handle(scope, receive, self.open_session(scope, send))
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the result of the handler, or the error of the client."""

@@ -29,7 +29,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request, a WebSocket or the lifespan."""
     match scope["type"]:
         case "http":
-            await answer(InspectedRequest(scope, receive, send))
+            await respond(InspectedRequest(scope, receive, send))
         case "websocket":
             await converse(WebSocket(scope, receive, send))
         case "lifespan":
@@ -38,7 +38,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             raise NotImplementedError(f"expected a scope of type http, websocket or lifespan, got {other!r}")
 
 
-async def answer(request: Request) -> None:
+async def respond(request: Request) -> None:
     """Send the report or the error of the client; send nothing after a disconnect."""
     try:
         response = find_asset(request) or await create_report(request)

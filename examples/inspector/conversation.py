@@ -57,17 +57,17 @@ async def echo_binary(socket: WebSocket) -> None:
         await socket.send_bytes(data)
 
 
-async def answer_json(socket: WebSocket) -> None:
+async def reply_json(socket: WebSocket) -> None:
     """Exchange JSON messages."""
-    await answer(socket, socket.iter_json(), socket.send_json)
+    await reply(socket, socket.iter_json(), socket.send_json)
 
 
-async def answer_msgpack(socket: WebSocket) -> None:
+async def reply_msgpack(socket: WebSocket) -> None:
     """Exchange MessagePack messages."""
-    await answer(socket, socket.iter_msgpack(), socket.send_msgpack)
+    await reply(socket, socket.iter_msgpack(), socket.send_msgpack)
 
 
-async def answer(
+async def reply(
     socket: WebSocket, values: AsyncIterator[Any], send: Callable[[Any], Awaitable[None]]
 ) -> None:
     """Send a report of the handshake, then each value back; close if a value requests it."""
@@ -91,6 +91,6 @@ def shorten(reason: str) -> str:
 CONVERSATIONS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
     "inspector.text": echo_text,
     "inspector.binary": echo_binary,
-    "inspector.json": answer_json,
-    "inspector.msgpack": answer_msgpack,
+    "inspector.json": reply_json,
+    "inspector.msgpack": reply_msgpack,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgiwire import ASGIConnection, WebSocket
-from examples.middleware.responses import refuse
+from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
@@ -41,17 +41,17 @@ class BearerAuthentication:
         if user is None and scope["path"] not in self.public:
             # RFC 6750 section 3.1: no error code if the client sent no token.
             challenge = b"Bearer" if token is None else b'Bearer error="invalid_token"'
-            return await self.refuse([(b"www-authenticate", challenge)], scope, receive, send)
+            return await self.reject([(b"www-authenticate", challenge)], scope, receive, send)
         # Not in a copy of the scope: an outer session middleware must see a session that is set later.
         scope["user"], scope["auth"] = user, None if user is None else token
         return await self.app(scope, receive, send)
 
-    async def refuse(
+    async def reject(
         self, headers: list[tuple[bytes, bytes]], scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Respond with 401, or 403 for a WebSocket if the server supports no denial response."""
         if scope["type"] == "http":
-            await refuse(send, 401, "a valid bearer token is required", headers)
+            await send_error(send, 401, "a valid bearer token is required", headers)
         elif "websocket.http.response" in (socket := WebSocket(scope, receive, send)).capabilities:
             await socket.send_denial_response(401, headers)
         else:

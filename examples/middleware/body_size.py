@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire import Limits, Request
 from asgiwire.exceptions import ClientException
-from examples.middleware.responses import refuse
+from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
     from asgiwire.types import Message, Receive, Scope, Send
@@ -50,10 +50,12 @@ class BodySizeCap:
         try:
             tee = Request(scope, receive, send).tee(len, limits=limits)  # len() ignores the chunks
         except ClientException as error:
-            return await refuse(send, error.status_code, error.detail)
+            return await send_error(send, error.status_code, error.detail)
         try:
             await self.app(scope, receive_limited, send_unless_failed)
         except Exception:
             if failure is None or started:
                 raise
-        return None if failure is None or started else await refuse(send, failure.status_code, failure.detail)
+        if failure is not None and not started:
+            await send_error(send, failure.status_code, failure.detail)
+        return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Application: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-async def refuse(send: Send, status: int, detail: str, headers: RawHeaders = ()) -> None:
+async def send_error(send: Send, status: int, detail: str, headers: RawHeaders = ()) -> None:
     """Send a plain text response."""
     body = detail.encode()
     content_headers = [

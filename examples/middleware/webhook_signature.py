@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asgiwire import Limits, Request
 from asgiwire.exceptions import ClientException
-from examples.middleware.responses import refuse
+from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope, Send
@@ -46,10 +46,10 @@ class WebhookSignature:
         try:
             body = await request.body(limits=self.limits)
         except ClientException as error:
-            return await refuse(send, error.status_code, error.detail)
+            return await send_error(send, error.status_code, error.detail)
         expected = f"sha256={hmac.new(self.secret, body, 'sha256').hexdigest()}"
         # compare_digest() takes constant time; it raises TypeError for a str that is not ASCII.
         received = request.headers.get(self.header, "").encode()
         if not hmac.compare_digest(received, expected.encode()):
-            return await refuse(send, 401, "the signature does not match the body")
+            return await send_error(send, 401, "the signature does not match the body")
         return await self.app(scope, request.replay, send)

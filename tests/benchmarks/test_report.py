@@ -119,7 +119,7 @@ def test_every_kind_of_target_is_checked() -> None:
     results = {(one.subject, one.reference): one for one in report.check_targets(RUN)}
 
     assert results["typical read", "best peer"].measured == report.Ratio(0.7, 0.65, 0.8)
-    assert results["bytes of an idle request", "best peer"].measured == 100 / 140
+    assert results["bytes per request", "best peer"].measured == 100 / 140
     assert results["import asgiwire", "modules loaded"].measured == 90
     assert results["cookies", "exponent"].measured == 1
     assert results["upload through form()", "MB of growth"].measured == 1

@@ -386,15 +386,15 @@ def test_on_uvicorn(address: str) -> None:
     with httpx.Client(base_url=f"http://{address}") as client:
         assert client.post("/orders", json={"tea": "green"}).status_code == 401
         assert client.post("/login", json={"name": "ada"}).json() == {"hello": "ada"}
-        answer = client.post("/orders", json={"tea": "green", "cups": 2})
-        assert answer.status_code == 201
-        assert answer.headers["location"] == f"http://{address}/orders/1"
-        assert client.get(answer.headers["location"]).json() == {"tea": "green", "cups": 2}
+        response = client.post("/orders", json={"tea": "green", "cups": 2})
+        assert response.status_code == 201
+        assert response.headers["location"] == f"http://{address}/orders/1"
+        assert client.get(response.headers["location"]).json() == {"tea": "green", "cups": 2}
         assert client.put("/orders/1/picture", content=iter([b"x" * 600_000] * 2)).status_code == 413
         cookie = {"cookie": f"session={client.cookies['session']}"}
-    with pytest.raises(InvalidStatus) as refused:
+    with pytest.raises(InvalidStatus) as error:
         connect(f"ws://{address}/counter/green")
-    assert (refused.value.response.status_code, refused.value.response.body) == (401, b"log in first")
+    assert (error.value.response.status_code, error.value.response.body) == (401, b"log in first")
     with connect(f"ws://{address}/counter/green", additional_headers=cookie) as socket:
         socket.send('{"tea":"green"}')
         assert json.loads(socket.recv()) == {"for": "ada", "poured": ["green"]}

@@ -278,12 +278,12 @@ async def talk(*messages: str | bytes, subprotocol: str | None = None) -> list[A
     scope = websocket_scope("/talk", cookies={"a": "1"}, subprotocols=[subprotocol] if subprotocol else [])
     send = RecordedSend()
     await app(scope, ScriptedReceive.websocket(*messages, disconnect=1001), send)
-    accept, *answers = send.messages
+    accept, *replies = send.messages
     assert (accept["type"], accept["subprotocol"]) == ("websocket.accept", subprotocol)
     return [
-        (answer["code"], answer["reason"]) if answer["type"] == "websocket.close"
-        else answer["bytes"] if answer.get("text") is None else answer["text"]
-        for answer in answers
+        (reply["code"], reply["reason"]) if reply["type"] == "websocket.close"
+        else reply["bytes"] if reply.get("text") is None else reply["text"]
+        for reply in replies
     ]  # fmt: skip
 
 
@@ -311,22 +311,22 @@ async def test_subprotocol_is_supported_by_both_sides(offered: tuple[str, ...], 
 
 
 async def test_conversation_in_json() -> None:
-    handshake, *answers = map(json.loads, await talk("[1, null]", '"ü"', subprotocol="inspector.json"))
+    handshake, *replies = map(json.loads, await talk("[1, null]", '"ü"', subprotocol="inspector.json"))
     assert handshake["handshake"]["cookies"] == {"a": "1"}
     assert handshake["handshake"]["url"]["full"] == "ws://test.org/talk"
     assert handshake["handshake"]["subprotocols"] == ["inspector.json"]
-    assert answers == [{"received": [1, None]}, {"received": "ü"}]
+    assert replies == [{"received": [1, None]}, {"received": "ü"}]
 
 
 async def test_conversation_in_msgpack() -> None:
     message = msgpack.packb({"a": b"\x00"})
-    _, answer = map(msgpack.unpackb, await talk(message, subprotocol="inspector.msgpack"))
-    assert answer == {"received": {"a": b"\x00"}}
+    _, reply = map(msgpack.unpackb, await talk(message, subprotocol="inspector.msgpack"))
+    assert reply == {"received": {"a": b"\x00"}}
 
 
 async def test_server_closes_on_request() -> None:
-    answers = await talk('{"close": 4001, "reason": "enough"}', subprotocol="inspector.json")
-    assert answers[1:] == [(4001, "enough")]
+    replies = await talk('{"close": 4001, "reason": "enough"}', subprotocol="inspector.json")
+    assert replies[1:] == [(4001, "enough")]
 
 
 async def test_reason_is_truncated_to_the_close_frame() -> None:
@@ -336,10 +336,10 @@ async def test_reason_is_truncated_to_the_close_frame() -> None:
 
 
 async def test_invalid_close_code_is_reported() -> None:
-    answers = await talk('{"close": 99999}', "1", subprotocol="inspector.json")
-    _, problem, answer = map(json.loads, answers)
+    replies = await talk('{"close": 99999}', "1", subprotocol="inspector.json")
+    _, problem, reply = map(json.loads, replies)
     assert "99999" in problem["error"]
-    assert answer == {"received": 1}
+    assert reply == {"received": 1}
 
 
 @pytest.mark.parametrize(

@@ -73,14 +73,14 @@ async def test_a_websocket() -> None:
 
 
 @pytest.mark.parametrize(
-    ("extensions", "answered"),
+    ("extensions", "message_type"),
     [({"websocket.http.response": {}}, "websocket.http.response.start"), ({}, "websocket.close")],
 )
-async def test_a_websocket_without_a_token_is_rejected(extensions: dict[str, Any], answered: str) -> None:
+async def test_a_websocket_without_a_token_is_rejected(extensions: dict[str, Any], message_type: str) -> None:
     send = RecordedSend()
     scope = websocket_scope(extensions=extensions)
     await BearerAuthentication(socket_application, find_user)(scope, ScriptedReceive.websocket(), send)
-    assert send.messages[0]["type"] == answered
+    assert send.messages[0]["type"] == message_type
     assert "user" not in scope
 
 
