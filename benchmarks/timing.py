@@ -11,7 +11,8 @@
 - One task of one asyncio loop awaits the coroutines, so a coroutine that never suspends does not reach the
   loop.
 - The garbage collector runs before each measurement and is disabled during it. Logging is disabled.
-- The time of an empty function, called in the same way in the same round, is subtracted.
+- The time of an empty function that is called in the same way is subtracted. It is the minimum of all
+  rounds, because a single measurement is noisy compared with the shortest rows.
 """
 
 from __future__ import annotations
@@ -49,11 +50,13 @@ class RowResult:
     Attributes:
         row: The row.
         rounds: Microseconds per call in each round, by contestant.
+        overheads: Microseconds per call of an empty function in each round.
         excluded: Why a contestant is not in the row, by contestant.
     """
 
     row: Row
     rounds: dict[str, list[float]] = field(default_factory=dict)
+    overheads: list[float] = field(default_factory=list)
     excluded: dict[str, str] = field(default_factory=dict)
 
 
@@ -82,6 +85,12 @@ async def _measure(
         for result in results:
             await _run_round(result, contestants, number, divisor)
     gc.unfreeze()
+    for result in results:
+        overhead = min(result.overheads, default=0)
+        result.rounds = {
+            name: [max(0.0, duration - overhead) for duration in durations]
+            for name, durations in result.rounds.items()
+        }
     return results
 
 
@@ -95,11 +104,10 @@ async def _run_round(
     count = max(1, row.count // divisor)
     is_coroutine = inspect.iscoroutinefunction(getattr(contestants[names[0]], row.name))
     empty = empty_coroutine if is_coroutine else empty_function
-    overhead = await _time_function(row, contestants[names[0]], empty, count)
+    result.overheads.append(await _time_function(row, contestants[names[0]], empty, count))
     first = number % len(names)
     for name in names[first:] + names[:first]:
-        duration = await _time_row(row, contestants[name], count)
-        result.rounds[name].append(max(0.0, duration - overhead))
+        result.rounds[name].append(await _time_row(row, contestants[name], count))
 
 
 async def reason_to_exclude(row: Row, module: ModuleType) -> str:
