@@ -1,4 +1,4 @@
-"""Language ranges and tags (RFC 4647)."""
+"""Matching of language ranges and tags (RFC 4647)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_normal_tag() -> None:
     ],
 )
 def test_deciding(field: str, tag: str, expected: str | None) -> None:
-    """RFC 4647 section 3.3.1: the range "exactly equals the tag", or a prefix of it before a "-"."""
+    """RFC 4647 section 3.3.1: the range "exactly equals the tag", or is a prefix of it before a "-"."""
     ranges = {preference.value: preference for preference in parse_preferences(field)}
-    decides = deciding_range(ranges, tag)
-    assert (decides and decides.value) == expected
+    match = deciding_range(ranges, tag)
+    assert (match and match.value) == expected
