@@ -10,7 +10,6 @@ from collections.abc import Generator, ItemsView, Iterator, Mapping, Sequence, V
 from operator import methodcaller
 from typing import Any, Final, TypeAlias, cast
 
-from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
 from asgiwire.types import Scope
 
 Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -145,6 +144,8 @@ class HeaderMapping(Mapping[str, str]):
     __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
 
     def __repr__(self) -> str:
+        from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
+
         pairs = (
             f"{name!r}: {(MASK if name in CREDENTIAL_HEADERS else value)!r}"
             for name, value in decoded_pairs(self._raw_pairs())

@@ -1,6 +1,6 @@
 """Network addresses of clients and servers."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: `typing.get_type_hints(Address.__new__)` cannot resolve text.
 
 from collections.abc import Callable
 from functools import partial

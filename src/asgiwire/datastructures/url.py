@@ -9,7 +9,6 @@ from multidict import MultiMapping
 
 from asgiwire._parsers.percent import encode_query
 from asgiwire._parsers.query import parse_urlencoded
-from asgiwire._parsers.secrets import MASK
 from asgiwire._parsers.target import (
     authority_from_host,
     authority_from_server,
@@ -243,6 +242,8 @@ class URL:
     def __repr__(self) -> str:
         text = self._text
         if self.password is not None:
+            from asgiwire._parsers.secrets import MASK
+
             text = text.replace(f":{self.password}@", f":{MASK}@", 1)
         return f"{type(self).__name__}({text!r})"
 
