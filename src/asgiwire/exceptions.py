@@ -30,7 +30,7 @@ and ``headers``. It sends no response after a :class:`Disconnected`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 __all__ = (
     "AsgiwireException",
@@ -188,7 +188,7 @@ class ClientException(AsgiwireException):
         if status_code is not None:
             self.status_code = status_code
         if headers:
-            pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers
+            pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
             self.headers = tuple((name, value) for name, value in pairs)
 
 

@@ -333,13 +333,6 @@ async def test_file_data_and_write_roll_over_at_the_same_size(
             assert await upload.read() == content
 
 
-async def test_spool_size_of_zero_applies_to_the_underlying_file() -> None:
-    async with UploadFile("a/b", "x", max_spool_size=0) as upload:
-        upload.file.write(b"12")
-        assert upload.rolled_to_disk
-        assert await upload.read_at(0) == b"12"
-
-
 async def test_read_during_rollover_waits_for_the_file_on_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

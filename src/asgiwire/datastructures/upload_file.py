@@ -63,8 +63,7 @@ class UploadFile:
         # create, and small files never need one.
         self._file: BytesIO | tempfile.SpooledTemporaryFile[bytes] = BytesIO(file_data or b"")
         self._max_spool_size = max_spool_size
-        # Created before the first call in a worker thread, because several threads can use the file from then
-        # on.
+        # Created with the first call in a worker thread. From then on, several threads can use the file.
         self._disk_lock: Lock | None = None
         self._size_in_memory = 0
         if file_data and len(file_data) > max_spool_size:
@@ -264,8 +263,8 @@ def _call_with(lock: Lock, function: Callable[[], T]) -> T:
 
 def _temporary_file(memory: BytesIO, max_size: int) -> tempfile.SpooledTemporaryFile[bytes]:
     """Create a temporary file with the content, the position and the closed state of ``memory``."""
-    # No context manager: the caller closes the file. A `max_size` of 0 would mean no limit.
-    file = tempfile.SpooledTemporaryFile(max_size=max_size or 1)  # noqa: SIM115 - as above
+    # No context manager: the caller closes the file.
+    file = tempfile.SpooledTemporaryFile(max_size=max_size)  # noqa: SIM115 - as above
     if memory.closed:
         file.close()
     else:
