@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asgiwire._parsers.negotiation import (
     covers,
-    deciding,
+    most_specific_range,
     parse_media_ranges,
     parse_preference,
     parse_preferences,
@@ -178,7 +178,7 @@ RFC_9110 = (
 )
 def test_most_specific_range_is_used(media_type: str, quality: int) -> None:
     """RFC 9110 section 12.5.1: "the most specific reference has precedence"; all rows of its table."""
-    match = deciding(by_value(RFC_9110), parse_preference(media_type))
+    match = most_specific_range(by_value(RFC_9110), parse_preference(media_type))
     assert match is not None
     assert match.quality == quality
 
@@ -202,8 +202,8 @@ def test_most_specific_range_is_used(media_type: str, quality: int) -> None:
         pytest.param("a/b", "a/*", None, id="a type does not match a wildcard"),
     ],
 )
-def test_deciding(field: str, media_type: str, expected: str | None) -> None:
-    match = deciding(by_value(field), parse_preference(media_type))
+def test_most_specific_range(field: str, media_type: str, expected: str | None) -> None:
+    match = most_specific_range(by_value(field), parse_preference(media_type))
     assert (match and match.text) == expected
 
 

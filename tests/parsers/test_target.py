@@ -13,7 +13,7 @@ from asgiwire._parsers.target import (
     authority_from_host,
     authority_from_server,
     base_path,
-    normal_scheme,
+    normalize_scheme,
     target_path,
 )
 from tests.floods import flood, must_end
@@ -191,7 +191,7 @@ def test_authority_from_server(host: str, port: int | None, authority: str | Non
 )
 def test_scheme(value: object, scheme: str | None) -> None:
     """RFC 3986 section 3.1."""
-    assert normal_scheme(value) == scheme
+    assert normalize_scheme(value) == scheme
 
 
 PATHS = {

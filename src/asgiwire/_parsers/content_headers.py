@@ -102,7 +102,7 @@ def parse_content_length(value: bytes) -> int:
     digits = value.strip(b" \t")
     if digits.isdigit() and len(digits) <= MAX_LENGTH_DIGITS:
         return int(digits)
-    raise ClientException(f"Content-Length must be a decimal number of bytes, got {_shown(digits)}")
+    raise ClientException(f"Content-Length must be a decimal number of bytes, got {_describe(digits)}")
 
 
 class FormDataDisposition(NamedTuple):
@@ -164,7 +164,7 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
     kind = value.partition(b";")[0]
     if kind.strip(b" \t").lower() != b"form-data":
         raise ValidationException(
-            f"Content-Disposition of a form's part must be form-data, got {_shown(kind)}"
+            f"Content-Disposition of a form's part must be form-data, got {_describe(kind)}"
         )
     parameters = _disposition_parameters(value, len(kind))
     name = parameters.get(b"name")
@@ -189,7 +189,7 @@ def _disposition_parameters(value: bytes, position: int) -> dict[bytes, bytes]:
         name = name.lower()
         if name in parameters:
             raise ValidationException(
-                f"Content-Disposition of a form's part has two parameters {_shown(name)}"
+                f"Content-Disposition of a form's part has two parameters {_describe(name)}"
             )
         if quoted is not None:
             parameters[name] = quoted.replace(b"%22", b'"').replace(b"%0D", b"\r").replace(b"%0A", b"\n")
@@ -214,7 +214,7 @@ def _extended_text(value: bytes) -> str | None:
         return None
 
 
-def _shown(value: bytes) -> str:
+def _describe(value: bytes) -> str:
     """Return the ``repr`` of a short value, or the length of a long one."""
     if len(value) > 40:
         return f"{len(value)} characters"

@@ -12,25 +12,25 @@ from .negotiation import Preference
 LANGUAGE_RANGE: Final = re.compile(r"\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*+")
 
 
-def normal_tag(tag: str) -> str:
+def normalize_tag(tag: str) -> str:
     """Normalize a language tag; ``en_GB``, which locales and some clients use, becomes ``en-gb``."""
     return tag.strip().lower().replace("_", "-")
 
 
 def parse_language_ranges(preferences: Iterable[Preference]) -> list[Preference]:
     """Return the valid language ranges with normalized values."""
-    normal = (preference._replace(value=normal_tag(preference.value)) for preference in preferences)
+    normal = (preference._replace(value=normalize_tag(preference.value)) for preference in preferences)
     return [preference for preference in normal if LANGUAGE_RANGE.fullmatch(preference.value)]
 
 
-def shortened(tag: str) -> Iterator[str]:
+def prefixes(tag: str) -> Iterator[str]:
     """Yield the tag, and then the tag with one more subtag removed from its end each time."""
     while tag:
         yield tag
         tag = tag.rpartition("-")[0]
 
 
-def deciding_range(ranges: Mapping[str, Preference], tag: str) -> Preference | None:
+def longest_matching_range(ranges: Mapping[str, Preference], tag: str) -> Preference | None:
     """Return the longest range that matches by basic filtering (RFC 4647 section 3.3.1), or ``None``.
 
     The range ``*`` matches only if no other range does.
@@ -39,7 +39,7 @@ def deciding_range(ranges: Mapping[str, Preference], tag: str) -> Preference | N
         ranges: The ranges by value.
         tag: A normalized tag.
     """
-    for prefix in shortened(tag):
+    for prefix in prefixes(tag):
         if prefix in ranges:
             return ranges[prefix]
     return ranges.get("*")

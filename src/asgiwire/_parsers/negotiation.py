@@ -1,7 +1,7 @@
 """Parser for the fields of proactive negotiation (RFC 9110 section 12.5): lists of values with weights.
 
 Malformed elements are ignored. The rules of matching differ between the fields; those for media types are
-in :func:`deciding`.
+in :func:`most_specific_range`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-# Text outside of quotes, or a quoted string, which can contain separators. Possessive, to prevent
-# backtracking.
+# Text outside of quotes, or a quoted string, which can contain separators. Possessive against backtracking.
 ELEMENT: Final = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 PARAMETER: Final = re.compile(r'(?:[^";]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -79,7 +78,9 @@ def covers(media_range: str, media_type: str) -> bool:
     )
 
 
-def deciding(ranges: Mapping[str, Sequence[Preference]], media_type: Preference) -> Preference | None:
+def most_specific_range(
+    ranges: Mapping[str, Sequence[Preference]], media_type: Preference
+) -> Preference | None:
     """Return the most specific range that matches a media type (RFC 9110 section 12.5.1), or ``None``.
 
     A range does not match if the type has a parameter of the same name with another value. A range with

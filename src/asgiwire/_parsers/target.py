@@ -37,7 +37,7 @@ def is_common_target(host: bytes, raw_path: bytes, query: bytes) -> bool:
     return COMMON_TARGET.fullmatch(b"%b\0%b\0%b" % (host, raw_path, query)) is not None
 
 
-def normal_scheme(value: object) -> str | None:
+def normalize_scheme(value: object) -> str | None:
     """Return a scheme in lower case, or ``None`` if it is invalid."""
     # Some servers copy the value of a proxy's header into the scope unchecked.
     if isinstance(value, str):

@@ -8,7 +8,7 @@ from typing import overload
 from asgiwire._parsers.negotiation import (
     Preference,
     covers,
-    deciding,
+    most_specific_range,
     parse_media_ranges,
     parse_preference,
 )
@@ -30,7 +30,7 @@ class Accept:
 
     def __init__(self, accept_value: str) -> None:
         self._ranges = parse_media_ranges(accept_value)
-        self._ranges.sort(key=_preferred, reverse=True)
+        self._ranges.sort(key=_sort_key, reverse=True)
         self._by_value: dict[str, list[Preference]] = {}
         for media_range in self._ranges:
             self._by_value.setdefault(media_range.value, []).append(media_range)
@@ -65,8 +65,8 @@ class Accept:
     def best_match(self, provided_types: Sequence[str], default: str | None = None) -> str | None:
         """Return the provided media type that the client prefers.
 
-        The weight of a type is that of the most specific range that matches it. Weight 0 excludes the type.
-        Of several types that match the same range, the first is returned.
+        The most specific range that matches a type applies to it; weight 0 excludes the type. The result is
+        the type whose range is first in this object, or the first of several types with the same range.
 
         Args:
             provided_types: Media types, with or without parameters. The subtype, or both parts, can be ``*``.
@@ -80,7 +80,7 @@ class Accept:
         best, best_match = len(self._ranges), default
         for provided in provided_types:
             media_type = parse_preference(provided)
-            media_range = self._deciding(media_type)
+            media_range = self._matching_range(media_type)
             if media_range is None or not media_range.quality:
                 continue
             position = self._ranges.index(media_range)
@@ -90,12 +90,12 @@ class Accept:
 
     def accepts(self, media_type: str) -> bool:
         """Return whether the client accepts a media type, or all types that a wildcard includes."""
-        media_range = deciding(self._by_value, parse_preference(media_type))
+        media_range = most_specific_range(self._by_value, parse_preference(media_type))
         return not self._ranges or (media_range is not None and media_range.quality > 0)
 
-    def _deciding(self, media_type: Preference) -> Preference | None:
+    def _matching_range(self, media_type: Preference) -> Preference | None:
         if not media_type.value.endswith("/*"):
-            return deciding(self._by_value, media_type)
+            return most_specific_range(self._by_value, media_type)
         # The first range that shares a type with the wildcard.
         for media_range in self._ranges:
             if media_range.quality and (
@@ -105,7 +105,7 @@ class Accept:
         return None
 
 
-def _preferred(media_range: Preference) -> tuple[int, int, int]:
+def _sort_key(media_range: Preference) -> tuple[int, int, int]:
     return media_range.quality, -media_range.value.count("*"), len(media_range.parameters)
 
 

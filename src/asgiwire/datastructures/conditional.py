@@ -74,7 +74,7 @@ class IfMatch(EntityTags):
         Raises:
             ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if current is None or self.any:
             return current is not None
         return not current.weak and any(tag.value == current.value and not tag.weak for tag in self.tags)
@@ -97,7 +97,7 @@ class IfNoneMatch(EntityTags):
         Raises:
             ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if current is None or self.any:
             return current is not None
         return any(tag.value == current.value for tag in self.tags)
@@ -136,7 +136,7 @@ class IfRange:
         Raises:
             ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if self.etag is not None:
             return current == self.etag and not self.etag.weak
         return self.date is not None and last_modified is not None and _second(last_modified) == self.date
@@ -145,7 +145,7 @@ class IfRange:
         return hash((self.etag and self.etag.to_header(), self.date))
 
 
-def _current(etag: ETag | str | None) -> ETag | None:
+def _parse_etag(etag: ETag | str | None) -> ETag | None:
     if not isinstance(etag, str):
         return etag
     tag = ENTITY_TAG.fullmatch(etag)

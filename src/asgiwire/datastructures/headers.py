@@ -63,7 +63,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
             self._pairs = tuple(encode_headers(cast("Mapping[str, Any]", headers)))
         else:
-            self._pairs = tuple(_raw_pair(name, value) for name, value in headers)
+            self._pairs = tuple(_encode_pair(name, value) for name, value in headers)
 
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
@@ -186,7 +186,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return isinstance(key, str) and self.raw_value(encode_name(key)) is not None
 
 
-def _raw_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
+def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
     if isinstance(name, bytes) and isinstance(value, bytes):
         return name, value
     from asgiwire._parsers.header_fields import encode_header

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, overload
 
-from asgiwire._parsers.languages import deciding_range, normal_tag, parse_language_ranges
+from asgiwire._parsers.languages import longest_matching_range, normalize_tag, parse_language_ranges
 from asgiwire._parsers.negotiation import Preference, parse_preferences
 
 __all__ = ("AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Preferences")
@@ -186,7 +186,7 @@ class AcceptLanguage(Preferences):
 
     def _rank(self, tag: str) -> tuple[int, int, int] | None:
         """Return a sort key: position of the range, kind of match, number of characters removed."""
-        match = deciding_range(self._by_value, tag)
+        match = longest_matching_range(self._by_value, tag)
         if match is not None and not match.quality:
             return None
         if match is None or match.value == "*":
@@ -198,14 +198,14 @@ class AcceptLanguage(Preferences):
     def _thousandths(self, value: str) -> int:
         if not self._ranked:
             return 1000
-        match = deciding_range(self._by_value, value)
+        match = longest_matching_range(self._by_value, value)
         return 0 if match is None else match.quality
 
     def _preferences(self, preferences: list[Preference]) -> Iterable[Preference]:
         return parse_language_ranges(preferences)
 
     def _normal(self, value: str) -> str:
-        return normal_tag(value)
+        return normalize_tag(value)
 
 
 def _format(preference: Preference) -> str:

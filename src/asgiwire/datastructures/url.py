@@ -14,7 +14,7 @@ from asgiwire._parsers.target import (
     authority_from_server,
     base_path,
     is_common_target,
-    normal_scheme,
+    normalize_scheme,
     target_path,
 )
 from asgiwire._parsers.uri import Parts, compose_uri, split_authority, split_uri
@@ -260,7 +260,7 @@ def make_absolute_url(path: str | URL, base: str | URL) -> str:
 
 def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
     """Return scheme and authority; both are empty if there is no authority."""
-    scheme = normal_scheme(scope.get("scheme")) or ("ws" if scope.get("type") == "websocket" else "http")
+    scheme = normalize_scheme(scope.get("scheme")) or ("ws" if scope.get("type") == "websocket" else "http")
     authority = None
     # RFC 9112 section 3.2 requires a 400 for several Host headers. If they differ, they are ignored here.
     if hosts and (len(hosts) == 1 or len(set(hosts)) == 1):
