@@ -290,7 +290,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             limits: The limits of this call.
 
         Raises:
-            SerializationException: The body is malformed, has text that is not UTF-8, or is nested too deep.
+            SerializationException: The body is malformed, contains text that is not UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
