@@ -1,4 +1,4 @@
-"""multipart/form-data bodies for the tests: an encoder that writes as browsers do, and ways to split a body."""
+"""multipart/form-data bodies for the tests: an encoder like that of browsers, and ways to split a body."""
 
 from __future__ import annotations
 

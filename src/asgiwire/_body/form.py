@@ -158,7 +158,9 @@ class MultipartForm:
         self._decoder.finish()
         # Decoded only now: the field that names the charset of the others may be the last one.
         decode = self._decoder.decode
-        return FormMultiDict([(decode(part.name), self._value(part, content)) for part, content in self._parts])
+        return FormMultiDict(
+            [(decode(part.name), self._value(part, content)) for part, content in self._parts]
+        )
 
     def abort(self) -> None:
         """Close every file. It can be called at any time and more than once, and never waits."""

@@ -167,7 +167,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
     @property
     def if_range(self) -> asgiwire.datastructures.IfRange | None:
-        """The entity tag or date that :attr:`range` depends on (RFC 9110 section 13.1.5); parsed at each access.
+        """The condition of :attr:`range`: a tag or date (RFC 9110 section 13.1.5); parsed at each access.
 
         ``None`` without the header. An invalid header matches nothing.
         """
@@ -290,7 +290,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             limits: The limits of this call.
 
         Raises:
-            SerializationException: The body is malformed, contains text that is not UTF-8, or is nested too deep.
+            SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
@@ -442,7 +442,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return BodyReader(channel, receive, maximum, consumer)
 
     def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, Receive, int | None]:
-        """Return what ``body_channel()`` returns and the maximum size of the body; check the declared size."""
+        """Return the channel, its ``receive`` and the maximum size; check the declared size."""
         channel, receive = body_channel(self.scope, self.receive)
         maximum = (limits or self.limits).max_body_size
         if channel.state is UNREAD:
