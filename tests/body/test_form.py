@@ -408,11 +408,12 @@ async def test_abandoned_thread_keeps_its_file_open(
     closed: list[bool] = []
 
     class SlowFile(SpooledTemporaryFile[bytes]):
-        def rollover(self) -> None:
+        def rollover(self) -> None:  # fileno() calls it again
             started.set()
             may_write.wait(10)
-            closed.append(self.closed)
-            finished.set()
+            if not finished.is_set():
+                closed.append(self.closed)
+                finished.set()
             super().rollover()
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", SlowFile)
