@@ -71,14 +71,14 @@ class Live:
                 await self._changed.wait()
         finally:
             self.waiting = False
-        return self._next(self.messages.pop(0))
+        return self._give(self.messages.pop(0))
 
     def put(self, *messages: dict[str, Any] | Exception) -> None:
         self.messages += messages
         self._changed.set()
         self._changed = anyio.Event()
 
-    def _next(self, message: dict[str, Any] | Exception) -> dict[str, Any]:
+    def _give(self, message: dict[str, Any] | Exception) -> dict[str, Any]:
         self.given += 1
         if isinstance(message, Exception):
             raise message

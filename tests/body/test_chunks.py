@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgiwire._body import chunks as chunks_module
-from asgiwire._body.chunks import MOST_WRITTEN, SMALL, add_piece, write_pieces
+from asgiwire._body.chunks import MAX_WRITTEN, SMALL, add_chunk, write_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ SIZES = [0, 1, 2, SMALL - 1, SMALL, SMALL + 1]
 def added(contents: Sequence[bytes]) -> list[bytes | bytearray]:
     chunks: list[bytes | bytearray] = []
     for content in contents:
-        add_piece(chunks, content)
+        add_chunk(chunks, content)
     return chunks
 
 
@@ -51,7 +51,7 @@ def half(data: Any) -> Any:
     return data[: len(data) // 2 + 1]
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_WRITTEN, MOST_WRITTEN + 1, 2 * MOST_WRITTEN + 1, 1500])
+@pytest.mark.parametrize("count", [0, 1, MAX_WRITTEN, MAX_WRITTEN + 1, 2 * MAX_WRITTEN + 1, 1500])
 @pytest.mark.parametrize("system", ["complete writes", "partial writes", "no writev"])
 def test_all_chunks_are_written(count: int, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write, writev = os.write, os.writev
@@ -62,8 +62,8 @@ def test_all_chunks_are_written(count: int, system: str, monkeypatch: pytest.Mon
         monkeypatch.setattr(chunks_module, "HAS_WRITEV", False)
     chunks = [b"%d," % number for number in range(count)]
     with TemporaryFile() as file:
-        write_pieces(file, chunks)
-        write_pieces(file, [bytearray(b"the end")])
+        write_chunks(file, chunks)
+        write_chunks(file, [bytearray(b"the end")])
         monkeypatch.undo()
         file.seek(0)
         assert file.read() == b"".join(chunks) + b"the end"
@@ -74,4 +74,4 @@ def test_all_chunks_are_written(count: int, system: str, monkeypatch: pytest.Mon
 def test_full_disk_raises(has_writev: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks_module, "HAS_WRITEV", has_writev)
     with open("/dev/full", "wb") as file, pytest.raises(OSError, match="No space left"):
-        write_pieces(file, [b"1", b"2"])
+        write_chunks(file, [b"1", b"2"])

@@ -224,7 +224,7 @@ async def test_large_file_is_written_to_disk_in_blocks(files: list[Any], thread_
     async with await parse(split(encode([Part("f", content, "x")]), KILOBYTES_64), limits) as form:
         assert form["f"].rolled_to_disk
         assert form["f"].size == 10 * MEGABYTE
-        assert 5 <= len(thread_calls) <= 7
+        assert 5 <= len(thread_calls) <= 12  # blocks of 1 MiB or more, not one call for each of 160 chunks
         assert await form["f"].tell() == 0
         assert await form["f"].read() == content
     assert len(files) == 1

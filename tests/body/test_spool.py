@@ -19,29 +19,29 @@ pytestmark = pytest.mark.anyio
 
 async def test_chunks_are_appended_and_removed_from_the_list() -> None:
     spool, chunks = Spool(), [b"one", b"two"]
-    await spool.take(chunks)
-    await spool.take([b"three"])
+    await spool.append(chunks)
+    await spool.append([b"three"])
 
     assert chunks == []
     assert spool.size == 11
-    assert await spool.block(0) == b"onetwothree"
-    assert await spool.block(3) == b"twothree"
-    assert await spool.block(3, 3) == b"two"
-    assert await spool.block(11) == b""
+    assert await spool.read(0) == b"onetwothree"
+    assert await spool.read(3) == b"twothree"
+    assert await spool.read(3, 3) == b"two"
+    assert await spool.read(11) == b""
 
 
 async def test_reads_in_blocks_between_writes() -> None:
     spool = Spool()
-    await spool.take([b"x" * (BLOCK_SIZE + 1)])
-    assert len(await spool.block(0)) == BLOCK_SIZE
-    await spool.take([b"y"])
+    await spool.append([b"x" * (BLOCK_SIZE + 1)])
+    assert len(await spool.read(0)) == BLOCK_SIZE
+    await spool.append([b"y"])
 
-    assert await spool.block(BLOCK_SIZE) == b"xy"
+    assert await spool.read(BLOCK_SIZE) == b"xy"
 
 
 async def test_file_is_closed_with_the_spool() -> None:
     spool = Spool()
-    await spool.take([b"one"])
+    await spool.append([b"one"])
     file = spool._file.file
     assert not file.closed
     del spool
@@ -52,7 +52,7 @@ async def test_file_is_closed_with_the_spool() -> None:
 
 async def test_closing_twice_does_nothing() -> None:
     spool = Spool()
-    await spool.take([b"one"])
+    await spool.append([b"one"])
     spool.close()
     spool.close()
 
@@ -68,16 +68,16 @@ async def test_chunks_added_during_a_write_stay_in_the_list(monkeypatch: pytest.
         return result
 
     patch_everywhere(monkeypatch, "run_in_thread", slow)
-    await spool.take(chunks)
+    await spool.append(chunks)
     assert chunks == [b"two"]
-    assert await spool.block(0) == b"one"
+    assert await spool.read(0) == b"one"
 
 
 @pytest.mark.parametrize("written", ["nothing", "half", "all"])
 async def test_cancelled_write_is_appended_once(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     """The cancellation is delivered after the thread has finished, whether or not the data is on disk."""
     spool = Spool()
-    await spool.take([b"zero"])
+    await spool.append([b"zero"])
     chunks = [b"one"]
 
     async def cancelled(function: Callable[[], Any]) -> Any:
@@ -91,9 +91,9 @@ async def test_cancelled_write_is_appended_once(monkeypatch: pytest.MonkeyPatch,
 
     with monkeypatch.context() as patch, anyio.CancelScope() as scope:
         patch_everywhere(patch, "run_in_thread", cancelled)
-        await spool.take(chunks)
+        await spool.append(chunks)
     assert scope.cancelled_caught
     assert chunks == ([] if written == "all" else [b"one"])
 
-    await spool.take([*chunks, b"two"])
-    assert await spool.block(0) == b"zeroonetwo"
+    await spool.append([*chunks, b"two"])
+    assert await spool.read(0) == b"zeroonetwo"
