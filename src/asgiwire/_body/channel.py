@@ -178,7 +178,7 @@ class BodyChannel:
             while not self.complete:
                 if self._receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
-                    self._raise_failure()
+                    self.raise_failure()
                 elif chunk := await self._receive(receive, maximum):
                     self._chunks.append(chunk)
                 if spool_size is not None:
@@ -267,7 +267,7 @@ class BodyChannel:
                 self._enter("end")
             if chunk:
                 return chunk
-        self._raise_failure()
+        self.raise_failure()
         return b""
 
     def _take_queued(self, maximum: int | None) -> bytes:
@@ -405,7 +405,7 @@ class BodyChannel:
         """Enter the state in which the body may be read, and return it."""
         after = TRANSITIONS[self.state].get(event)
         if after is None:
-            self._raise_failure()
+            self.raise_failure()
             raise self._stream_consumed()
         if maximum is not None and self.size > maximum:
             self._check_size(maximum)
@@ -424,12 +424,12 @@ class BodyChannel:
         body stays readable for others.
         """
         if maximum is not None and self.size > maximum:
-            error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
             if self.state is not BUFFERED:
-                self.fail(error)
-            raise error
+                self.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))
+            raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
 
-    def _raise_failure(self) -> None:
+    def raise_failure(self) -> None:
+        """Raise the failure of the body, if there is one."""
         if self.failure is not None:
             raise _without_traceback(self.failure)
 

@@ -1,4 +1,4 @@
-"""Readers of a body channel: one that takes chunk after chunk, and two ``receive`` callables for middleware."""
+"""Readers of a body channel: a chunk by chunk reader, and two ``receive`` callables for middleware."""
 
 from __future__ import annotations
 

@@ -373,7 +373,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return b", ".join(values).decode("latin-1") if values else None
 
     def _single_header(self, name: bytes) -> str | None:
-        """Return the value of a header that is not a list; ``None`` if it is absent, or sent with two values."""
+        """Return the value of a header that is not a list; ``None`` if absent or sent with two values."""
         values = self._header_values(name)
         return values[0].decode("latin-1") if values and len(set(values)) == 1 else None
 

@@ -448,9 +448,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         if channel.state is UNREAD:
             declared = self.content_length
             if declared is not None and maximum is not None and declared > maximum:
-                error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-                channel.fail(error)
-                raise error
+                channel.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))
+                channel.raise_failure()
         return channel, receive, maximum
 
 
