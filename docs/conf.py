@@ -24,7 +24,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "layers_diagram",
     "reference_members",
-    "websocket_diagram",
+    "state_diagram",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # anchors for links to a heading of another page
