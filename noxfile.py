@@ -1,7 +1,7 @@
-"""Every check of the project, as nox sessions: ``nox -l`` lists them, ``nox`` runs the tests.
+"""All checks of the project, as nox sessions: ``nox -l`` lists them, ``nox`` runs the tests.
 
-Tests run against the package as it is installed from a wheel, never against ``src``. Python versions,
-dependency groups and lower bounds are read from ``pyproject.toml``.
+The tests use the package installed from a wheel, not ``src``. Python versions, dependency groups and lower
+bounds come from ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ SUPPORTED = [
     for classifier in PROJECT["project"]["classifiers"]
     if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
 ]
-# Supported, and tested wherever it is installed; its absence is no error, not even in CI.
-IF_PRESENT = {"3.14"}
-PYTHONS = [version for version in SUPPORTED if version not in IF_PRESENT or shutil.which(f"python{version}")]
+# Supported, but tested only where installed. CI does not require it.
+OPTIONAL = {"3.14"}
+PYTHONS = [version for version in SUPPORTED if version not in OPTIONAL or shutil.which(f"python{version}")]
 OLDEST = PYTHONS[0]
-# Without the backport of `typing`, whose oldest release the newest test tools refuse.
+# Without typing-extensions: current test tools do not accept its oldest release.
 OLDEST_DEPENDENCIES = [
     requirement.partition(",")[0]
     for requirement in PROJECT["project"]["dependencies"]
     if ";" not in requirement
 ]
 
-# One process for each core; a file stays in one process, so that its servers are started once.
+# One process per core. All tests of a file run in one process, so that they share its servers.
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 
-# Those that tell whether the sdist is whole, and some that use every room of the package.
+# Tests that read many files of the sdist, and some for each part of the package.
 QUICK_TESTS = (
     "tests/test_docs.py",
     "tests/test_architecture.py",
     "tests/connection/test_request.py",
     "tests/body/test_form.py",
-    "tests/websocket/test_model.py",
+    "tests/websocket",
     "tests/testing",
 )
 
@@ -52,25 +52,25 @@ nox.options.sessions = ["tests"]
 
 
 def install_groups(session: nox.Session, *groups: str) -> None:
-    """Install what the dependency groups name."""
+    """Install the dependency groups."""
     session.install(*nox.project.dependency_groups(PROJECT, *groups))
 
 
 def install_package(session: nox.Session) -> None:
-    """Install the package as a user would get it: built, not editable."""
+    """Build and install the package, not editable."""
     session.install(*PROJECT["project"]["dependencies"])
     session.install("--force-reinstall", "--no-deps", ".")
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run every test on each Python that is here; the oldest demands that they take every branch."""
+    """Run all tests on every installed Python, with full branch coverage required on the oldest."""
     install_groups(session, "test", "peers", "e2e")
     install_package(session)
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python == OLDEST:
-        # On one Python only: tracing costs as much time as the tests.
+        # Only here, because tracing doubles the time.
         session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=term-missing:skip-covered")
     else:
         session.run("pytest", *IN_PARALLEL)
@@ -78,7 +78,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def oldest(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that the package allows."""
+    """Run the tests with the oldest supported dependencies."""
     install_groups(session, "test")
     session.install(*(bound.replace(">=", "==") for bound in OLDEST_DEPENDENCIES))
     session.install("--force-reinstall", "--no-deps", ".")
@@ -87,7 +87,7 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code's style and its format."""
+    """Check style and format with Ruff."""
     install_groups(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -95,7 +95,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def typing(session: nox.Session) -> None:
-    """Check types with mypy and pyright, and with pyrefly what users write; every public type is known."""
+    """Check types with mypy, pyright and pyrefly, and that every public type is known."""
     install_groups(session, "typing")
     install_package(session)
     session.run("mypy")
@@ -106,7 +106,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; an unknown reference or any other warning is an error."""
+    """Build the documentation; a warning, such as an unknown reference, is an error."""
     install_groups(session, "docs")
     install_package(session)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-E", "-q", "docs", "docs/_build/html")
@@ -115,7 +115,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check what is in them, and test the installed wheel without its source."""
+    """Build sdist and wheel, check their files, and test the installed wheel without ``src``."""
     install_groups(session, "build", "test")
     dist = Path(session.create_tmp()) / "dist"
     shutil.rmtree(dist, ignore_errors=True)
@@ -127,15 +127,15 @@ def build(session: nox.Session) -> None:
     check_sdist(session, sdist)
     session.install("--force-reinstall", str(wheel))
     modules = public_modules()
-    # Outside the repository, so that nothing but the installed wheel can be imported.
+    # Outside the repository, so that only the installed wheel can be imported.
     with session.chdir(dist):
         for module in modules:
             session.run("python", "-c", f"import {module}", silent=True)
-    run_tests_of(session, sdist, dist / "unpacked")
+    run_sdist_tests(session, sdist, dist / "unpacked")
 
 
-def run_tests_of(session: nox.Session, sdist: Path, folder: Path) -> None:
-    """Run a quick selection of the tests in the sdist, where only the installed wheel can be imported."""
+def run_sdist_tests(session: nox.Session, sdist: Path, folder: Path) -> None:
+    """Run some tests of the unpacked sdist against the installed wheel."""
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (root,) = folder.iterdir()
@@ -145,30 +145,34 @@ def run_tests_of(session: nox.Session, sdist: Path, folder: Path) -> None:
 
 
 def check_wheel(session: nox.Session, wheel: Path) -> None:
-    """End the session unless the wheel is the package, all of it, and nothing else."""
+    """Fail unless the wheel contains exactly the files of the package."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    wanted = {
+    expected = {
         path.relative_to("src").as_posix()
         for path in Path("src/asgiwire").rglob("*")
         if path.suffix == ".py" or path.name == "py.typed"
     }
-    if names != wanted:
-        session.error(f"the wheel and src/asgiwire differ in: {sorted(names ^ wanted)}")
+    if names != expected:
+        session.error(
+            f"the wheel lacks {sorted(expected - names)} and must not contain {sorted(names - expected)}"
+        )
 
 
 def check_sdist(session: nox.Session, sdist: Path) -> None:
-    """End the session unless the sdist has what is needed to build and test it."""
+    """Fail unless the sdist contains the files to build and test it, and no caches."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {".ci/run", "LICENSE", "README.md", "noxfile.py", "pyproject.toml", "src/asgiwire/py.typed"}
     missing = needed - names
+    if not any(name.startswith("tests/") for name in names):
+        missing.add("tests/")
     extra = {name for name in names if re.search(r"(^|/)(__pycache__|\..*cache|_build)(/|$)", name)}
-    if missing or extra or not any(name.startswith("tests/") for name in names):
-        session.error(f"the sdist lacks {sorted(missing)} and should not have {sorted(extra)}")
+    if missing or extra:
+        session.error(f"the sdist lacks {sorted(missing)} and must not contain {sorted(extra)}")
 
 
 def public_modules() -> list[str]:
-    """Name every module of which no part begins with an underscore, and that needs no framework."""
+    """Return the public modules that need no framework."""
     paths = (path.relative_to("src").with_suffix("") for path in Path("src/asgiwire").rglob("*.py"))
     modules = {".".join(path.parts).removesuffix(".__init__") for path in paths}
     return sorted(module for module in modules if "._" not in module and ".integrations." not in module)
@@ -176,7 +180,7 @@ def public_modules() -> list[str]:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Start the inspector as the README does, visit it with real clients, and stop it."""
+    """Start the inspector as the README does, send requests to it, and stop it."""
     session.install("httpx", "uvicorn", "websockets")
     install_package(session)
     session.run("python", "-m", "examples.tour")
@@ -184,7 +188,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks side by side with the peers, quickly if nothing else is asked for."""
+    """Run the benchmarks, with ``--quick`` by default."""
     install_groups(session, "bench")
     install_package(session)
     session.run("python", "-m", "benchmarks", *(session.posargs or ["--quick"]))

@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks``."""
+"""The command line of the benchmarks."""
 
 from __future__ import annotations
 
@@ -7,87 +7,91 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import chart, contestants, footprint, growth, memory, report, results, server, timing
+from . import against, contestants, footprint, growth, memory, report, server, timing
 from .rows import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-PARTS = ("growth", "table", "footprint", "upload", "server")
+    from types import ModuleType
 
 
 def main() -> None:
-    """Measure what is asked for, print it, and write it where that is asked for."""
-    options = parser().parse_args()
-    document: dict[str, Any] = {}
-    for text in measured(options, document):
-        print(text, "\n", flush=True)
-    print(report.targets(document))
+    """Measure, print the report, and store the run if requested."""
+    options = parse_options()
+    divisor = 10 if options.quick else 1
+    if options.against:
+        print(
+            against.compare(
+                options.against, options.rows, options.rounds or (2 if options.quick else 10), divisor
+            )
+        )
+        return
+    modules = {name: module for name in options.contestant if (module := contestants.load(name))}
+    if missing := [name for name in options.contestant if name not in modules]:
+        print(f"not installed: {', '.join(missing)}\n")
+    run = report.describe_machine(modules)
+    for part in report.SECTIONS:
+        if part in options.part:
+            run[part] = measure(part, options, modules, divisor)
+            print(report.SECTIONS[part]([run]), end="\n\n", flush=True)
+    if "rows" in run:
+        print(report.contestants_section([run]), end="\n\n")
+        print(report.contestants_section([run], "minimum"), end="\n\n")
+        print(report.excluded_section(run), end="\n\n")
+    print(report.targets_section([run]))
     if options.json:
-        options.json.write_text(json.dumps(document, separators=(",", ":")) + "\n")
-    if options.svg:
-        options.svg.write_text(chart.drawn(document))
+        options.json.write_text(json.dumps(run, separators=(",", ":")) + "\n")
 
 
-def measured(options: argparse.Namespace, document: dict[str, Any]) -> Iterator[str]:
-    """Measure one part after the other into a document; what comes is a text on each."""
-    modules = {name: module for name in options.contestants if (module := contestants.load(name))}
-    if missing := [name for name in options.contestants if name not in modules]:
-        yield f"not installed: {', '.join(missing)}"
-    document |= results.facts(modules)
-    is_quick = options.quick
-    quickness = 10 if is_quick else 1
-    # First, for what the rows leave behind is memory in pieces, which large inputs are slower in.
-    if "growth" in options.parts:
-        document["growth"] = growth.measure(10_000 if is_quick else 100_000)
-        yield growth.table(document["growth"])
-    if "table" in options.parts:
-        rows = [row for row in ROWS if row.name in options.rows]
-        rounds = options.rounds or (3 if is_quick else 15)
-        document["rows"] = results.rows(timing.measure(rows, modules, rounds, quickness))
-        yield report.tables(document, modules)
-    if "footprint" in options.parts:
-        document["footprint"] = footprint.measure(modules, quickness)
-        yield footprint.table(document["footprint"])
-    if "upload" in options.parts:
-        document["upload"] = memory.measured(1000 // quickness, 200 // quickness)
-        yield memory.table(document["upload"])
-    if "server" in options.parts:
-        rounds, seconds = (3, 0.3) if is_quick else (options.rounds or 15, 1.0)
-        document["server"] = server.measure(modules, rounds, seconds)
-        yield server.table(document["server"])
+def measure(part: str, options: argparse.Namespace, modules: dict[str, ModuleType], divisor: int) -> Any:
+    rounds = options.rounds or (3 if options.quick else 15)
+    match part:
+        case "growth":
+            return growth.measure(100_000 // divisor)
+        case "rows":
+            rows = [row for row in ROWS if row.name in options.rows]
+            return report.store_rows(timing.measure(rows, modules, rounds, divisor))
+        case "footprint":
+            return footprint.measure(modules, divisor)
+        case "upload":
+            return memory.measure(1000 // divisor, 200 // divisor)
+        case _:
+            return server.measure(modules, rounds, 0.3 if options.quick else 1.0)
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=report.__doc__)
+def parse_options() -> argparse.Namespace:
     names = [row.name for row in ROWS]
-    parser.add_argument("--parts", type=listed(PARTS), default=PARTS, help=shown(PARTS))
-    parser.add_argument("--rows", type=listed(names), default=names, help=shown(names))
-    parser.add_argument(
-        "--contestants",
-        type=listed(contestants.NAMES),
-        default=contestants.NAMES,
-        help=shown(contestants.NAMES),
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Compare asgiwire with its peers and with hand-written ASGI code.",
+        epilog=f"rows: {', '.join(names)}",
     )
-    parser.add_argument("--rounds", type=int, help="how many; 15, or 3 if it is to be quick")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="measure only these rows, and no other part")
+    parser.add_argument(
+        "--part", action="append", choices=report.SECTIONS, help="measure only this part (repeatable)"
+    )
+    parser.add_argument(
+        "--contestant", action="append", choices=contestants.NAMES, help="measure only this one (repeatable)"
+    )
+    parser.add_argument("--rounds", type=int, help="default: 15, with --quick 3, with --against 10")
     parser.add_argument("--quick", action="store_true", help="a tenth of the calls, objects and sizes")
-    parser.add_argument("--json", type=Path, help="the file to write everything to")
-    parser.add_argument("--svg", type=Path, help="the file to draw the table in")
-    return parser
-
-
-def listed(known: Sequence[str]) -> Callable[[str], list[str]]:
-    def split(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
-        return names
-
-    return split
-
-
-def shown(known: Sequence[str]) -> str:
-    return f"separated by commas, of: {', '.join(known)}"
+    parser.add_argument("--json", type=Path, metavar="FILE", help="store the run in this file")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="SRC",
+        help="compare asgiwire with the one in this directory, such as ../other/src",
+    )
+    options = parser.parse_args()
+    if unknown := [name for name in options.rows if name not in names]:
+        parser.error(f"unknown row: {', '.join(unknown)}; expected one of {', '.join(names)}")
+    if options.against:
+        options.against = options.against.resolve()
+        if not (options.against / "asgiwire" / "__init__.py").is_file():
+            parser.error(f"no package asgiwire in {options.against}; give the directory that contains it")
+    options.part = options.part or (["rows"] if options.rows else [*report.SECTIONS])
+    options.rows = options.rows or names
+    options.contestant = options.contestant or contestants.NAMES
+    return options
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What asgiwire costs as its input grows, and the exponent of that.
+"""The time of asgiwire by input size, and its exponent.
 
-The exponent is the slope of a straight line through the logarithms of the larger sizes, where fixed costs are
-no longer seen: 1 is linear, 2 is quadratic. What does not fit into the processor's caches costs more apiece;
-how much that is on this machine, the first row shows, in which nothing of ours is at work.
+The exponent is the slope of a line through the logarithms of the larger sizes, where fixed costs no longer
+matter: 1 is linear, 2 is quadratic. Input that does not fit into the processor's caches takes more time per
+item. The first row, which does not use asgiwire, shows this effect of the machine alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from asgiwire import Limits, Request, WebSocket
 
 from . import inputs
 from .inputs import Arguments, Case, Multipart, http_case
-from .report import aligned, figure
 from .targets import CONTROL
 
 if TYPE_CHECKING:
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
 
 START: Final = 10
 REPEATS: Final = 15
-SHORTEST: Final = 2_000_000
-"""Nanoseconds: what takes less is done several times."""
+MIN_DURATION: Final = 2_000_000
+"""Nanoseconds. A shorter measurement is repeated with more calls."""
 
 
 class Unlimited(Request):
-    """A request that takes in any number of anything."""
+    """A request without limits."""
 
     __slots__ = ()
     limits = Limits(max_body_size=None, max_fields=None, max_files=None, max_memory=None)
@@ -59,7 +58,7 @@ def query_case(size: int, *, name: str) -> Case:
 
 def form_case(size: int) -> Case:
     encoded = inputs.urlencoded(1, size)
-    return http_case(size, content_type=b"application/x-www-form-urlencoded", body=inputs.chunked(encoded))
+    return http_case(size, content_type=b"application/x-www-form-urlencoded", body=inputs.split_body(encoded))
 
 
 def multipart_case(size: int, *, files: bool) -> Case:
@@ -69,7 +68,7 @@ def multipart_case(size: int, *, files: bool) -> Case:
             form.add_file(f"file{number}", "a.png", b"content")
         else:
             form.add_field(f"field{number}", "value")
-    return http_case(size, content_type=form.content_type, body=inputs.chunked(form.body()))
+    return http_case(size, content_type=form.content_type, body=inputs.split_body(form.body()))
 
 
 def chunk_case(size: int) -> Case:
@@ -79,7 +78,7 @@ def chunk_case(size: int) -> Case:
 def field_in_chunks_case(size: int) -> Case:
     form = Multipart(10_000_000)
     form.add_field("field", "x" * size * 10)
-    return http_case(size, content_type=form.content_type, body=inputs.chunked(form.body(), 10))
+    return http_case(size, content_type=form.content_type, body=inputs.split_body(form.body(), 10))
 
 
 def message_case(size: int) -> Case:
@@ -150,13 +149,13 @@ KINDS: Final[dict[str, tuple[Callable[[int], Case], Callable[[Arguments], Any]]]
 
 
 def measure(largest: int) -> dict[str, dict[str, Any]]:
-    """Microseconds by size, and the exponent, for each kind."""
+    """Return the microseconds by size and the exponent of each kind of input."""
     sizes = [START]
     while sizes[-1] * 10 <= largest:
         sizes.append(sizes[-1] * 10)
     measured = {}
     for kind, (make, read) in KINDS.items():
-        durations = [asyncio.run(_shortest(make, read, size)) for size in sizes]
+        durations = [asyncio.run(_fastest(make, read, size)) for size in sizes]
         measured[kind] = {
             "microseconds": dict(zip(map(str, sizes), durations, strict=True)),
             "exponent": exponent(sizes, durations),
@@ -164,7 +163,7 @@ def measure(largest: int) -> dict[str, dict[str, Any]]:
     return measured
 
 
-async def _shortest(make: Callable[[int], Case], read: Callable[[Arguments], Any], size: int) -> float:
+async def _fastest(make: Callable[[int], Case], read: Callable[[Arguments], Any], size: int) -> float:
     durations: list[float] = []
     count = 1
     while len(durations) < REPEATS:
@@ -176,7 +175,7 @@ async def _shortest(make: Callable[[int], Case], read: Callable[[Arguments], Any
             await read(arguments)
         duration = perf_counter_ns() - start
         gc.enable()
-        if duration < SHORTEST and count < 1000:
+        if duration < MIN_DURATION and count < 1000:
             count *= 2
         else:
             durations.append(duration / count / 1000)
@@ -184,17 +183,9 @@ async def _shortest(make: Callable[[int], Case], read: Callable[[Arguments], Any
 
 
 def exponent(sizes: Sequence[int], durations: Sequence[float]) -> float:
+    """Return the slope of the regression line through the logarithms of the larger half."""
     half = len(sizes) // 2
     slope, _ = linear_regression(
         [log(size) for size in sizes[half - 1 :]], [log(duration) for duration in durations[half - 1 :]]
     )
     return slope
-
-
-def table(measured: dict[str, dict[str, Any]]) -> str:
-    sizes = [int(size) for size in next(iter(measured.values()))["microseconds"]]
-    lines = [["growth, µs", *(f"{size:,}" for size in sizes), "exponent"]]
-    for kind, values in measured.items():
-        durations = values["microseconds"].values()
-        lines.append([kind, *map(figure, durations), f"{values['exponent']:.2f}"])
-    return aligned(lines)

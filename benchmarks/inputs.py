@@ -1,7 +1,7 @@
-"""Scopes and messages as a server hands them to an application.
+"""Scopes and messages as a server passes them to an application.
 
-Every input has a number of its own in it, in as many digits as every other. So no cache that lives longer
-than a request can help anybody, and what one contestant parses has been seen by none before.
+Every input contains a different number, always with the same count of digits. No contestant parses the same
+bytes twice, so a cache that outlives a request gives no advantage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Arguments: TypeAlias = tuple[Scope, Receive, Send]
 
 CHUNK_SIZE: Final = 65536
-"""Bytes that a server reads from its socket at once."""
+"""Bytes in one message of a body: the read size of uvicorn."""
 
 USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
@@ -37,7 +37,7 @@ class Product(msgspec.Struct):
 
 
 class Order(msgspec.Struct):
-    """What the JSON rows send."""
+    """The value that the JSON rows send."""
 
     id: int
     customer: str
@@ -47,12 +47,12 @@ class Order(msgspec.Struct):
 
 @dataclass(slots=True)
 class Case:
-    """One call of an application, and what should come of it.
+    """One call of an application and its expected result.
 
     Attributes:
-        arguments: Its scope, receive and send.
-        expected: What every contestant has to read.
-        sent: What was sent.
+        arguments: The scope, receive and send of the call.
+        expected: The result that every contestant must return.
+        sent: The messages that were sent.
     """
 
     arguments: Arguments
@@ -69,7 +69,7 @@ def http_case(
     content_type: bytes | None = None,
     body: bytes | list[bytes] | None = None,
 ) -> Case:
-    """A GET as a browser sends it, or, with a content type, a POST with its body."""
+    """Return a GET request of a browser or, with a content type, a POST request with a body."""
     headers = [
         (b"host", b"shop.example.org"),
         (b"user-agent", USER_AGENT.encode()),
@@ -82,10 +82,10 @@ def http_case(
         (b"sec-fetch-mode", b"navigate"),
         (b"x-request-id", b"%d" % seed),
     ]
-    pieces = [body] if isinstance(body, bytes) else body or []
+    chunks = [body] if isinstance(body, bytes) else body or []
     if content_type is not None:
         headers.append((b"content-type", content_type))
-        headers.append((b"content-length", b"%d" % sum(map(len, pieces))))
+        headers.append((b"content-length", b"%d" % sum(map(len, chunks))))
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -101,44 +101,44 @@ def http_case(
         "headers": headers,
         "state": {},
     }
-    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     if messages:
         messages[-1]["more_body"] = False
     sent: list[Message] = []
-    return Case((scope, scripted(messages), recording(sent)), expected, sent)
+    return Case((scope, scripted_receive(messages), recording_send(sent)), expected, sent)
 
 
 def websocket_case(seed: int, messages: list[Message], expected: object) -> Case:
-    """A WebSocket whose client sends these messages and is never heard of again."""
+    """Return a WebSocket whose client sends these messages and then nothing."""
     case = http_case(seed, expected)
     scope, _, send = case.arguments
     del scope["method"]
     scope |= {"type": "websocket", "scheme": "wss", "subprotocols": []}
-    case.arguments = scope, scripted([{"type": "websocket.connect"}, *messages]), send
+    case.arguments = scope, scripted_receive([{"type": "websocket.connect"}, *messages]), send
     return case
 
 
-def scripted(messages: list[Message]) -> Receive:
-    """A receive that gives these messages. Where a server would block after the last one, it raises."""
-    following = iter(messages).__next__
+def scripted_receive(messages: list[Message]) -> Receive:
+    """Return a ``receive`` that returns these messages and then raises, where a server would block."""
+    next_message = iter(messages).__next__
 
     async def receive() -> Message:
-        return following()  # StopIteration leaves a coroutine as a RuntimeError
+        return next_message()  # a coroutine turns StopIteration into RuntimeError
 
     return receive
 
 
-def recording(sent: list[Message]) -> Send:
-    """A send that only keeps what it is given."""
-    keep = sent.append
+def recording_send(sent: list[Message]) -> Send:
+    """Return a ``send`` that appends every message to a list."""
+    append = sent.append
 
     async def send(message: Message) -> None:
-        keep(message)
+        append(message)
 
     return send
 
 
-def chunked(body: bytes, size: int = CHUNK_SIZE) -> list[bytes]:
+def split_body(body: bytes, size: int = CHUNK_SIZE) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
@@ -165,7 +165,7 @@ def form_fields(seed: int, count: int) -> list[tuple[str, str]]:
 
 
 def order(seed: int) -> Order:
-    """An order that is 1 KB of JSON."""
+    """Return an order that is 1 KB of JSON."""
     return Order(
         id=seed,
         customer="Grace Hopper",
@@ -182,22 +182,22 @@ def urlencoded(seed: int, count: int) -> bytes:
 
 
 @cache
-def noise() -> bytes:
+def random_bytes() -> bytes:
     return random.Random(1).randbytes(10_000_000)
 
 
 def file_content(seed: int, size: int) -> bytes:
-    """Bytes that do not repeat, line ends among them."""
+    """Return random bytes, which contain line ends."""
     head = b"%d" % seed
-    return head + noise()[: size - len(head)]
+    return head + random_bytes()[: size - len(head)]
 
 
 @dataclass(slots=True)
 class Multipart:
-    """A multipart/form-data body in the making."""
+    """Builder of a multipart/form-data body."""
 
     seed: int
-    pieces: list[bytes] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
 
     @property
     def boundary(self) -> bytes:
@@ -215,7 +215,7 @@ class Multipart:
 
     def _add(self, parameters: str, header: str, content: bytes) -> None:
         head = f"\r\nContent-Disposition: form-data; {parameters}\r\n{header}\r\n".encode()
-        self.pieces += (b"--", self.boundary, head, content, b"\r\n")
+        self.chunks += (b"--", self.boundary, head, content, b"\r\n")
 
     def body(self) -> bytes:
-        return b"".join([*self.pieces, b"--", self.boundary, b"--\r\n"])
+        return b"".join([*self.chunks, b"--", self.boundary, b"--\r\n"])

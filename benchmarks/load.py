@@ -1,7 +1,7 @@
-"""The load generator of the server part: connections that are kept, each with one request under way.
+"""The load generator of the server part: persistent connections with one request in flight each.
 
-As a client it is as cheap as it can be: it knows from the first answer how long the others are, and counts
-bytes. So nearly all the time is the server's.
+It takes the length of a response from the first one and only counts the bytes of the others. This keeps the
+client cheap, so nearly all the time is spent in the server.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ REQUEST: Final = b"\r\n".join(
 
 
 class Connection(asyncio.Protocol):
-    """One connection; while it is active, it sends the next request as soon as it has an answer."""
+    """One connection; while active, it sends the next request as soon as a response is complete."""
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
         self.is_active = False
-        self.answered = 0
-        self.size = 0  # of an answer; not known before the first
+        self.responses = 0
+        self.size = 0  # of a response; 0 before the first one
         self.pending = b""
         self.missing = 0
         self.idle = asyncio.Event()
@@ -49,50 +49,50 @@ class Connection(asyncio.Protocol):
 
     def start(self) -> None:
         self.is_active = True
-        self.answered = 0
+        self.responses = 0
         self.idle.clear()
-        self.next()
+        self.send_request()
 
-    def next(self) -> None:
+    def send_request(self) -> None:
         self.missing = self.size
         self.transport.write(REQUEST)
 
     def data_received(self, data: bytes) -> None:
         if not self.size:
-            self.learn(data)
+            self.read_first_response(data)
             return
         self.missing -= len(data)
         if self.missing < 0:
-            raise AssertionError("an answer is longer than the first one")
+            raise AssertionError("a response is longer than the first one")
         if self.missing == 0:
-            self.finished()
+            self.end_response()
 
-    def learn(self, data: bytes) -> None:
-        """Take the first answer, which has to be an echo."""
+    def read_first_response(self, data: bytes) -> None:
+        """Check that the first response is an echo, and store its size."""
         self.pending += data
         head, found, body = self.pending.partition(b"\r\n\r\n")
         if found and len(body) >= len(BODY):
             assert head.startswith(b"HTTP/1.1 200 "), head
             assert body == BODY
             self.size = len(self.pending)
-            self.finished()
+            self.end_response()
 
-    def finished(self) -> None:
-        self.answered += 1
+    def end_response(self) -> None:
+        self.responses += 1
         if self.is_active:
-            self.next()
+            self.send_request()
         else:
             self.idle.set()
 
 
-async def connected(address: socket._RetAddress, count: int = CONNECTIONS) -> list[Connection]:
+async def connect(address: socket._RetAddress, count: int = CONNECTIONS) -> list[Connection]:
     loop = asyncio.get_running_loop()
     host, port = address
     return [(await loop.create_connection(Connection, host, port))[1] for _ in range(count)]
 
 
 async def run(connections: list[Connection], seconds: float) -> tuple[int, float]:
-    """Load a server for so long and until it has answered everything: answers, and seconds in the end."""
+    """Send requests for ``seconds`` and wait for the last responses; return their number and the time."""
     start = perf_counter()
     for connection in connections:
         connection.start()
@@ -100,4 +100,4 @@ async def run(connections: list[Connection], seconds: float) -> tuple[int, float
     for connection in connections:
         connection.is_active = False
     await asyncio.wait_for(asyncio.gather(*(connection.idle.wait() for connection in connections)), 30)
-    return sum(connection.answered for connection in connections), perf_counter() - start
+    return sum(connection.responses for connection in connections), perf_counter() - start

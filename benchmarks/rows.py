@@ -1,10 +1,11 @@
-"""The rows of the table: what is done once in each, and with what input.
+"""The rows of the table: what each does, and with which input.
 
-A row is known by the name of the function that does it in each contestant's module. A plain function is
-called, a coroutine function awaited, with scope, receive and send; what it returns is what is compared.
+A row has the name of its function in each contestant's module. The function takes scope, receive and send.
+A plain function is called and a coroutine function is awaited; its result is compared with the expected
+one.
 
-The one 10 MB file is on disk with every contestant, which a test holds, and is read back from there: whoever
-keeps it in memory has less to do, and no memory left when many are sent.
+Every contestant writes the 10 MB file to disk and reads it back; a test checks this. Keeping uploads of
+that size in memory is faster, but a server with many uploads would run out of memory.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ class Row:
     """One row.
 
     Attributes:
-        name: Of the function in a contestant's module.
-        title: In the table.
-        make: Makes the input with this number.
-        count: How often it is done in a round.
-        result: What is compared, of the contestant, the case and what was returned.
+        name: Name of the function in a contestant's module.
+        title: Title in the table.
+        make: Makes the input with a given number.
+        count: Calls in one round.
+        result: Returns the value to compare, from the contestant, the case and the returned value.
     """
 
     name: str
@@ -76,7 +77,7 @@ def json_small(seed: int) -> Case:
 
 def json_large(seed: int) -> Case:
     body = msgspec.json.encode([inputs.order(seed + number) for number in range(95)])
-    chunks = inputs.chunked(body)
+    chunks = inputs.split_body(body)
     return http_case(seed, json.loads(body), content_type=b"application/json", body=chunks)
 
 
@@ -87,7 +88,7 @@ def json_typed(seed: int) -> Case:
 
 
 def body(seed: int) -> Case:
-    chunks = inputs.chunked(inputs.file_content(seed, 16 * inputs.CHUNK_SIZE))
+    chunks = inputs.split_body(inputs.file_content(seed, 16 * inputs.CHUNK_SIZE))
     return http_case(seed, b"".join(chunks), content_type=b"application/octet-stream", body=chunks)
 
 
@@ -112,7 +113,7 @@ def multipart_fields(seed: int, count: int) -> Case:
     form, expected = Multipart(seed), inputs.form_fields(seed, count)
     for name, value in expected:
         form.add_field(name, value)
-    return http_case(seed, expected, content_type=form.content_type, body=inputs.chunked(form.body()))
+    return http_case(seed, expected, content_type=form.content_type, body=inputs.split_body(form.body()))
 
 
 def multipart_files(seed: int, count: int, size: int) -> Case:
@@ -121,7 +122,7 @@ def multipart_files(seed: int, count: int, size: int) -> Case:
         content = inputs.file_content(seed + number, size)
         form.add_file(f"file{number}", f"photo{number}.png", content)
         expected.append((f"file{number}", f"photo{number}.png", "image/png", content))
-    return http_case(seed, expected, content_type=form.content_type, body=inputs.chunked(form.body()))
+    return http_case(seed, expected, content_type=form.content_type, body=inputs.split_body(form.body()))
 
 
 def multipart_stream(seed: int) -> Case:
@@ -143,13 +144,13 @@ def websocket_json(seed: int) -> Case:
 
 
 def form_pairs(contestant: ModuleType, _case: Case, returned: object) -> list[tuple[str, Any]]:
-    """A form of any kind as its names and values, in order."""
+    """Return the names and values of a form of any class, in order."""
     pairs: list[tuple[str, Any]] = contestant.pairs(returned)
     return pairs
 
 
 def sent_texts(_contestant: ModuleType, case: Case, _returned: object) -> list[str]:
-    """The texts that were sent; some send them as bytes."""
+    """Return the sent messages as text; some contestants send bytes."""
     sent = [message for message in case.sent if message["type"] == "websocket.send"]
     payloads = [message.get("text") or message["bytes"] for message in sent]
     return [payload if isinstance(payload, str) else payload.decode() for payload in payloads]
@@ -159,12 +160,12 @@ def sent_json(contestant: ModuleType, case: Case, returned: object) -> list[Any]
     return [json.loads(text) for text in sent_texts(contestant, case, returned)]
 
 
-def is_made(_contestant: ModuleType, _case: Case, returned: object) -> bool:
+def is_constructed(_contestant: ModuleType, _case: Case, returned: object) -> bool:
     return returned is not None
 
 
 ROWS: Final = (
-    Row("construct", "construct", lambda seed: http_case(seed, True), 5000, is_made),
+    Row("construct", "construct", lambda seed: http_case(seed, True), 5000, is_constructed),
     Row("one_header", "one header", lambda seed: http_case(seed, str(seed)), 3000),
     Row(
         "three_headers",

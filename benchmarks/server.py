@@ -1,118 +1,136 @@
-"""Requests per second of an echo on uvicorn: hand-written, on our request, on Starlette's, on Litestar's.
+"""Requests per second of an echo application on uvicorn: hand-written, and with three request classes.
 
-Each application has a server in a process of its own; all are up the whole time, and are loaded in turns by
-one client: each round has every application, and who begins moves on from round to round.
+Each application runs in a server process of its own. All servers run the whole time, and one client loads
+them in turn: each round has every application, and the order rotates from round to round.
+
+``python -m benchmarks.server SETUP APPLICATION DESCRIPTOR`` runs one server on a listening socket that it
+inherits.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from . import contestants, load
-from .contestants import RAW
-from .echo import APPLICATIONS
-from .report import NONE, aligned, figure, spread
-from .results import divided
+from .contestants import OURS, RAW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterator
 
+    from .inputs import Receive, Scope, Send
 
 SETUPS: Final[dict[str, dict[str, Any]]] = {
     "uvicorn[standard]": {"http": "httptools", "loop": "uvloop"},
     "uvicorn": {"http": "h11", "loop": "asyncio"},
 }
-"""What is served by: with what makes it fast, and as it is when it is installed alone."""
+"""uvicorn with its optional C dependencies, and without."""
+
+APPLICATIONS: Final = (RAW, OURS, "starlette", "litestar")
 
 
-class Served(NamedTuple):
-    """A server: its process, and the connections to it."""
+class Server(NamedTuple):
+    """A server process and the connections to it."""
 
     process: int
     connections: list[load.Connection]
 
 
-class Turn(NamedTuple):
-    """What one application did in one round."""
+class Sample(NamedTuple):
+    """The figures of one application in one round: requests per second, CPU microseconds per request."""
 
     requests: float
-    """Per second."""
+    cpu: float  # 0 where /proc is missing
 
-    cpu: float
-    """Microseconds of the server's processor for each; 0 where the system does not say."""
+
+def application(name: str) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Return the echo application of a contestant; the applications differ only in how they read the body."""
+    module = import_module(f"{contestants.__name__}.{name}")
+    read_body = module.body
+    prepare = getattr(module, "prepare", None)
+
+    async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+        if prepare:
+            prepare(scope)
+        body = await read_body(scope, receive, send)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return echo
 
 
 def measure(names: Collection[str], rounds: int, seconds: float) -> dict[str, Any]:
-    """What each application does by setup, in rounds of so many seconds each."""
-    there = [name for name in APPLICATIONS if name in names and contestants.load(name)]
+    """Return the figures of each application by setup, in rounds of ``seconds`` each."""
+    served = [name for name in APPLICATIONS if name in names and contestants.load(name)]
     measured: dict[str, Any] = {"seconds": seconds, "connections": load.CONNECTIONS, "rounds": {}, "cpu": {}}
     for setup in SETUPS:
         with ExitStack() as stack:
-            servers = {name: stack.enter_context(started(setup, name)) for name in there}
-            with asyncio.Runner(loop_factory=fastest_loop()) as runner:
-                turns = runner.run(_measure(servers, rounds, seconds))
-        measured["rounds"][setup] = {name: [turn.requests for turn in turns[name]] for name in there}
-        measured["cpu"][setup] = {name: [turn.cpu for turn in turns[name]] for name in there}
+            servers = {name: stack.enter_context(running_server(setup, name)) for name in served}
+            with asyncio.Runner(loop_factory=client_loop()) as runner:
+                samples = runner.run(_measure(servers, rounds, seconds))
+        measured["rounds"][setup] = {name: [sample.requests for sample in samples[name]] for name in served}
+        measured["cpu"][setup] = {name: [sample.cpu for sample in samples[name]] for name in served}
     return measured
 
 
-def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The client must not be what is measured."""
+def client_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop factory if installed, so that the client is not the bottleneck."""
     try:
-        import uvloop  # noqa: PLC0415 - it does without
+        import uvloop  # noqa: PLC0415 - optional
     except ModuleNotFoundError:
         return None
     return uvloop.new_event_loop
 
 
 @contextmanager
-def started(setup: str, name: str) -> Iterator[tuple[int, Any]]:
-    """The process and the address of an application's server, which is there as long as the context is."""
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
-        command = [sys.executable, "-m", __name__, setup, name, str(listening.fileno())]
-        with subprocess.Popen(command, pass_fds=[listening.fileno()]) as process:
+def running_server(setup: str, name: str) -> Iterator[tuple[int, Any]]:
+    """Run a server as long as the context lasts; yield its process id and address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        command = [sys.executable, "-m", __name__, setup, name, str(listener.fileno())]
+        with subprocess.Popen(command, pass_fds=[listener.fileno()]) as process:
             try:
-                yield process.pid, listening.getsockname()
+                yield process.pid, listener.getsockname()
             finally:
                 process.terminate()
 
 
-async def _measure(servers: dict[str, tuple[int, Any]], rounds: int, seconds: float) -> dict[str, list[Turn]]:
-    served = {
-        name: Served(process, await load.connected(address)) for name, (process, address) in servers.items()
+async def _measure(
+    addresses: dict[str, tuple[int, Any]], rounds: int, seconds: float
+) -> dict[str, list[Sample]]:
+    servers = {
+        name: Server(process, await load.connect(address)) for name, (process, address) in addresses.items()
     }
-    turns: dict[str, list[Turn]] = {name: [] for name in served}
-    for server in served.values():
-        await _turn(server, min(1, seconds))  # imports, and code that is new
-    names = [*served]
+    samples: dict[str, list[Sample]] = {name: [] for name in servers}
+    for server in servers.values():
+        await _sample(server, min(1, seconds))  # warm-up: imports and bytecode specialization
+    names = [*servers]
     for number in range(rounds):
-        begin = number % len(names)
-        for name in names[begin:] + names[:begin]:
-            turns[name].append(await _turn(served[name], seconds))
-    for connection in chain.from_iterable(server.connections for server in served.values()):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            samples[name].append(await _sample(servers[name], seconds))
+    for connection in chain.from_iterable(server.connections for server in servers.values()):
         connection.transport.close()
-    return turns
+    return samples
 
 
-async def _turn(server: Served, seconds: float) -> Turn:
-    before = cpu_time(server.process)
-    answered, elapsed = await load.run(server.connections, seconds)
-    cpu = (cpu_time(server.process) - before) / answered
-    return Turn(round(answered / elapsed, 1), round(cpu, 3))
+async def _sample(server: Server, seconds: float) -> Sample:
+    before = cpu_microseconds(server.process)
+    responses, elapsed = await load.run(server.connections, seconds)
+    cpu = (cpu_microseconds(server.process) - before) / responses
+    return Sample(round(responses / elapsed, 1), round(cpu, 3))
 
 
-def cpu_time(process: int) -> float:
-    """Microseconds that a process has had of a processor, in the ticks in which the system counts them."""
+def cpu_microseconds(process: int) -> float:
+    """Return the CPU time of a process, in the resolution of the system's clock ticks."""
     statistics = Path(f"/proc/{process}/stat")
     if not statistics.exists():
         return 0.0
@@ -122,11 +140,11 @@ def cpu_time(process: int) -> float:
 
 
 def serve(setup: str, name: str, descriptor: int) -> None:
-    """Serve one application on a socket that listens already."""
-    import uvicorn  # noqa: PLC0415 - who only loads needs no server
+    """Serve one application on a socket that is already listening."""
+    import uvicorn  # noqa: PLC0415 - the client does not need it
 
     config = uvicorn.Config(
-        APPLICATIONS[name](),
+        application(name),
         access_log=False,
         lifespan="off",
         log_level="critical",
@@ -138,31 +156,5 @@ def serve(setup: str, name: str, descriptor: int) -> None:
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 
-def table(measured: dict[str, Any]) -> str:
-    lines = [["echo on", "application", "requests/s", "least", "most", "/ raw", "CPU µs", "/ raw", "busy"]]
-    for setup, rounds in measured["rounds"].items():
-        cpu = measured["cpu"][setup]
-        for name, figures in rounds.items():
-            counts = [f"{count:,.0f}" for count in (median(figures), min(figures), max(figures))]
-            against, cpu_against = (
-                spread(divided(by_name[name], by_name[RAW])) if RAW in rounds else NONE
-                for by_name in (rounds, cpu)
-            )
-            # What is missing to 1, the server waited, or the system worked for it without saying so.
-            busy = median(count * each / 1e6 for count, each in zip(figures, cpu[name], strict=True))
-            spent = figure(median(cpu[name])), cpu_against, f"{busy:.2f}"
-            lines.append([setup, name, *counts, against, *spent])
-    return aligned(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.server", description=serve.__doc__)
-    parser.add_argument("setup", choices=SETUPS)
-    parser.add_argument("application", choices=APPLICATIONS)
-    parser.add_argument("descriptor", type=int, help="of the listening socket")
-    options = parser.parse_args()
-    serve(options.setup, options.application, options.descriptor)
-
-
 if __name__ == "__main__":
-    main()
+    serve(sys.argv[1], sys.argv[2], int(sys.argv[3]))

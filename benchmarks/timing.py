@@ -1,16 +1,18 @@
-"""How the rows are timed, so that a figure means something.
+"""How the rows are timed.
 
-- Before anything is timed, each contestant has to give the row's result for two inputs; who does not is left
-  out of the row, and the reason is printed.
-- All are in one process and take turns: each round has every row, each row every contestant, and who begins
-  moves on from round to round. So what slows the machine down for a while slows all of them down.
-- Inputs are made off the clock, new for every call, no two alike, and a few calls before they are needed: a
-  server makes them just before, so that the processor still has them at hand. What is timed of a plain
-  function is the call and the death of what it returned. Where bodies are read, that and the scope die off
-  the clock, for some keep in the scope what others only return.
-- Coroutines are awaited by one task of one asyncio loop, to which nobody returns who does not really wait.
-- The garbage collector runs before each measurement and is off during it. Logging is off.
-- What an empty function costs, called in the same way in the same round, is subtracted.
+- Before the measurement, each contestant must return the expected result for two inputs. Otherwise it is
+  excluded from the row, and the report gives the reason.
+- All contestants run in one process and alternate: each round has every row, and each row every contestant.
+  The order rotates from round to round, so that a slow phase of the machine affects all of them.
+- Inputs are made outside the measured time, new for every call and shortly before it. A server also makes
+  them shortly before, so they are in the processor's cache. For a plain function, the time includes the
+  release of the returned object. For a coroutine, neither the result nor the scope is released within the
+  measured time, because some contestants store in the scope what others only return.
+- One task of one asyncio loop awaits the coroutines, so a coroutine that never suspends does not reach the
+  loop.
+- The garbage collector runs before each measurement and is disabled during it. Logging is disabled.
+- The time of an empty function that is called in the same way is subtracted. It is the minimum of all
+  rounds, because a single measurement is noisy compared with the shortest rows.
 """
 
 from __future__ import annotations
@@ -32,74 +34,87 @@ if TYPE_CHECKING:
     from .rows import Row
 
 SEEDS = itertools.count(10**12, 1000)
-"""The number of each input; the distance leaves room for inputs that are made of many."""
+"""The number of each input. An input made of many parts uses the numbers up to the next one."""
 
 BATCH = 16
-"""Inputs that are made at once; the calls of a plain function are too short to be timed one by one."""
+"""Inputs that are made at once, because the calls of plain functions are too short to be timed singly."""
 
-WARMING = 10
-"""Calls that do not count: the interpreter specialises code that it has seen a few times."""
+WARMUP = 10
+"""Calls that are not measured, in which the interpreter specializes the bytecode."""
 
 
 @dataclass(slots=True)
-class Measured:
-    """What has come of one row.
+class RowResult:
+    """The measurements of one row.
 
     Attributes:
         row: The row.
-        rounds: Microseconds per call by contestant, one figure a round.
-        refused: Why a contestant is not there, by contestant.
+        rounds: Microseconds per call in each round, by contestant.
+        overheads: Microseconds per call of an empty function in each round.
+        excluded: Why a contestant is not in the row, by contestant.
     """
 
     row: Row
     rounds: dict[str, list[float]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    overheads: list[float] = field(default_factory=list)
+    excluded: dict[str, str] = field(default_factory=dict)
 
 
 def measure(
-    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, quickness: int = 1
-) -> list[Measured]:
-    """Measure all rows, each done a ``quickness``-th of its usual times a round."""
+    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, divisor: int = 1
+) -> list[RowResult]:
+    """Measure all rows; ``divisor`` divides the calls of each row in a round."""
     logging.disable()
-    return asyncio.run(_measure(rows, contestants, rounds, quickness))
+    return asyncio.run(_measure(rows, contestants, rounds, divisor))
 
 
 async def _measure(
-    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, quickness: int
-) -> list[Measured]:
-    table = [Measured(row) for row in rows]
-    for measured in table:
+    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, divisor: int
+) -> list[RowResult]:
+    results = [RowResult(row) for row in rows]
+    for result in results:
         for name, module in contestants.items():
-            refusal = await disagreement(measured.row, module)
-            if refusal:
-                measured.refused[name] = refusal
+            if reason := await reason_to_exclude(result.row, module):
+                result.excluded[name] = reason
             else:
-                measured.rounds[name] = []
-                await timed(measured.row, module, min(WARMING, measured.row.count))
+                result.rounds[name] = []
+                await _time_row(result.row, module, min(WARMUP, result.row.count))
     gc.collect()
-    gc.freeze()  # what is imported by now is not looked through before every measurement
+    gc.freeze()  # imported modules need not be traversed before every measurement
     for number in range(rounds):
-        for measured in table:
-            await _round(measured, contestants, number, quickness)
+        for result in results:
+            await _run_round(result, contestants, number, divisor)
     gc.unfreeze()
-    return table
+    for result in results:
+        overhead = min(result.overheads, default=0)
+        result.rounds = {
+            name: [max(0.0, duration - overhead) for duration in durations]
+            for name, durations in result.rounds.items()
+        }
+    return results
 
 
-async def _round(measured: Measured, contestants: dict[str, ModuleType], number: int, quickness: int) -> None:
-    names = [*measured.rounds]
-    count = max(1, measured.row.count // quickness)
-    idle = await _idle(measured.row, count, contestants[names[0]]) if names else 0.0
-    begin = number % max(1, len(names))
-    for name in names[begin:] + names[:begin]:
-        duration = await timed(measured.row, contestants[name], count)
-        measured.rounds[name].append(max(0.0, duration - idle))
+async def _run_round(
+    result: RowResult, contestants: dict[str, ModuleType], number: int, divisor: int
+) -> None:
+    names = [*result.rounds]
+    if not names:
+        return
+    row = result.row
+    count = max(1, row.count // divisor)
+    is_coroutine = inspect.iscoroutinefunction(getattr(contestants[names[0]], row.name))
+    empty = empty_coroutine if is_coroutine else empty_function
+    result.overheads.append(await _time_function(row, contestants[names[0]], empty, count))
+    first = number % len(names)
+    for name in names[first:] + names[:first]:
+        result.rounds[name].append(await _time_row(row, contestants[name], count))
 
 
-async def disagreement(row: Row, module: ModuleType) -> str:
-    """Why a contestant cannot be in a row: ``""`` if it can."""
+async def reason_to_exclude(row: Row, module: ModuleType) -> str:
+    """Return why a contestant cannot be in a row, or ``""`` if it can."""
     function = getattr(module, row.name, None)
     if function is None:
-        return "cannot do it"
+        return "not supported"
     for seed in itertools.islice(SEEDS, 2):
         case = row.make(seed)
         prepare(module, case.arguments)
@@ -107,34 +122,33 @@ async def disagreement(row: Row, module: ModuleType) -> str:
             returned = function(*case.arguments)
             if inspect.isawaitable(returned):
                 returned = await returned
-            if hasattr(module, "READS_NOTHING"):
-                continue
             result = row.result(module, case, returned)
-        except Exception as error:  # whatever it is that it cannot do
+        except Exception as error:  # any error of a contestant excludes it
             return f"{type(error).__name__}: {error}"[:200]
         if result != case.expected:
-            return "has another result"
+            return "unexpected result"
     return ""
 
 
 def prepare(module: ModuleType, arguments: Arguments) -> None:
+    """Let a contestant add to the scope what its framework's router sets."""
     if hasattr(module, "prepare"):
         module.prepare(arguments[0])
 
 
-async def timed(row: Row, module: ModuleType, count: int) -> float:
-    """Microseconds per call."""
-    return await _clocked(row, module, getattr(module, row.name), count)
+async def _time_row(row: Row, module: ModuleType, count: int) -> float:
+    return await _time_function(row, module, getattr(module, row.name), count)
 
 
-async def _clocked(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> float:
+async def _time_function(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> float:
+    """Return the microseconds per call."""
     gc.collect()
     gc.disable()
     try:
         if inspect.iscoroutinefunction(function):
-            duration = await _all_awaited(row, module, function, count)
+            duration = await _await_all(row, module, function, count)
         else:
-            duration = _all_called(row, module, function, count)
+            duration = _call_all(row, module, function, count)
     finally:
         gc.enable()
     return duration / count / 1000
@@ -149,7 +163,7 @@ def _batches(row: Row, module: ModuleType, count: int) -> Iterator[list[Argument
         yield calls
 
 
-def _all_called(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> int:
+def _call_all(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> int:
     duration = 0
     for calls in _batches(row, module, count):
         start = perf_counter_ns()
@@ -159,11 +173,11 @@ def _all_called(row: Row, module: ModuleType, function: Callable[..., Any], coun
     return duration
 
 
-async def _all_awaited(
+async def _await_all(
     row: Row, module: ModuleType, function: Callable[..., Awaitable[Any]], count: int
 ) -> int:
-    # A body that a contestant keeps in the scope would otherwise make the next call pay for fresh memory, and
-    # a document that is kept there would be the only one whose death is not paid for.
+    # Each call's scope and result are released before the next call and outside the measured time. A body
+    # stored in the scope would otherwise make the next call allocate fresh memory.
     duration = 0
     for calls in _batches(row, module, count):
         while calls:
@@ -175,15 +189,9 @@ async def _all_awaited(
     return duration
 
 
-async def _idle(row: Row, count: int, module: ModuleType) -> float:
-    """What the loop and the call cost alone."""
-    is_coroutine = inspect.iscoroutinefunction(getattr(module, row.name))
-    return await _clocked(row, module, nothing_awaited if is_coroutine else nothing, count)
+def empty_function(scope: Scope, receive: Receive, send: Send) -> None:
+    """Do nothing; its time is subtracted from that of plain functions."""
 
 
-def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Do what is subtracted of a plain function."""
-
-
-async def nothing_awaited(scope: Scope, receive: Receive, send: Send) -> None:
-    """Do what is subtracted of a coroutine function."""
+async def empty_coroutine(scope: Scope, receive: Receive, send: Send) -> None:
+    """Do nothing; its time is subtracted from that of coroutine functions."""

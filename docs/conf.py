@@ -1,4 +1,4 @@
-"""Sphinx's settings. The build is offline: nothing is looked up in the documentation of other projects."""
+"""Sphinx configuration. The build works offline, so it has no intersphinx."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ author = "The asgiwire contributors"
 copyright = author
 release = version = __version__
 
-sys.path.append(str(Path(__file__).parent))  # for the extensions that are ours
+sys.path.append(str(Path(__file__).parent))  # for the local extensions
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -27,7 +27,7 @@ extensions = [
     "state_diagram",
 ]
 exclude_patterns = ["_build"]
-myst_heading_anchors = 3  # what links to a heading of another page needs
+myst_heading_anchors = 3  # anchors for links to a heading of another page
 html_theme = "furo"
 html_title = "asgiwire"
 html_static_path = ["_static"]
@@ -42,12 +42,12 @@ autodoc_preserve_defaults = True
 
 nitpicky = True
 nitpick_ignore_regex = [
-    # The standard library and the dependencies have no page here.
+    # The documentation has no pages for the standard library and the dependencies.
     (r"py:.*", r"(abc|builtins|collections|enum|hmac|http|msgspec|multidict|os)\..*"),
     (r"py:class", r"MultiMapping|SimpleCookie|SpooledTemporaryFile|SplitResult|datetime"),
-    # Neither have type variables, aliases of one module, and what is private.
+    # Type variables, private names and aliases within a module have no entry in the reference.
     (r"py:class", r"BodyReader|CancelOnDisconnect|Content|Cookies|Event|Files"),
-    (r"py:class", r"MultipartDecoder|Pairs|PartBegun|QueryParams|T"),
+    (r"py:class", r"MultipartDecoder|Pairs|PartStart|QueryParams|T"),
     (r"py:.*", r"asgiwire\..*\b(\w*T|_\w+(\.\w+)*)"),
 ]
 
@@ -55,12 +55,15 @@ nitpick_ignore_regex = [
 def read_docstring(
     app: Sphinx, what: str, name: str, obj: object, options: dict[str, Any], lines: list[str]
 ) -> None:
-    """Read Google style, in properties too, where Napoleon takes a sentence before a colon for a type."""
+    """Parse Google style docstrings.
+
+    Properties are parsed as methods: in a property, Napoleon reads the text before a colon as a type.
+    """
     kind = "method" if what == "property" else what
     settings = Config(napoleon_use_ivar=True)
     lines[:] = GoogleDocstring(lines, settings, app, kind, name, obj, options).lines()
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what is above."""
+    """Register the docstring parser."""
     app.connect("autodoc-process-docstring", read_docstring)

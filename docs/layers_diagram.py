@@ -1,7 +1,7 @@
-"""Draws the rooms of the package, one above the other: a Sphinx directive, ``layers``, that makes an SVG.
+"""Sphinx directive ``layers``: an SVG diagram of the packages and their import layers.
 
-What is drawn is read from the source: a room stands one row above the highest room that it imports from, for
-types too, and is marked if something in it awaits. The colours are the page's.
+The diagram is generated from the source. A package is one layer above the highest package that it imports,
+including imports for types. Packages with asynchronous code are marked. The colours come from the theme.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-PACKAGE = Path(asgiwire.__file__).parent
+ROOT = Path(asgiwire.__file__).parent
 ASYNCHRONOUS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
 
-WIDTH, GAP, LINE, MARGIN = 900, 14, 17, 12
-LETTER = 7.3  # the width of one in 12 pixels of a monospaced font
+WIDTH, GAP, LINE_HEIGHT, MARGIN = 900, 14, 17, 12
+CHARACTER_WIDTH = 7.3  # of a monospaced font at 12 pixels
 
 STYLE = """
 .layers { overflow-x: auto }
@@ -36,64 +36,66 @@ STYLE = """
 """
 
 
-class Room(NamedTuple):
-    """A module of the package, or a package in it."""
+class Package(NamedTuple):
+    """A top-level module or package of asgiwire."""
 
     name: str
     files: tuple[Path, ...]
     imports: frozenset[str]
-    awaits: bool
+    is_async: bool
 
     @property
     def label(self) -> str:
-        """What a reader imports."""
+        """The import name."""
         return f"asgiwire.{self.name}".rstrip(".")
 
     @property
     def contents(self) -> str:
-        """The modules of a package, and what the docstring of a module begins with."""
-        paths = [path.relative_to(PACKAGE).with_suffix("").parts[1:] for path in self.files]
+        """The names of a package's modules, or the first paragraph of a module's docstring."""
+        paths = [path.relative_to(ROOT).with_suffix("").parts[1:] for path in self.files]
         modules = [".".join(parts).removesuffix(".__init__") for parts in paths if parts]
         tree = ast.parse(self.files[0].read_text(encoding="utf-8"))
         names = [module for module in modules if module != "__init__"]
         return " ".join(names) or (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("``", "")
 
 
-def rooms() -> dict[str, Room]:
-    """Every room by its name; the package itself has none."""
+def packages() -> dict[str, Package]:
+    """All packages by name. The name of ``asgiwire`` itself is empty."""
     files: dict[str, list[Path]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        files.setdefault(room_of(path.relative_to(PACKAGE).with_suffix("").parts), []).append(path)
-    return {name: room(name, tuple(paths), files.keys() - {name, ""}) for name, paths in files.items()}
+    for path in sorted(ROOT.rglob("*.py")):
+        files.setdefault(package_name(path.relative_to(ROOT).with_suffix("").parts), []).append(path)
+    return {
+        name: read_package(name, tuple(paths), files.keys() - {name, ""}) for name, paths in files.items()
+    }
 
 
-def room_of(parts: tuple[str, ...]) -> str:
-    """The room of a module, from its path below the package."""
+def package_name(parts: tuple[str, ...]) -> str:
+    """The package of a module, given the module's path below the root."""
     return parts[0] if parts and parts[0] != "__init__" else ""
 
 
-def room(name: str, files: tuple[Path, ...], others: set[str]) -> Room:
-    """Read one room."""
+def read_package(name: str, files: tuple[Path, ...], others: set[str]) -> Package:
+    """Parse the files of a package."""
     nodes = [(path, node) for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     imports = others.intersection(other for path, node in nodes for other in imported(path, node))
-    return Room(name, files, frozenset(imports), any(isinstance(node, ASYNCHRONOUS) for _, node in nodes))
+    return Package(name, files, frozenset(imports), any(isinstance(node, ASYNCHRONOUS) for _, node in nodes))
 
 
 def imported(path: Path, node: ast.AST) -> Iterator[str]:
-    """The first names below the package that one import statement gives."""
+    """The packages that an import statement names."""
     if isinstance(node, ast.ImportFrom):
         names = [f"{node.module or ''}.{alias.name}".strip(".").split(".") for alias in node.names]
         if node.level:
-            package = path.relative_to(PACKAGE).parts[: -node.level]
-            names = [["asgiwire", *package, *parts] for parts in names]
+            parents = path.relative_to(ROOT).parts[: -node.level]
+            names = [["asgiwire", *parents, *parts] for parts in names]
     else:
         names = [alias.name.split(".") for alias in node.names] if isinstance(node, ast.Import) else []
     yield from (parts[1] for parts in names if parts[0] == "asgiwire" and len(parts) > 1)
 
 
-def rows() -> list[list[Room]]:
-    """The rooms from the top row to the ground."""
-    found = rooms()
+def layers() -> list[list[Package]]:
+    """The packages of each layer, the highest layer first."""
+    found = packages()
     levels: dict[str, int] = {}
 
     def level(name: str) -> int:
@@ -110,15 +112,17 @@ def rows() -> list[list[Room]]:
 
 
 def diagram() -> str:
-    """The rooms as SVG."""
+    """The diagram as HTML with an SVG element."""
     parts: list[str] = []
     top = 2
-    for row in rows():
-        width = (WIDTH - 4 - GAP * (len(row) - 1)) / len(row)
-        texts = [textwrap.wrap(one.contents, int((width - 2 * MARGIN) / LETTER)) for one in row]
-        height = 40 + LINE * max(map(len, texts))
-        for number, (one, lines) in enumerate(zip(row, texts, strict=True)):
-            parts.append(box(one, lines, (2 + number * (width + GAP), top), (width, height)))
+    for layer in layers():
+        width = (WIDTH - 4 - GAP * (len(layer) - 1)) / len(layer)
+        texts = [
+            textwrap.wrap(package.contents, int((width - 2 * MARGIN) / CHARACTER_WIDTH)) for package in layer
+        ]
+        height = 40 + LINE_HEIGHT * max(map(len, texts))
+        for number, (package, lines) in enumerate(zip(layer, texts, strict=True)):
+            parts.append(box(package, lines, (2 + number * (width + GAP), top), (width, height)))
         top += height + GAP
     return (
         f'<div class="layers"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">'
@@ -126,29 +130,29 @@ def diagram() -> str:
     )
 
 
-def box(one: Room, lines: list[str], corner: tuple[float, int], size: tuple[float, int]) -> str:
-    """A room: its name, what is in it, and for hovering and reading aloud what it imports."""
-    (x, y), (width, height) = corner, size
-    about = f"{one.label} imports {', '.join(sorted(one.imports)) or 'nothing of ours'}"
-    words = "".join(
-        f'<text x="{x + MARGIN:.0f}" y="{y + 45 + LINE * number}">{escape(line)}</text>'
+def box(package: Package, lines: list[str], position: tuple[float, int], size: tuple[float, int]) -> str:
+    """The box of a package. Its tooltip, which screen readers announce, lists the imports."""
+    (x, y), (width, height) = position, size
+    title = f"{package.label} imports {', '.join(sorted(package.imports)) or 'nothing from asgiwire'}"
+    text = "".join(
+        f'<text x="{x + MARGIN:.0f}" y="{y + 45 + LINE_HEIGHT * number}">{escape(line)}</text>'
         for number, line in enumerate(lines)
     )
     return (
-        f'<g class="{"awaits" if one.awaits else "plain"}"><title>{escape(about)}</title>'
+        f'<g class="{"awaits" if package.is_async else "plain"}"><title>{escape(title)}</title>'
         f'<rect x="{x:.0f}" y="{y}" width="{width:.0f}" height="{height}" rx="6"/>'
-        f'<text class="name" x="{x + MARGIN:.0f}" y="{y + 25}">{one.label}</text>{words}</g>'
+        f'<text class="name" x="{x + MARGIN:.0f}" y="{y + 25}">{package.label}</text>{text}</g>'
     )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Be an extension of Sphinx."""
-    # The tests draw without Sphinx.
+    """Register the directive."""
+    # Imported here, because the tests use this module without docutils.
     from docutils import nodes  # noqa: PLC0415
     from docutils.parsers.rst import Directive  # noqa: PLC0415
 
     class Layers(Directive):
-        """Puts the picture where it is written; what is not HTML does without."""
+        """Insert the diagram. Builders other than HTML omit it."""
 
         def run(self) -> list[nodes.Node]:
             return [nodes.raw("", diagram(), format="html")]

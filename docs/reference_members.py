@@ -1,7 +1,7 @@
-"""Warns of every public method and property that the reference leaves out, which makes its build fail.
+"""Sphinx extension that warns about public methods and properties missing from the reference.
 
-Which names a module has to have there is the tests' to know (``tests/test_reference.py``); what autodoc makes
-of a class is known only here. A private base class is none to the reader, who is shown a public one instead.
+``tests/test_reference.py`` checks the names of each module. The members that autodoc documents for a class
+are known only during the build.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 LOGGER = getLogger(__name__)
 
 
-def show_public_base(_app: Sphinx, _name: str, obj: Any, _options: Any, bases: list[Any]) -> None:
-    """Put in the place of private bases what is behind them."""
+def replace_private_bases(_app: Sphinx, _name: str, obj: Any, _options: Any, bases: list[Any]) -> None:
+    """Show the first public base class instead of private ones."""
     if any("._" in base.__module__ for base in obj.__bases__):
         bases[:] = [next(base for base in obj.__mro__[1:] if "._" not in base.__module__)]
 
 
-def warn_of_missing_members(_app: Sphinx, env: BuildEnvironment) -> None:
-    """Look for each member under its class, or under a public one that has it."""
+def warn_about_missing_members(_app: Sphinx, env: BuildEnvironment) -> None:
+    """Check that each member is documented for its class or for a public base class."""
     names = env.domains.python_domain.objects
     classes: dict[Any, list[str]] = {}
     for name, entry in names.items():
         if entry.objtype in {"class", "exception"}:
             module, _, attribute = name.rpartition(".")
             classes.setdefault(getattr(import_module(module), attribute), []).append(name)
-    for cls, own in classes.items():
+    for cls, class_names in classes.items():
         for member in members(cls):
             owners = [name for base in cls.__mro__ for name in classes.get(base, ())]
             if not any(f"{name}.{member}" in names for name in owners):
-                LOGGER.warning("the reference leaves out %s.%s", own[0], member)
+                LOGGER.warning("the reference does not document %s.%s", class_names[0], member)
 
 
 def members(cls: Any) -> Iterator[str]:
-    """The public methods and properties that a class of ours adds, or changes, to what others give it."""
+    """Public methods and properties that asgiwire defines in a class and its bases."""
     for base in cls.__mro__:
         if base.__module__.startswith("asgiwire"):
             for name, value in vars(base).items():
@@ -52,7 +52,7 @@ def members(cls: Any) -> Iterator[str]:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Be an extension of Sphinx."""
-    app.connect("autodoc-process-bases", show_public_base)
-    app.connect("env-check-consistency", warn_of_missing_members)
+    """Register the event handlers."""
+    app.connect("autodoc-process-bases", replace_private_bases)
+    app.connect("env-check-consistency", warn_about_missing_members)
     return {"parallel_read_safe": True}

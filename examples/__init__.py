@@ -1,1 +1,1 @@
-"""Programs made of asgiwire: each can be read in one sitting, and the tests run them all."""
+"""Example programs that use asgiwire; the tests run all of them."""

@@ -1,4 +1,4 @@
-"""What every test shares: the event loops that async tests run on."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django has one configuration for a process; whoever needs an application takes it from here."""
+"""A Django application for tests; Django allows one configuration per process, so all tests share it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SETTINGS: dict[str, Any] = {
 
 
 def django_handler(*routes: Any) -> Any:
-    """An ASGI application of these routes, which take the place of those before."""
+    """Return an ASGI application with these routes, which replace those of the previous call."""
     import django
     from django.conf import settings
 
     if not settings.configured:
         settings.configure()
         django.setup()
-    # Set one by one: the benchmarks may have configured it before, for a process of their own.
+    # Set one by one: a benchmark that runs in the same process may have configured Django already.
     for name, value in SETTINGS.items():
         setattr(settings, name, value)
     settings.ROOT_URLCONF.urlpatterns[:] = routes

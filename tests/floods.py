@@ -1,7 +1,7 @@
-"""Inputs so large that a quadratic reader of them does not come to an end.
+"""Inputs of a megabyte, on which a parser of quadratic cost does not finish.
 
-Nothing is timed here: a clock says little on a busy machine. A linear reader of a megabyte is through in a
-moment; a quadratic one takes minutes, and the test's timeout ends it.
+The tests measure no time, because a clock is unreliable on a busy machine. A linear parser needs well under a
+second for a megabyte; a quadratic one needs minutes, and the timeout of the test ends it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import pytest
 
 MEGABYTE = 1 << 20
 
-#: For each test that reads a flood: far more than a linear reader takes on the slowest machine.
+#: For each test that parses such an input: far more than a linear parser needs on the slowest machine.
 must_end = pytest.mark.timeout(60)
 
 
 def flood(pattern: bytes) -> bytes:
-    """Repeat the pattern to a megabyte."""
+    """Repeat the pattern up to a megabyte."""
     return pattern * (MEGABYTE // len(pattern))

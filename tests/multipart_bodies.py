@@ -1,4 +1,4 @@
-"""multipart/form-data bodies for the tests: an encoder that writes as browsers do, and ways to cut a body."""
+"""multipart/form-data bodies for the tests: an encoder like that of browsers, and ways to split a body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BOUNDARY = b"B"
 
 
 class Part(NamedTuple):
-    """A part to encode; one without filename is a field."""
+    """A part to encode; a part without a filename is a field."""
 
     name: str
     content: bytes
@@ -20,13 +20,13 @@ class Part(NamedTuple):
 
 
 def quoted(text: str, charset: str = "utf-8") -> bytes:
-    """Text as the WHATWG "multipart/form-data encoding algorithm" has it in a name or filename."""
+    """Quote a name or filename as the WHATWG "multipart/form-data encoding algorithm" does."""
     text = text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     return b'"' + text.encode(charset) + b'"'
 
 
 def encode(parts: Iterable[Part], charset: str = "utf-8", boundary: bytes = BOUNDARY) -> bytes:
-    """The body, up to its final boundary."""
+    """Encode the body, up to its final boundary, without a line end after it."""
     body = b""
     for part in parts:
         body += b"--" + boundary + b"\r\nContent-Disposition: form-data; name=" + quoted(part.name, charset)
@@ -38,13 +38,14 @@ def encode(parts: Iterable[Part], charset: str = "utf-8", boundary: bytes = BOUN
     return body + b"--" + boundary + b"--"
 
 
-def pieces(body: bytes, size: int) -> list[bytes]:
+def chunked(body: bytes, size: int) -> list[bytes]:
+    """Split the body into chunks of this size."""
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
-def cuts(body: bytes) -> Iterator[list[bytes]]:
-    """The body whole, byte by byte, and in two at every place."""
+def chunkings(body: bytes) -> Iterator[list[bytes]]:
+    """Yield the body in one chunk, in chunks of one byte, and split in two at every position."""
     yield [body]
-    yield pieces(body, 1)
-    for place in range(len(body) + 1):
-        yield [body[:place], body[place:]]
+    yield chunked(body, 1)
+    for position in range(len(body) + 1):
+        yield [body[:position], body[position:]]

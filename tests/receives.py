@@ -1,14 +1,22 @@
-"""Receive callables that behave as servers do, and say so where the code under test does not behave."""
+"""ASGI receive callables, bodies and patches that several test modules share."""
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import pkgutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 
+from asgiwire._concurrency import in_trio
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pytest
 
 DISCONNECT = {"type": "http.disconnect"}
 
@@ -18,24 +26,29 @@ def part(body: bytes, more_body: bool = True) -> dict[str, Any]:
 
 
 def parts(body: bytes, size: int) -> list[dict[str, Any]]:
-    """A whole body in parts of so many bytes; the last is an empty one, as some servers have it."""
-    pieces = [part(body[start : start + size]) for start in range(0, len(body), size)]
-    return [*pieces, part(b"", more_body=False)]
+    """Split a body into messages of ``size`` bytes and an empty last one, as some servers do."""
+    return [*(part(chunk) for chunk in split(body, size)), part(b"", more_body=False)]
+
+
+def split(body: bytes, size: int) -> list[bytes]:
+    """Split a body into chunks of ``size`` bytes."""
+    return [body[start : start + size] for start in range(0, len(body), size)]
 
 
 class Live:
-    """A receive over a queue that messages are put into while it runs.
+    """A receive callable over a queue; messages can be added while a task waits for one.
 
-    It never gives a message to a call that was cancelled, and refuses what blocks on real servers: two calls
-    at once, and a call after the disconnect.
+    A cancelled call takes no message. Two calls at once, and a call after the disconnect, fail the test:
+    real servers block there.
 
     Args:
-        checkpoint: Whether it has one before it looks, as the channels of trio and anyio do.
+        checkpoint: Whether each call has a checkpoint before it takes a message, as the channels of trio
+            and anyio do.
 
     Attributes:
-        calls: How often it was called.
-        given: How many messages it has given.
-        waiting: Whether somebody waits in it.
+        calls: Number of calls.
+        given: Number of messages returned or raised.
+        waiting: Whether a call is in progress.
     """
 
     def __init__(self, *messages: dict[str, Any] | Exception, checkpoint: bool = True) -> None:
@@ -43,12 +56,12 @@ class Live:
         self.checkpoint = checkpoint
         self.calls = self.given = 0
         self.waiting = False
-        self._told = False
+        self._disconnected = False
         self._changed = anyio.Event()
 
     async def __call__(self) -> Any:
-        assert not self.waiting, "two calls of receive at once"
-        assert not self._told, "receive was called after a disconnect"
+        assert not self.waiting, "receive was called twice at the same time"
+        assert not self._disconnected, "receive was called after http.disconnect"
         self.calls += 1
         self.waiting = True
         try:
@@ -69,30 +82,39 @@ class Live:
         self.given += 1
         if isinstance(message, Exception):
             raise message
-        self._told = message["type"] == "http.disconnect"
+        self._disconnected = message["type"] == "http.disconnect"
         return message
 
 
-async def settle() -> None:
+async def run_other_tasks() -> None:
     """Let the other tasks run until they wait."""
     for _ in range(20):
         await anyio.lowlevel.checkpoint()
 
 
-async def received(receive: Any) -> tuple[list[bytes], bool]:
-    """What an application gets that reads one body, and whether it was told of a disconnect instead."""
-    pieces: list[bytes] = []
+def running_tasks() -> int:
+    """Return the number of tasks of the running event loop."""
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_statistics().tasks_living
+    return len(asyncio.all_tasks())
+
+
+async def receive_body(receive: Any) -> tuple[list[bytes], bool]:
+    """Receive one body as an application does; return its chunks and whether a disconnect ended it."""
+    chunks: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return pieces, True
-        pieces.append(message["body"])
+            return chunks, True
+        chunks.append(message["body"])
         if not message["more_body"]:
-            return pieces, False
+            return chunks, False
 
 
 def form_body(*fields: tuple[str, str | None, bytes], boundary: str = "B") -> bytes:
-    """A multipart form of names, filenames and contents."""
+    """Encode a multipart form of (name, filename, content) tuples."""
     lines: Iterable[bytes] = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'.encode()
         + (b"" if filename is None else f'; filename="{filename}"'.encode())
@@ -102,3 +124,30 @@ def form_body(*fields: tuple[str, str | None, bytes], boundary: str = "B") -> by
         for name, filename, content in fields
     )
     return b"".join((*lines, f"--{boundary}--\r\n".encode()))
+
+
+def patch_everywhere(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+    """Replace a private global in every module of asgiwire that reads or writes files.
+
+    Some tests run a reader once for each of its awaits, so they need blocks of a few bytes, or control over
+    the worker threads. There is no public setting for either.
+
+    Args:
+        monkeypatch: Restores the globals.
+        name: ``BLOCK_SIZE`` or ``run_in_thread``. The original of the latter stays in
+            ``asgiwire._concurrency``.
+        value: The replacement.
+    """
+    from asgiwire import _body
+    from asgiwire.connection import multipart  # noqa: F401 - imported lazily by the library
+    from asgiwire.datastructures import upload_file  # noqa: F401 - as above
+
+    for module in pkgutil.iter_modules(_body.__path__, "asgiwire._body."):
+        importlib.import_module(module.name)
+    for module_name, loaded in sys.modules.copy().items():
+        if (
+            module_name.startswith("asgiwire.")
+            and module_name != "asgiwire._concurrency"
+            and name in vars(loaded)
+        ):
+            monkeypatch.setattr(loaded, name, value)

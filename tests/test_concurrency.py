@@ -1,4 +1,4 @@
-"""The bridge to both event loops: a thread is waited for whatever happens, an event wakes who waits."""
+"""Threads, events, polling and pending receives on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import asyncio
 import gc
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import coroutine
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from asgiwire._concurrency import new_event, poll, run_in_thread
+from asgiwire._concurrency import PendingReceive, new_event, poll, run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 @pytest.mark.anyio
-async def test_thread_gives_its_result() -> None:
+async def test_thread_returns_its_result() -> None:
     here = threading.get_ident()
     assert await run_in_thread(threading.get_ident) != here
 
@@ -28,7 +33,7 @@ async def test_thread_raises_its_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_loop_goes_on_while_the_thread_works() -> None:
+async def test_event_loop_runs_while_the_thread_works() -> None:
     started, release = threading.Event(), threading.Event()
 
     def work() -> str:
@@ -36,20 +41,20 @@ async def test_loop_goes_on_while_the_thread_works() -> None:
         assert release.wait(10)
         return "done"
 
-    async def let_go() -> None:
+    async def release_thread() -> None:
         assert await anyio.to_thread.run_sync(started.wait, 10)
         release.set()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(let_go)
+        group.start_soon(release_thread)
         assert await run_in_thread(work) == "done"
 
 
 @pytest.mark.anyio
 async def test_cancellation_waits_for_the_thread() -> None:
-    """A file that the thread still writes to must not be closed by the task that gave up waiting."""
+    """A cancelled task must not close a file while the thread writes to it."""
     started, release, finished = threading.Event(), threading.Event(), threading.Event()
-    seen: list[bool] = []
+    finished_before_cancellation: list[bool] = []
 
     def work() -> None:
         started.set()
@@ -60,7 +65,7 @@ async def test_cancellation_waits_for_the_thread() -> None:
         try:
             await run_in_thread(work)
         finally:
-            seen.append(finished.is_set())
+            finished_before_cancellation.append(finished.is_set())
 
     async with anyio.create_task_group() as group:
         group.start_soon(write)
@@ -68,15 +73,15 @@ async def test_cancellation_waits_for_the_thread() -> None:
         group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await anyio.sleep(0.02)
-            assert seen == []
+            assert finished_before_cancellation == []
             release.set()
-    assert seen == [True]
+    assert finished_before_cancellation == [True]
 
 
-def test_error_that_nobody_waits_for_is_not_reported_later(
+def test_error_after_a_cancellation_is_not_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The task was cancelled and says so; the loop must not complain that nobody took the thread's error."""
+    """The event loop must not report the error of the thread as never retrieved."""
     started, release = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -96,7 +101,7 @@ def test_error_that_nobody_waits_for_is_not_reported_later(
         gc.collect()
 
     asyncio.run(main())
-    assert "disk full" not in caplog.text  # what other tests have left may be collected here too
+    assert "disk full" not in caplog.text  # other records can come from other tests
 
 
 def test_second_cancellation_waits_too() -> None:
@@ -122,8 +127,8 @@ def test_second_cancellation_waits_too() -> None:
     asyncio.run(main())
 
 
-def test_call_that_the_executor_dropped_is_a_cancellation() -> None:
-    """An executor that shuts down with ``cancel_futures`` cancels what it has not begun."""
+def test_call_that_the_executor_dropped_is_cancelled() -> None:
+    """An executor that shuts down with ``cancel_futures`` cancels pending calls."""
 
     class Dropping(ThreadPoolExecutor):
         def submit(self, *_: object, **__: object) -> Future[object]:  # type: ignore[override]
@@ -141,7 +146,7 @@ def test_call_that_the_executor_dropped_is_a_cancellation() -> None:
 
 
 @pytest.mark.anyio
-async def test_event_wakes_everybody() -> None:
+async def test_event_wakes_all_tasks() -> None:
     event = new_event()
     woken: list[int] = []
 
@@ -159,7 +164,7 @@ async def test_event_wakes_everybody() -> None:
 
 
 @pytest.mark.anyio
-async def test_event_that_was_set_does_not_wait() -> None:
+async def test_event_that_is_set_does_not_wait() -> None:
     event = new_event()
     event.set()
     with anyio.fail_after(5):
@@ -167,63 +172,169 @@ async def test_event_that_was_set_does_not_wait() -> None:
 
 
 @pytest.mark.anyio
-async def test_poll_waits_for_what_is_there() -> None:
-    arrived: list[str] = []
-
-    async def look() -> None:
+async def test_poll_returns_a_result_that_is_available() -> None:
+    async def receive() -> str:
         await anyio.lowlevel.checkpoint()
-        arrived.append("message")
+        return "message"
 
-    await poll(look)
-    assert arrived == ["message"]
+    assert await poll(receive) == "message"
 
 
 @pytest.mark.anyio
-async def test_poll_gives_up_on_what_is_not_there() -> None:
+async def test_poll_cancels_a_call_that_waits() -> None:
     ended: list[str] = []
 
-    async def look() -> None:
+    async def receive() -> None:
         try:
             await new_event().wait()
         finally:
             ended.append("cancelled")
 
     with anyio.fail_after(5):
-        await poll(look)
+        assert await poll(receive) is None
     assert ended == ["cancelled"]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", [OSError, TimeoutError])
-async def test_poll_raises_what_its_function_raises(kind: type[Exception]) -> None:
-    """A socket that timed out is an error of the server, and no sign that nothing has arrived."""
+@pytest.mark.parametrize("error_type", [OSError, TimeoutError])
+async def test_poll_raises_the_error_of_the_function(error_type: type[Exception]) -> None:
+    """A TimeoutError of the function is not the end of the poll."""
 
-    async def look() -> None:
-        raise kind("from receive")
+    async def receive() -> None:
+        raise error_type("from receive")
 
-    with pytest.raises(kind, match="from receive"):
-        await poll(look)
+    with pytest.raises(error_type, match="from receive"):
+        await poll(receive)
     await anyio.sleep(0.002)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("way", ["cancelled", "failed"])
-def test_a_poll_that_is_over_asks_nothing_of_a_loop_that_ends(backend: str, way: str) -> None:
-    """To trio, an error in a callback of its last turns is one of its own, and ends the program."""
+def test_finished_poll_leaves_no_callback(backend: str, way: str) -> None:
+    """In trio, an error in a callback during shutdown is an internal error."""
 
-    async def look() -> None:
+    async def receive() -> None:
         if way == "failed":
             raise OSError
         await new_event().wait()
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(poll, look)
+            tasks.start_soon(poll, receive)
             await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()
 
     if way == "cancelled":
         anyio.run(main, backend=backend)
     else:
-        with pytest.raises(OSError):  # noqa: PT011  # it has no words
-            anyio.run(poll, look, backend=backend)
+        with pytest.raises(OSError):  # noqa: PT011  # the error has no message
+            anyio.run(poll, receive, backend=backend)
+
+
+class Server:
+    """A server that returns a future from ``receive``, like granian."""
+
+    def __init__(self) -> None:
+        self.futures: list[asyncio.Future[Any]] = []
+
+    def receive(self) -> asyncio.Future[Any]:
+        future = asyncio.get_running_loop().create_future()
+        self.futures.append(future)
+        return future
+
+
+class TestPendingReceive:
+    @pytest.mark.anyio
+    async def test_coroutine_is_returned_unchanged(self) -> None:
+        async def receive() -> str:
+            await anyio.lowlevel.checkpoint()
+            return "message"
+
+        awaitable = receive()
+        assert PendingReceive().start(lambda: awaitable) is awaitable
+        assert await awaitable == "message"
+
+    @pytest.mark.anyio
+    async def test_awaitable_that_is_not_a_future(self) -> None:
+        class Awaitable:
+            def __await__(self) -> Generator[Any, None, str]:
+                yield from anyio.lowlevel.checkpoint().__await__()
+                return "message"
+
+        @coroutine
+        def generator() -> Generator[Any, None, str]:
+            yield from anyio.lowlevel.checkpoint().__await__()
+            return "message"
+
+        pending = PendingReceive()
+        for receive in (Awaitable, generator, Awaitable):
+            assert await pending.start(receive) == "message"
+
+    def test_future(self) -> None:
+        async def main() -> None:
+            server, pending = Server(), PendingReceive()
+            for message in ("first", "second"):
+                task = asyncio.ensure_future(pending.start(server.receive))
+                await asyncio.sleep(0)
+                server.futures[-1].set_result(message)
+                assert await task == message
+            assert len(server.futures) == 2
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("early", [True, False], ids=["before", "after"])
+    def test_future_is_reused_after_a_cancellation(self, early: bool) -> None:
+        """The message can arrive before or after the next call."""
+
+        async def main() -> None:
+            server, pending = Server(), PendingReceive()
+            for _ in range(3):
+                task = asyncio.ensure_future(pending.start(server.receive))
+                await asyncio.sleep(0)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            (future,) = server.futures
+            assert not future.cancelled()
+            if early:
+                future.set_result("message")
+            else:
+                asyncio.get_running_loop().call_soon(future.set_result, "message")
+            assert await pending.start(server.receive) == "message"
+            assert server.futures == [future]
+
+        asyncio.run(main())
+
+    def test_poll_does_not_lose_a_message(self) -> None:
+        async def main() -> None:
+            server, pending = Server(), PendingReceive()
+            assert await poll(lambda: pending.start(server.receive)) is None
+            server.futures[0].set_result("message")
+            assert await poll(lambda: pending.start(server.receive)) == "message"
+            assert len(server.futures) == 1
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("cancelled", [True, False])
+    def test_future_that_fails(self, cancelled: bool) -> None:
+        """The error is raised once, and the next call receives again."""
+
+        async def main() -> None:
+            server, pending = Server(), PendingReceive()
+            task = asyncio.ensure_future(pending.start(server.receive))
+            await asyncio.sleep(0)
+            if cancelled:
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                task = asyncio.ensure_future(pending.start(server.receive))
+                await asyncio.sleep(0)
+            server.futures[0].set_exception(OSError("lost"))
+            with pytest.raises(OSError, match="lost"):
+                await task
+            task = asyncio.ensure_future(pending.start(server.receive))
+            await asyncio.sleep(0)
+            server.futures[1].set_result("message")
+            assert await task == "message"
+
+        asyncio.run(main())

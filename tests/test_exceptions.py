@@ -1,12 +1,13 @@
-"""The exceptions: who can catch what, each sentence to the letter, and the way through a pickle."""
+"""Exceptions: class tree, messages, values, copies and pickles."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
+from multidict import MultiDict
 
 from asgiwire import exceptions
 from asgiwire.exceptions import (
@@ -51,7 +52,9 @@ TREE: dict[type[BaseException], Bases] = {
     ClientDisconnect: (Disconnected,),
 }
 
-SENTENCES = {
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+MESSAGES = {
     "plain": (AsgiwireException("no"), "no"),
     "route": (NoRouteMatchFoundException(name="user"), "no route matches 'user'"),
     "route-detail": (NoRouteMatchFoundException("user needs id", name="user"), "user needs id"),
@@ -66,7 +69,7 @@ SENTENCES = {
     ),
     "state-final": (
         WebSocketStateError(event="websocket.accept", state="disconnect"),
-        "'websocket.accept' is not allowed in state 'disconnect', nothing is allowed any more",
+        "'websocket.accept' is not allowed in state 'disconnect', no further event is allowed",
     ),
     "state-detail": (
         WebSocketStateError("one reader at a time", event="receive", state="connect"),
@@ -82,24 +85,26 @@ SENTENCES = {
     ),
     "client": (ClientException(), "Bad Request"),
     "client-detail": (ClientException("Invalid content-length: '-1'"), "Invalid content-length: '-1'"),
+    "client-headers": (ClientException("no token", status_code=401, headers=CHALLENGE), "no token"),
+    "validation-headers": (ValidationException("no", headers=list(CHALLENGE.items())), "no"),
     "too-large": (RequestEntityTooLarge(), "Request Entity Too Large"),
     "too-large-limit": (
         RequestEntityTooLarge(limit="max_fields", maximum=1000),
         "the request exceeds max_fields=1000; raise it with Limits(max_fields=...) on the class",
     ),
     "too-large-detail": (RequestEntityTooLarge("too much", limit="max_fields", maximum=1), "too much"),
-    "left": (ClientDisconnect(), "the client disconnected before the request body was complete"),
+    "disconnect": (ClientDisconnect(), "the client disconnected before the request body was complete"),
     "socket": (WebSocketException("bad greeting"), "bad greeting"),
     "closed": (WebSocketDisconnect(), "the WebSocket is closed (code 1000)"),
     "closed-reason": (
         WebSocketDisconnect(code=1001, reason="going away"),
         "the WebSocket is closed (code 1001, reason 'going away')",
     ),
-    "closed-detail": (WebSocketDisconnect("the client left", 1006), "the client left (code 1006)"),
+    "closed-detail": (WebSocketDisconnect("connection lost", 1006), "connection lost (code 1006)"),
 }
 
 
-def test_the_tree_is_whole() -> None:
+def test_tree_is_complete() -> None:
     assert sorted(cls.__name__ for cls in TREE) == sorted(exceptions.__all__)
 
 
@@ -109,7 +114,7 @@ def test_tree(cls: type[BaseException], bases: Bases) -> None:
 
 
 @pytest.mark.parametrize(("cls", "bases"), TREE.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_the_drawing_shows_the_class(cls: type[BaseException], bases: Bases) -> None:
+def test_class_is_in_the_tree_of_the_docstring(cls: type[BaseException], bases: Bases) -> None:
     assert exceptions.__doc__ is not None
     (line, *_) = (line for line in exceptions.__doc__.splitlines() if f"{cls.__name__} " in f"{line} ")
     if cls is AsgiwireWarning:
@@ -119,14 +124,14 @@ def test_the_drawing_shows_the_class(cls: type[BaseException], bases: Bases) -> 
     assert [name for name in builtin if f"(also {name})" not in line] == []
 
 
-@pytest.mark.parametrize(("exception", "sentence"), SENTENCES.values(), ids=SENTENCES)
-def test_sentence(exception: AsgiwireException, sentence: str) -> None:
-    assert str(exception) == sentence
+@pytest.mark.parametrize(("exception", "message"), MESSAGES.values(), ids=MESSAGES)
+def test_message(exception: AsgiwireException, message: str) -> None:
+    assert str(exception) == message
 
 
-@pytest.mark.parametrize(("exception", "sentence"), SENTENCES.values(), ids=SENTENCES)
+@pytest.mark.parametrize(("exception", "message"), MESSAGES.values(), ids=MESSAGES)
 @pytest.mark.parametrize(
-    "travel",
+    "duplicate",
     [
         copy.copy,
         copy.deepcopy,
@@ -134,15 +139,13 @@ def test_sentence(exception: AsgiwireException, sentence: str) -> None:
     ],
     ids=["copy", "deepcopy", *(f"pickle{protocol}" for protocol in range(6))],
 )
-def test_values_survive_copies_and_pickles(
-    travel: object, exception: AsgiwireException, sentence: str
-) -> None:
-    assert callable(travel)
-    arrived = travel(exception)
-    assert type(arrived) is type(exception)
-    assert vars(arrived) == vars(exception)
-    assert arrived.args == exception.args
-    assert str(arrived) == sentence
+def test_values_are_copied_and_pickled(duplicate: object, exception: AsgiwireException, message: str) -> None:
+    assert callable(duplicate)
+    copied = duplicate(exception)
+    assert type(copied) is type(exception)
+    assert vars(copied) == vars(exception)
+    assert copied.args == exception.args
+    assert str(copied) == message
 
 
 @pytest.mark.parametrize(
@@ -163,14 +166,60 @@ def test_status_code(exception: ClientException | InternalServerException, statu
     assert exception.status_code == status_code
 
 
-def test_a_status_code_of_one_exception_is_its_own() -> None:
+def test_status_code_of_an_instance() -> None:
     ClientException(status_code=415)
     assert ClientException.status_code == 400
 
 
+@pytest.mark.parametrize("cls", [cls for cls in TREE if issubclass(cls, ClientException)])
+class TestHeaders:
+    def test_default(self, cls: type[ClientException]) -> None:
+        assert cls().headers == cls("no", headers={}).headers == ()
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Retry-After": "5", "Allow": "GET"},
+            [("Retry-After", "5"), ("Allow", "GET")],
+            {"Retry-After": "5", "Allow": "GET"}.items(),
+            [["Retry-After", "5"], ["Allow", "GET"]],
+            MultiDict([("Retry-After", "5"), ("Allow", "GET")]),
+        ],
+        ids=["mapping", "pairs", "view", "lists", "multidict"],
+    )
+    def test_mapping_or_pairs(self, cls: type[ClientException], headers: Any) -> None:
+        exception = cls("no", headers=headers)
+        assert exception.headers == (("Retry-After", "5"), ("Allow", "GET"))
+        assert hash(exception.headers)
+        assert "Retry-After" not in str(exception)
+
+    def test_iterator(self, cls: type[ClientException]) -> None:
+        assert cls("no", headers=iter(CHALLENGE.items())).headers == (("WWW-Authenticate", "Bearer"),)
+
+    def test_duplicates(self, cls: type[ClientException]) -> None:
+        challenges = [("WWW-Authenticate", "Basic"), ("WWW-Authenticate", "Bearer")]
+        assert cls("no", headers=MultiDict(challenges)).headers == tuple(challenges)
+
+    def test_pickle(self, cls: type[ClientException]) -> None:
+        exception = cls("no", headers=CHALLENGE)
+        assert pickle.loads(pickle.dumps(exception)).headers == (("WWW-Authenticate", "Bearer"),)
+
+    def test_class_is_unchanged(self, cls: type[ClientException]) -> None:
+        cls("no", headers=CHALLENGE)
+        assert cls.headers == ()
+
+    def test_subclass_can_define_headers(self, cls: type[ClientException]) -> None:
+        class Unauthorized(cls):  # type: ignore[valid-type, misc]  # mypy needs a static base class
+            status_code = 401
+            headers = (("WWW-Authenticate", "Basic"),)
+
+        assert Unauthorized("no").headers == (("WWW-Authenticate", "Basic"),)
+        assert Unauthorized("no", headers=CHALLENGE).headers == (("WWW-Authenticate", "Bearer"),)
+
+
 @pytest.mark.parametrize("cls", [cls for cls in TREE if issubclass(cls, Disconnected)])
-def test_a_peer_that_left_has_no_status(cls: type[Disconnected]) -> None:
-    """Nobody is there to answer, so a handler that answers from ``status_code`` must not find one."""
+def test_disconnects_have_no_status_code(cls: type[Disconnected]) -> None:
+    """An exception handler that reads ``status_code`` must not send a response to a disconnected client."""
     assert not hasattr(cls, "status_code")
 
 
@@ -188,12 +237,12 @@ def test_close_code(exception: WebSocketException, code: int) -> None:
     assert exception.code == code
 
 
-def test_the_published_keywords_of_a_disconnect() -> None:
+def test_keywords_of_websocket_disconnect() -> None:
     exception = WebSocketDisconnect(detail="disconnect event", code=1001)
     assert (exception.detail, exception.code, exception.reason) == ("disconnect event", 1001, "")
 
 
-def test_values_are_kept() -> None:
+def test_values() -> None:
     state = WebSocketStateError(event="websocket.send", state="init", expected=("websocket.accept",))
     assert (state.event, state.state, state.expected) == ("websocket.send", "init", ("websocket.accept",))
     protocol = ProtocolError(message_type="x", expected=("y",))

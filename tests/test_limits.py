@@ -1,4 +1,4 @@
-"""Limits: the defaults that are in force, and that nobody changes them for somebody else."""
+"""Limits: default values, validation, immutability."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from asgiwire.limits import Limits
 
 
-def test_secure_defaults_are_in_force() -> None:
+def test_defaults() -> None:
     assert msgspec.structs.asdict(Limits()) == {
         "max_body_size": 10_000_000,
         "max_fields": 1000,
@@ -25,38 +25,38 @@ def test_secure_defaults_are_in_force() -> None:
 
 def test_limits_are_frozen() -> None:
     with pytest.raises(AttributeError):
-        Limits().max_fields = 1  # type: ignore[misc]  # the thing tested
+        Limits().max_fields = 1  # type: ignore[misc]  # under test
 
 
-def test_limits_take_no_other_name() -> None:
+def test_unknown_names_are_rejected() -> None:
     with pytest.raises((AttributeError, TypeError)):
         object.__setattr__(Limits(), "max_filed_size", 1)
 
 
-def test_limits_are_named_never_counted() -> None:
+def test_arguments_are_keyword_only() -> None:
     with pytest.raises(TypeError):
-        Limits(1)  # type: ignore[misc]  # the thing tested
+        Limits(1)  # type: ignore[misc]  # under test
 
 
 def test_zero_and_none_are_different_limits() -> None:
     assert Limits(max_body_size=0) != Limits(max_body_size=None)
 
 
-def test_equal_limits_are_one_key() -> None:
+def test_hash() -> None:
     assert {Limits(max_fields=3): "x"}[Limits(max_fields=3)] == "x"
 
 
-def test_one_limit_is_replaced_and_the_others_stay() -> None:
+def test_replace() -> None:
     assert msgspec.structs.replace(Limits(max_files=2), max_fields=3) == Limits(max_files=2, max_fields=3)
 
 
 @pytest.mark.parametrize("value", ["10", -1, True, 1.5])
 @pytest.mark.parametrize("name", ["max_body_size", "spool_size"])
-def test_a_limit_is_a_number(name: str, value: object) -> None:
+def test_limit_must_be_a_number(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{name} must be"):
-        Limits(**{name: value})  # type: ignore[arg-type]  # the thing tested
+        Limits(**{name: value})  # type: ignore[arg-type]  # under test
 
 
-def test_there_is_always_a_spool_size() -> None:
+def test_spool_size_is_required() -> None:
     with pytest.raises(ValueError, match="spool_size must be"):
-        Limits(spool_size=None)  # type: ignore[arg-type]  # the thing tested
+        Limits(spool_size=None)  # type: ignore[arg-type]  # under test

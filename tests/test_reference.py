@@ -1,4 +1,4 @@
-"""The reference has every public name: whatever stands in the ``__all__`` of a public module."""
+"""The reference documents every name in the ``__all__`` of a public module."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ DIRECTIVE = re.compile(r"^\.\. (auto\w+|py:\w+):: ([\w.]+)", re.MULTILINE)
 
 
 def documented() -> Iterator[tuple[str, object]]:
-    """Each name that a page of the reference describes, with the object that it is the name of."""
+    """Names that the reference documents, with their objects."""
     for page in PAGES:
         for kind, path in DIRECTIVE.findall(page.read_text(encoding="utf-8")):
             if kind == "automodule":
-                yield from described(path)
+                yield from documented_by_automodule(path)
             elif not path.startswith("asgiwire.integrations") or path.rpartition(".")[0] in PUBLIC:
                 module, _, name = path.rpartition(".")
                 yield name, getattr(importlib.import_module(module), name)
 
 
-def described(module: str) -> Iterator[tuple[str, object]]:
-    """What autodoc shows of a module: whatever in its ``__all__`` has a docstring."""
+def documented_by_automodule(module: str) -> Iterator[tuple[str, object]]:
+    """Names in the ``__all__`` of a module that have a docstring, which autodoc requires."""
     values = importlib.import_module(module)
-    commented = set(names_with_a_docstring(Path(str(values.__file__))))
+    variables = set(variables_with_docstring(Path(str(values.__file__))))
     for name in values.__all__:
         value = getattr(values, name)
-        if name in commented or ((inspect.isclass(value) or inspect.isfunction(value)) and value.__doc__):
+        if name in variables or ((inspect.isclass(value) or inspect.isfunction(value)) and value.__doc__):
             yield name, value
 
 
-def names_with_a_docstring(file: Path) -> Iterator[str]:
-    """The module's variables that a string literal follows."""
+def variables_with_docstring(file: Path) -> Iterator[str]:
+    """Module variables that are followed by a string literal."""
     body = ast.parse(file.read_text(encoding="utf-8")).body
     for statement, following in pairwise(body):
         if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
@@ -59,9 +59,9 @@ DOCUMENTED = list(documented())
 @pytest.mark.parametrize("module", PUBLIC)
 def test_every_public_name_is_in_the_reference(module: str) -> None:
     values = importlib.import_module(module)
-    left_out = [
+    missing = [
         name
         for name in values.__all__
         if not any(name == other and getattr(values, name) is value for other, value in DOCUMENTED)
     ]
-    assert left_out == []
+    assert missing == []

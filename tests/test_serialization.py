@@ -1,4 +1,4 @@
-"""JSON and MessagePack: what decodes, what is refused, and what the refusal says."""
+"""JSON and MessagePack: encoding, decoding and error messages."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ CELSIUS_DECODERS = [(lambda kind: kind is Celsius, lambda kind, value: kind(valu
         pytest.param(Name("n"), b'"n"', id="subclass of str"),
     ],
 )
-def test_default_serializer_covers(value: Any, encoded: bytes) -> None:
+def test_default_serializer(value: Any, encoded: bytes) -> None:
     assert encode_json({"v": value}) == b'{"v":' + encoded + b"}"
     assert decode_msgpack(encode_msgpack(value)) == decode_json(encoded)
 
 
-def test_the_nearest_class_decides_which_encoder_is_used() -> None:
+def test_encoder_of_the_most_derived_class_is_used() -> None:
     class Special(deque[int]):
         pass
 
@@ -95,69 +95,69 @@ def test_the_nearest_class_decides_which_encoder_is_used() -> None:
     assert default_serializer(deque([1]), encoders) == [1]
 
 
-def test_an_unknown_type_is_a_type_error_that_names_it() -> None:
-    with pytest.raises(TypeError, match="cannot encode Celsius: give an encoder"):
+def test_unsupported_type() -> None:
+    with pytest.raises(TypeError, match="cannot encode Celsius; add an encoder"):
         encode_json(Celsius(1))
 
 
-def test_a_serializer_of_the_callers_own() -> None:
+def test_custom_serializer() -> None:
     assert encode_json(Celsius(1.5), lambda value: value.degrees) == b"1.5"
     assert decode_msgpack(encode_msgpack(Celsius(1.5), lambda value: value.degrees)) == 1.5
 
 
-def test_msgpack_without_a_serializer_uses_the_default_one() -> None:
+def test_msgpack_default_serializer() -> None:
     assert decode_msgpack(encode_msgpack(deque([1]), None)) == [1]
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
+def test_byte_order_mark_is_skipped() -> None:
     assert decode_json(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
     assert decode_json("\ufeff[1]") == [1]
     assert decode_json(b'\xef\xbb\xbf{"price":1}', Item) == Item(1)
 
 
-def test_a_second_byte_order_mark_is_malformed() -> None:
-    """RFC 8259 section 8.1 lets a parser ignore one mark; in the middle it is no white space."""
+def test_byte_order_mark_inside_the_document_is_malformed() -> None:
+    """RFC 8259 section 8.1 allows to ignore one at the beginning only."""
     with pytest.raises(SerializationException):
         decode_json(b"[\xef\xbb\xbf1]")
 
 
 @pytest.mark.parametrize(
-    ("document", "sentence"),
+    ("document", "message"),
     [
         pytest.param(b"{", "Input data was truncated", id="truncated"),
         pytest.param(b"{}x", "JSON is malformed: trailing characters", id="trailing"),
-        pytest.param(b'{"a":"\xff"}', "JSON has text that is not UTF-8", id="not utf-8"),
+        pytest.param(b'{"a":"\xff"}', "JSON contains text that is not UTF-8", id="not utf-8"),
         pytest.param(b"[" * 100_000, "JSON is nested too deep", id="deep"),
         pytest.param("[]".encode("utf-16"), "JSON is malformed: invalid character (byte 0)", id="utf-16"),
     ],
 )
-def test_malformed_json(document: bytes, sentence: str) -> None:
-    with pytest.raises(SerializationException, match=re.escape(sentence)) as caught:
+def test_malformed_json(document: bytes, message: str) -> None:
+    with pytest.raises(SerializationException, match=re.escape(message)) as caught:
         decode_json(document)
     assert caught.value.status_code == 400
 
 
-def test_text_with_a_lone_surrogate_is_no_json() -> None:
-    with pytest.raises(SerializationException, match=r"^JSON has text that is not UTF-8$"):
+def test_lone_surrogate_is_malformed() -> None:
+    with pytest.raises(SerializationException, match=r"^JSON contains text that is not UTF-8$"):
         decode_json('"\ud800"')
 
 
 @pytest.mark.parametrize(
-    ("data", "sentence"),
+    ("data", "message"),
     [
         pytest.param(b"\x92\x01", "Input data was truncated", id="truncated"),
-        pytest.param(b"\xa2\xff\xff", "MessagePack has text that is not UTF-8", id="not utf-8"),
+        pytest.param(b"\xa2\xff\xff", "MessagePack contains text that is not UTF-8", id="not utf-8"),
         pytest.param(b"\x91" * 100_000, "MessagePack is nested too deep", id="deep"),
     ],
 )
-def test_malformed_msgpack(data: bytes, sentence: str) -> None:
-    with pytest.raises(SerializationException, match=re.escape(sentence)):
+def test_malformed_msgpack(data: bytes, message: str) -> None:
+    with pytest.raises(SerializationException, match=re.escape(message)):
         decode_msgpack(data)
 
 
 @pytest.mark.parametrize("decode", [decode_json, decode_msgpack])
 @pytest.mark.parametrize(
-    ("value", "sentence"),
+    ("value", "message"),
     [
         ({"items": [{"price": 1}, {"price": "2"}]}, "Expected `int`, got `str` - at `$.items[1].price`"),
         ({"items": [{"price": 1, "colour": "s3cret"}]}, "Invalid enum value - at `$.items[0].colour`"),
@@ -165,18 +165,16 @@ def test_malformed_msgpack(data: bytes, sentence: str) -> None:
     ],
     ids=["type", "enum", "missing"],
 )
-def test_a_wrong_type_is_named_with_its_place_and_never_its_value(
-    decode: Any, value: Any, sentence: str
-) -> None:
+def test_error_names_the_place_and_not_the_value(decode: Any, value: Any, message: str) -> None:
     encode = encode_json if decode is decode_json else encode_msgpack
     with pytest.raises(ValidationException) as caught:
         decode(encode(value), Order)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
-def test_an_invalid_tag_is_not_repeated() -> None:
+def test_error_does_not_contain_an_invalid_tag() -> None:
     class A(msgspec.Struct, tag="a"):
         pass
 
@@ -187,7 +185,7 @@ def test_an_invalid_tag_is_not_repeated() -> None:
         decode_json(b'{"type":"s3cret"}', A | B)
 
 
-def test_type_decoders_are_asked_for_the_types_that_msgspec_does_not_know() -> None:
+def test_type_decoders() -> None:
     @dataclasses.dataclass
     class Weather:
         outside: Celsius
@@ -196,19 +194,19 @@ def test_type_decoders_are_asked_for_the_types_that_msgspec_does_not_know() -> N
     assert decode_msgpack(encode_msgpack({"outside": 4}), Weather, CELSIUS_DECODERS).outside.degrees == 4
 
 
-def test_a_type_that_no_decoder_fits() -> None:
+def test_type_without_a_decoder() -> None:
     with pytest.raises(ValidationException, match="Expected `Celsius`, got `int`"):
         decode_json(b"1", Celsius, [(lambda kind: False, lambda kind, value: value)])
     with pytest.raises(ValidationException, match="Expected `Celsius`, got `int`"):
         decode_json(b"1", Celsius)
 
 
-def test_a_decoders_own_error_is_a_client_error_with_its_words() -> None:
-    def refuse(_kind: Any, _value: Any) -> Any:
+def test_error_of_a_type_decoder() -> None:
+    def fail(_kind: Any, _value: Any) -> Any:
         raise ValueError("below absolute zero")
 
     with pytest.raises(ClientException, match="below absolute zero") as caught:
-        decode_json(b"-300", Celsius, [(lambda kind: True, refuse)])
+        decode_json(b"-300", Celsius, [(lambda kind: True, fail)])
     assert isinstance(caught.value.__cause__, ValueError)
 
 
@@ -221,7 +219,7 @@ def test_strictness(decode: Any) -> None:
         decode(encoded, int)
 
 
-def test_each_decoding_gives_a_value_of_its_own() -> None:
+def test_decoded_values_are_not_shared() -> None:
     first = decode_json(b'{"a":[]}')
     first["a"].append(1)
 
@@ -229,46 +227,44 @@ def test_each_decoding_gives_a_value_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("decode", "one"), [(decode_json, b"1"), (decode_msgpack, b"\x01")])
-class TestKeptDecoders:
-    """A decoder is kept for each type, whatever the type."""
-
-    def test_twice_the_same(self, decode: Any, one: bytes) -> None:
+class TestDecoderCache:
+    def test_same_type_twice(self, decode: Any, one: bytes) -> None:
         for _ in range(2):
             assert decode(one, int | None) == 1
             with pytest.raises(ValidationException):
                 decode(one, list[int])
 
-    def test_a_type_that_has_no_hash(self, decode: Any, one: bytes) -> None:
+    def test_unhashable_type(self, decode: Any, one: bytes) -> None:
         for _ in range(2):
             assert decode(one, Annotated[int, []]) == 1
 
-    def test_a_type_that_is_none(self, decode: Any, one: bytes) -> None:
+    def test_invalid_type(self, decode: Any, one: bytes) -> None:
         for _ in range(2):
             with pytest.raises(TypeError):
                 decode(one, 5)
 
-    def test_types_without_end(self, decode: Any, one: bytes) -> None:
+    def test_cache_is_bounded(self, decode: Any, one: bytes) -> None:
         for number in range(300):
             assert decode(one, Annotated[int, msgspec.Meta(gt=-number)]) == 1
-        assert len(serialization._json_by_type) <= serialization.MOST_DECODERS
-        assert len(serialization._msgpack_by_type) <= serialization.MOST_DECODERS
+        assert len(serialization._json_by_type) <= serialization.MAX_DECODERS
+        assert len(serialization._msgpack_by_type) <= serialization.MAX_DECODERS
 
-    def test_what_the_type_decoders_hold_is_not_kept(self, decode: Any, one: bytes) -> None:
+    def test_type_decoders_are_not_cached(self, decode: Any, one: bytes) -> None:
         class Held:
             pass
 
         held = Held()
-        gone = weakref.ref(held)
+        reference = weakref.ref(held)
         decoders = [(lambda kind: kind is Celsius, lambda kind, value, _held=held: kind(value))]
         assert decode(one, Celsius, decoders).degrees == 1
         del held, decoders
         gc.collect()
-        assert gone() is None
+        assert reference() is None
 
 
 @pytest.mark.parametrize(
     "document", [b"\xef\xbb\xbf" * 3000 + b"1", "\ufeff" * 3000 + "1", b"\xef\xbb\xbf" * 2 + b"1"]
 )
-def test_many_byte_order_marks_are_malformed_and_no_recursion(document: str | bytes) -> None:
+def test_many_byte_order_marks_are_malformed(document: str | bytes) -> None:
     with pytest.raises(SerializationException):
         decode_json(document)

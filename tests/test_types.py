@@ -1,4 +1,4 @@
-"""The vocabulary: ``Empty``, and each TypedDict against the table of keys in the ASGI specification."""
+"""``Empty``, and the keys of the TypedDicts according to the ASGI specification."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asgiwire.types import Empty, EmptyType
 
 SCOPE_OPTIONAL = "asgi raw_path root_path client server state extensions http_version scheme query_string"
 
-# By TypedDict: its message type, the keys that the specification demands, the keys that may be absent.
+# By TypedDict: the message type, the required keys, the optional keys.
 EVENTS = {
     "HTTPScope": ("http", "path headers method", SCOPE_OPTIONAL),
     "WebSocketScope": ("websocket", "path headers", f"{SCOPE_OPTIONAL} subprotocols"),
@@ -38,7 +38,7 @@ EVENTS = {
 }
 
 
-def test_every_event_is_in_the_table() -> None:
+def test_table_is_complete() -> None:
     exported = {name for name in types.__all__ if is_typeddict(getattr(types, name))}
     assert exported - {"ASGIVersions"} == EVENTS.keys()
 
@@ -54,23 +54,23 @@ def test_event_keys(name: str, row: tuple[str, str, str]) -> None:
     assert {key for key, hint in hints.items() if get_origin(hint) is NotRequired} == set(optional.split())
 
 
-def test_versions() -> None:
+def test_asgi_versions() -> None:
     hints = get_type_hints(types.ASGIVersions, include_extras=True)
     assert get_origin(hints["spec_version"]) is NotRequired
     assert hints["version"] is str
 
 
-def test_empty_is_false_and_names_itself() -> None:
+def test_empty() -> None:
     assert not Empty
     assert repr(Empty) == "Empty"
     assert isinstance(Empty, EmptyType)
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_empty_stays_itself_through_a_pickle(protocol: int) -> None:
+def test_empty_is_a_singleton_after_pickling(protocol: int) -> None:
     assert pickle.loads(pickle.dumps({"session": Empty}, protocol))["session"] is Empty
 
 
-def test_empty_stays_itself_through_copies() -> None:
+def test_empty_is_a_singleton_after_copying() -> None:
     assert copy.copy(Empty) is Empty
     assert copy.deepcopy([Empty])[0] is Empty

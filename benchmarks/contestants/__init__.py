@@ -1,12 +1,16 @@
-"""Who is measured: hand-written code, asgiwire, its peers, and the floor of python-multipart; a module each.
+"""The libraries that are measured, one module each: hand-written code, asgiwire and its peers.
 
-A module has a function by the name of each row that its library can do. Beside these it may have:
+A module has a function for each row that its library supports, named after the row. It may also have:
 
-- ``DISTRIBUTION``, which is asked for its version, and ``IMPORT``, the statement that its user writes;
-- ``prepare``, which puts into a scope what its framework would, before anything is timed;
-- ``pairs``, which reads a form as pairs, so that forms of all kinds can be compared;
-- ``READS_NOTHING``, which says that it returns nothing to be compared;
-- ``websocket`` and ``accepted``, which make one for its memory to be measured.
+- ``DISTRIBUTION``: the name of the distribution, to look up its version.
+- ``IMPORT``: the import statement that an application writes.
+- ``PACKAGE``: the package to import alone, without its classes.
+- ``prepare(scope)``: adds the scope entries that the framework's router sets. It is not timed.
+- ``pairs(form)``: returns the names and values of a form, so that all kinds of forms can be compared.
+- ``websocket`` and ``accepted``: make a WebSocket whose memory is measured.
+
+The modules repeat each other on purpose. CPython specializes the bytecode of a function for the types that it
+has seen, so a function that several contestants share would be slower for each of them.
 """
 
 from __future__ import annotations
@@ -19,26 +23,15 @@ if TYPE_CHECKING:
 
 RAW: Final = "raw"
 OURS: Final = "asgiwire"
-PEERS: Final = (
-    "litestar",
-    "starlette",
-    "blacksheep",
-    "asgi_tools",
-    "asgikit",
-    "baize",
-    "falcon",
-    "quart",
-    "django",
-)
-FLOOR: Final = "floor"
-NAMES: Final = (RAW, OURS, *PEERS, FLOOR)
+PEERS: Final = ("litestar", "starlette", "blacksheep", "falcon", "asgi_tools")
+NAMES: Final = (RAW, OURS, *PEERS)
 
 
 def load(name: str) -> ModuleType | None:
-    """The module of a contestant, or ``None`` where its library is not installed."""
+    """Return the module of a contestant, or ``None`` if its library is not installed."""
     try:
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
-        if error.name is not None and error.name.startswith(__package__.partition(".")[0]):
+        if error.name is not None and error.name.startswith("benchmarks"):
             raise
         return None

@@ -1,9 +1,8 @@
-"""asgi-tools, whose form parsers are compiled by Cython.
+"""asgi-tools, whose form parsers are compiled with Cython.
 
-Left out: two requests over one scope, which share nothing.
-
-What it reads an upload into goes to disk where it is larger than the whole form may be, so never. It is on
-disk where ``upload_to`` says under which name, and is written in line then.
+Two of its requests do not share a body, so ``two_requests`` is missing. Its spooled upload is written to
+disk only above the maximum size of the form, that is never. With ``upload_to``, it writes each upload to a
+file and blocks the event loop.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ async def multipart_file(scope: Scope, receive: Receive, send: Send) -> list[tup
 
 
 def path_of(filename: str) -> str:
-    """Where the next upload goes; a name that comes from a client would have to be looked at."""
+    """Return the path of an upload. An application has to check the client's filename; this one does not."""
     return f"{uploads.name}/{filename}"
 
 
@@ -152,5 +151,5 @@ async def websocket_texts(scope: Scope, receive: Receive, send: Send) -> None:
 async def websocket_json(scope: Scope, receive: Receive, send: Send) -> None:
     socket = await accepted(scope, receive, send)
     for _ in range(100):
-        # It has send_json and no receive_json.
+        # asgi-tools has send_json(), but no receive_json().
         await socket.send_json(msgspec.json.decode(await socket.receive()))

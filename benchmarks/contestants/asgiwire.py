@@ -120,8 +120,8 @@ async def multipart_stream(
     files = []
     async for part in Request(scope, receive, send).multipart():
         size = 0
-        async for piece in part:
-            size += len(piece)
+        async for chunk in part:
+            size += len(chunk)
         files.append((part.name, part.filename, part.content_type, size))
     return files
 

@@ -1,7 +1,7 @@
-"""BlackSheep, which is compiled by Cython.
+"""BlackSheep, which is compiled with Cython.
 
-Left out: two requests over one scope, which share nothing; the media type of a header, which it does not
-parse.
+Two of its requests do not share a body, so ``two_requests`` is missing. It does not parse media types, so
+``content_type`` is missing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def cookies(scope: Scope, receive: Receive, send: Send) -> tuple[str, ...]:
 
 
 def url(scope: Scope, receive: Receive, send: Send) -> str:
-    # Its get_request_absolute_url() leaves the query out.
+    # get_request_absolute_url() omits the query.
     return get_request_url(incoming_request(scope, receive))
 
 
@@ -106,7 +106,7 @@ async def urlencoded(scope: Scope, receive: Receive, send: Send) -> dict[str, An
 async def multipart_fields(scope: Scope, receive: Receive, send: Send) -> dict[str, Any]:
     request = incoming_request(scope, receive)
     form = await request.form()
-    request.dispose()  # closes the files in which it keeps fields too
+    request.dispose()  # closes the spooled files, which hold fields too
     return form
 
 
@@ -120,7 +120,7 @@ async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tu
         for name, parts in (await request.form()).items()
         for part in parts
     ]
-    request.dispose()  # closes them
+    request.dispose()  # closes the files
     return files
 
 

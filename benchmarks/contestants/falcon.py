@@ -1,7 +1,7 @@
-"""Falcon, whose parsers of queries and its readers are compiled by Cython.
+"""Falcon, whose query parser and readers are compiled with Cython.
 
-Left out: two requests over one scope, which share nothing. Its WebSocket takes the server's receive directly,
-as its options allow, because that is faster than its own task and queue.
+Two of its requests do not share a body, so ``two_requests`` is missing. A receive queue of size 0 makes its
+WebSocket call the server's ``receive`` directly, which is faster than Falcon's own task and queue.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ async def multipart_file(scope: Scope, receive: Receive, send: Send) -> list[tup
     form = await Request(scope, receive, options=options).get_media()
     files = []
     async for part in form:
-        # It has no uploads; what may be large, its user writes to a file.
+        # Falcon has no upload class; an application writes a large part to a file itself.
         with SpooledTemporaryFile(max_size=1024 * 1024) as file:
             async for chunk in part.stream:
                 file.write(chunk)
@@ -158,7 +158,7 @@ def websocket(scope: Scope, receive: Receive, send: Send) -> WebSocket:
 
 
 async def accepted(scope: Scope, receive: Receive, send: Send) -> WebSocket:
-    await receive()  # as its App does
+    await receive()  # as falcon.asgi.App does
     socket = websocket(scope, receive, send)
     await socket.accept()
     return socket

@@ -1,7 +1,7 @@
-"""Litestar: the connection objects that asgiwire takes the place of.
+"""Litestar, whose connection classes asgiwire can replace.
 
-Their body cannot be read without a route handler in the scope and an application behind it, so there is one,
-without a limit for the body.
+Litestar reads a body only with an application and a route handler in the scope. The handler here sets no
+limit on the body size.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IMPORT = "from litestar.connection import Request, WebSocket"
 
 @post("/", request_max_body_size=None)
 async def handler() -> None:
-    """Never called."""
+    """Route handler that is never called."""
 
 
 app = Litestar([handler], multipart_form_part_limit=1000)
@@ -34,7 +34,7 @@ decode_order = msgspec.json.Decoder(Order).decode
 
 
 def prepare(scope: Scope) -> None:
-    """Add to a scope what the framework's router would."""
+    """Add the scope entries that Litestar's router sets."""
     scope["litestar_app"] = app
     scope["route_handler"] = registered
 

@@ -1,6 +1,6 @@
-"""Starlette, whose request FastAPI's users have too.
+"""Starlette, whose request class FastAPI uses too.
 
-Left out: two requests over one scope, of which the second would wait for a body for ever.
+A second request on the same scope would wait for a body forever, so ``two_requests`` is missing.
 """
 
 from __future__ import annotations

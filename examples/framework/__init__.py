@@ -1,7 +1,7 @@
-"""A web framework in 150 lines, made of asgiwire and itsdangerous, and a tea shop that stands on it.
+"""A web framework in 150 lines, built on asgiwire and itsdangerous, and a tea shop that uses it.
 
-``framework`` is the framework, which the tutorial in ``docs/tutorial.md`` goes through; ``app`` is the shop.
-Start it with uvicorn, from the root of the repository::
+``framework`` is the framework; ``docs/tutorial.md`` explains it. ``app`` is the tea shop. Start it with
+uvicorn in the root directory of the repository::
 
     uvicorn examples.framework:app
     curl -c jar -H 'content-type: application/json' -d '{"name": "ada"}' http://127.0.0.1:8000/login

@@ -1,4 +1,4 @@
-"""A tea shop: customers log in, order, show pictures of their cups, and talk with the counter."""
+"""A tea shop: customers log in, place orders, upload pictures, and order over a WebSocket."""
 
 import os
 import secrets
@@ -11,18 +11,19 @@ from asgiwire.exceptions import ClientException
 
 from .framework import App, Response
 
-app = App(secret=os.environ.get("SECRET") or secrets.token_hex())  # without one, a restart ends all sessions
+# A random secret invalidates all sessions at a restart.
+app = App(secret=os.environ.get("SECRET") or secrets.token_hex())
 
 
 class Order(msgspec.Struct):
-    """What somebody wants to drink."""
+    """An order of tea."""
 
     tea: str
     cups: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
 
 
 class Login(msgspec.Struct):
-    """Who somebody is; this shop takes everyone's word for it."""
+    """The name of a customer; this example does not check a password."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
@@ -31,7 +32,7 @@ orders: list[Order] = []
 
 
 def customer(connection: ASGIConnection) -> str:
-    """Name the customer whose session it is."""
+    """Return the name of the customer who is logged in."""
     name: str | None = connection.session.get("name")
     if name is None:
         raise ClientException("log in first", status_code=401)
@@ -39,25 +40,25 @@ def customer(connection: ASGIConnection) -> str:
 
 
 class ShopRequest(Request[str]):
-    """A request of a shop that has no use for large bodies."""
+    """A request with a small limit on the body size."""
 
     limits = Limits(max_body_size=1000)
 
     @property
     def user(self) -> str:
-        """The customer."""
+        """The name of the customer."""
         return customer(self)
 
 
 class PictureRequest(ShopRequest):
-    """A request that brings a picture."""
+    """A request that uploads a picture."""
 
     limits = Limits(max_body_size=1_000_000)
 
 
 @app.route("POST", "/login")
 async def login(request: ShopRequest, data: Login) -> dict[str, str]:
-    """Begin a session."""
+    """Start a session."""
     request.set_session({"name": data.name})
     return {"hello": data.name}
 
@@ -71,37 +72,37 @@ async def logout(request: ShopRequest) -> Response:
 
 @app.route("GET", "/orders")
 async def list_orders(request: ShopRequest) -> list[Order]:
-    """List the orders, of one tea if the query names it."""
+    """List all orders, or those of the tea in the query."""
     tea = request.query_params.get("tea")
     return [order for order in orders if tea in {None, order.tea}]
 
 
 @app.route("POST", "/orders")
 async def place_order(request: ShopRequest, data: Order) -> Response:
-    """Take an order of whoever is logged in."""
-    answer = {"for": request.user, "order": data}
+    """Store an order of the customer who is logged in."""
+    content = {"for": request.user, "order": data}
     orders.append(data)
-    return Response(answer, 201, {"location": request.url_for("show_order", number=len(orders))})
+    return Response(content, 201, {"location": request.url_for("show_order", number=len(orders))})
 
 
 @app.route("GET", "/orders/{number}")
 async def show_order(request: ShopRequest, number: int) -> Order:
-    """Show one order."""
+    """Return one order."""
     if not 1 <= number <= len(orders):
-        raise ClientException(f"there is no order {number}", status_code=404)
+        raise ClientException(f"order {number} does not exist", status_code=404)
     return orders[number - 1]
 
 
 @app.route("PUT", "/orders/{number}/picture")
 async def put_picture(request: PictureRequest, number: int) -> dict[str, int]:
-    """Take a picture, of which this shop keeps nothing but the size."""
+    """Receive a picture and return its size."""
     return {"order": number, "size": len(await request.body())}
 
 
 @app.route("WEBSOCKET", "/counter/{tea}")
 async def talk(socket: WebSocket, tea: str) -> None:
-    """Pour cups of one tea until the customer leaves."""
-    name = customer(socket)  # before the handshake is accepted, an error is its answer
+    """Pour cups of one tea until the client disconnects."""
+    name = customer(socket)  # an error here becomes the response to the handshake
     await socket.accept()
     async for order in socket.iter_json(type=Order):
         await socket.send_json({"for": name, "poured": [tea] * order.cups})

@@ -1,7 +1,7 @@
-"""A web framework in 150 lines: asgiwire is the connection, itsdangerous signs the cookie of the session.
+"""A web framework in 150 lines: asgiwire provides the connections, itsdangerous signs the session cookie.
 
-A handler is called with what its annotations ask for: first the connection, of whichever class; then the
-parameters of its path, by name, and the JSON body.
+The annotations of a handler select its arguments: first the connection, of the annotated class, then the path
+parameters by name and the JSON body.
 """
 
 import re
@@ -24,14 +24,14 @@ Handler = Callable[..., Awaitable[Any]]
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A response: ``bytes`` are sent as they are, and all else as JSON."""
+    """A response: ``bytes`` are sent unchanged, other content as JSON."""
 
     content: Any = b""
     status: int = 200
     headers: dict[str, str] = {}
 
     async def send_to(self, request: Request) -> None:
-        """Answer a request; ``HEAD`` gets the headers alone."""
+        """Send the response; a ``HEAD`` request gets only the headers."""
         body = self.content if isinstance(self.content, bytes) else encode_json(self.content)
         headers = MutableScopeHeaders()
         headers.update({"content-type": "application/json", "content-length": str(len(body))} if body else {})
@@ -41,19 +41,19 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Route:
-    """A path with ``{parameters}``, and what the handler there is called with."""
+    """A path with ``{parameters}``, and the arguments of its handler."""
 
     def __init__(self, method: str, path: str, handler: Handler) -> None:
         self.method, self.path, self.handler = method, path, handler
-        parts = enumerate(re.split(r"{(\w+)}", path))  # every other one is a name
+        parts = enumerate(re.split(r"{(\w+)}", path))  # every second part is a parameter name
         self.pattern = re.compile("".join(f"(?P<{p}>[^/]+)" if i % 2 else re.escape(p) for i, p in parts))
         self.types = get_type_hints(handler, include_extras=True)
         first, *others = signature(handler).parameters
-        self.connection_class = get_origin(self.types[first]) or self.types[first]  # Request of Request[User]
+        self.connection_class = get_origin(self.types[first]) or self.types[first]  # Request[User]: Request
         self.body = next((name for name in others if name not in self.pattern.groupindex), None)
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """Convert the parameters in a path; where one does not fit its type, the path is another."""
+        """Return the converted path parameters, or ``None`` if path or types do not match."""
         if found := self.pattern.fullmatch(path):
             values = found.groupdict()
             with suppress(msgspec.ValidationError):
@@ -61,20 +61,20 @@ class Route:
         return None
 
     async def call(self, connection: Any) -> Any:
-        """Call the handler."""
+        """Call the handler with its arguments."""
         body = {self.body: await connection.json(type=self.types[self.body])} if self.body else {}
         return await self.handler(connection, **connection.path_params, **body)
 
 
 class App:
-    """An ASGI application: its routes, and a session for each client in a signed cookie."""
+    """An ASGI application with routes, and sessions in a signed cookie."""
 
     def __init__(self, secret: str, session_age: int = 14 * 24 * 3600) -> None:
         self.routes: list[Route] = []
         self.signer, self.session_age = URLSafeTimedSerializer(secret, salt="session"), session_age
 
     def route(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        """Register a handler; the method of a WebSocket is ``WEBSOCKET``."""
+        """Register a handler; for WebSockets, the method is ``WEBSOCKET``."""
 
         def register(handler: Handler) -> Handler:
             self.routes.append(Route(method, path, handler))
@@ -83,26 +83,26 @@ class App:
         return register
 
     def route_reverse(self, name: str, **parameters: Any) -> str:
-        """Write the path to a handler; ``url_for()`` of a connection asks for it."""
+        """Return the path of a handler; ``url_for()`` of a connection calls this method."""
         path = next(route.path for route in self.routes if route.handler.__name__ == name)
         return re.sub(r"{(\w+)}", lambda found: quote(str(parameters[found[1]]), safe=""), path)
 
     def find(self, method: str, scope: Scope) -> Route:
-        """Find the route, and note in the scope what a connection tells of it."""
+        """Find the route, and store application, handler and path parameters in the scope."""
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         for route in self.routes:
             if route.method == method and (values := route.match(path)) is not None:
                 scope.update(app=self, route_handler=route.handler, path_params=values)
                 return route
-        raise ClientException("there is nothing here", status_code=404)
+        raise ClientException("not found", status_code=404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request or a WebSocket; a server takes the ``KeyError`` for "there is no lifespan"."""
-        answer = {"http": self.respond, "websocket": self.converse}[scope["type"]]
-        await answer(scope, receive, self.open_session(scope, send))
+        """Handle a request or a WebSocket; the ``KeyError`` tells a server that lifespan is not supported."""
+        handle = {"http": self.respond, "websocket": self.converse}[scope["type"]]
+        await handle(scope, receive, self.open_session(scope, send))
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what the handler returns, or what was wrong with the request."""
+        """Send the result of the handler, or the error of the client."""
         request = Request(scope, receive, send)
         try:
             route = self.find("GET" if request.method == "HEAD" else request.method, scope)
@@ -111,28 +111,28 @@ class App:
         except ClientException as error:
             response = Response({"detail": error.detail}, error.status_code)
         except Disconnected:
-            return  # nobody is there to answer
+            return  # the client disconnected
         await response.send_to(request)
 
     async def converse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Leave the WebSocket to the handler, and close it behind the handler."""
+        """Call the handler, and close the WebSocket after it."""
         socket, code, reason = WebSocket(scope, receive, send), 1011, ""
         try:
             route = self.find("WEBSOCKET", scope)
             socket = route.connection_class(scope, receive, send)
             await route.call(socket)
             code = 1000
-        except WebSocketException as error:  # perhaps that of another WebSocket, which has closed
+        except WebSocketException as error:  # may come from another WebSocket
             code, reason = 1000 if isinstance(error, Disconnected) else error.code, error.detail
         except ClientException as error:
             code, reason = 1008, error.detail
-            with suppress(UsageError):  # it is accepted already, or the server cannot
+            with suppress(UsageError):  # already accepted, or not supported by the server
                 await socket.send_denial_response(error.status_code, body=error.detail.encode())
         finally:
             await socket.close(code, reason[:30])
 
     def open_session(self, scope: Scope, send: Send) -> Send:
-        """Read the session from its cookie; the ``send`` that is returned writes it, if it has changed."""
+        """Read the session from its cookie; the returned ``send`` sets the cookie if the session changed."""
         connection = ASGIConnection(scope)
         connection.set_session({})
         with suppress(KeyError, BadData):

@@ -1,12 +1,12 @@
-"""The inspector: an ASGI application, made of asgiwire alone, that shows whatever a client sends.
+"""The inspector: an ASGI application, built on asgiwire alone, that shows what a client sends.
 
-Start it with ``python -m examples.inspector``. A browser gets a page with a form, an upload and a
-WebSocket console; any other client gets the same report as JSON::
+Start it with ``python -m examples.inspector``. A browser receives a page with a form, an upload and a
+WebSocket console. Any other client receives the same report as JSON::
 
     curl -F note=hello -F file=@README.md 'http://127.0.0.1:8000/any/path?x=1'
 
-Where things are: ``app`` answers, ``report`` reads a request, ``conversation`` talks to a WebSocket,
-``page`` writes HTML, ``responses`` sends, and ``static`` has what the browser loads.
+``app`` is the application, ``report`` reads a request, ``conversation`` handles a WebSocket, ``page``
+renders HTML, ``responses`` sends responses, and ``static`` contains the files that the browser loads.
 """
 
 from __future__ import annotations

@@ -11,27 +11,25 @@ from .app import app
 
 
 def main() -> int:
-    """Serve until Ctrl+C; the result is the exit code of the process."""
+    """Serve until Ctrl+C; return the exit code of the process."""
     parser = argparse.ArgumentParser(
-        prog="python -m examples.inspector", description="Shows whatever a client sends."
+        prog="python -m examples.inspector", description="Show what a client sends."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", default=8000, type=int, help="port to listen on, 0 for any free one (%(default)s)"
+        "--port", default=8000, type=int, help="port to listen on, 0 for any free port (%(default)s)"
     )
     options = parser.parse_args()
     try:
-        import uvicorn  # noqa: PLC0415 - imported here so that its absence is a sentence
+        import uvicorn  # noqa: PLC0415 - its absence is reported below
     except ImportError:
-        return fail("the inspector runs on uvicorn: pip install uvicorn websockets")
+        return fail("uvicorn is not installed; run: pip install uvicorn websockets")
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            taken = (
-                f"port {options.port} of {options.host} is taken, perhaps by an inspector that runs already"
-            )
-            return fail(f"{taken}; stop it, or choose another: --port {options.port + 1}")
+            problem = f"port {options.port} on {options.host} is in use, perhaps by another inspector"
+            return fail(f"{problem}; stop it or use another port: --port {options.port + 1}")
         return fail(f"cannot listen on {options.host}, port {options.port}: {error.strerror or error}")
     print(f"The inspector is at {address(listener)} (Ctrl+C stops it)", flush=True)
     try:
@@ -42,19 +40,19 @@ def main() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the port before the server starts, so that a taken one is a sentence and not a traceback."""
+    """Open the port before the server starts, so that an error is reported without a traceback."""
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 def address(listener: socket.socket) -> str:
-    """Write the URL under which a browser on this machine finds the inspector."""
+    """Return the URL of the inspector."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def fail(sentence: str) -> int:
-    """Say what went wrong."""
-    print(f"error: {sentence}", file=sys.stderr)
+def fail(problem: str) -> int:
+    """Print the error message and return the exit code."""
+    print(f"error: {problem}", file=sys.stderr)
     return 1
 
 

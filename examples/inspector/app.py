@@ -1,4 +1,4 @@
-"""The application: one callable for the three kinds of scope that an ASGI server opens."""
+"""The ASGI application, for all three types of scope."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ ASSET_PATH = "/-/"
 
 
 class InspectedRequest(Request):
-    """A request that may upload more than the default allows."""
+    """A request with a larger limit on the body size than the default."""
 
     limits = Limits(max_body_size=256 * 1024 * 1024)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer whatever the server opens: a request, a WebSocket or the lifespan."""
+    """Handle a request, a WebSocket or the lifespan."""
     match scope["type"]:
         case "http":
-            await answer(InspectedRequest(scope, receive, send))
+            await respond(InspectedRequest(scope, receive, send))
         case "websocket":
             await converse(WebSocket(scope, receive, send))
         case "lifespan":
-            await live(receive, send)
+            await handle_lifespan(receive, send)
         case other:
-            raise NotImplementedError(f"no answer to a scope of type {other!r}")
+            raise NotImplementedError(f"expected a scope of type http, websocket or lifespan, got {other!r}")
 
 
-async def answer(request: Request) -> None:
-    """Send the report, or what is wrong with the request; nothing to a client that has left."""
+async def respond(request: Request) -> None:
+    """Send the report or the error of the client; send nothing after a disconnect."""
     try:
-        response = find_asset(request) or await report_on(request)
+        response = find_asset(request) or await create_report(request)
     except ClientException as error:
         problem = {"status_code": error.status_code, "detail": error.detail}
         response = Response(encode_json(problem), JSON, status=error.status_code)
@@ -50,8 +50,8 @@ async def answer(request: Request) -> None:
     await send_response(request, response)
 
 
-async def report_on(request: Request) -> Response:
-    """Show a person the page and a program the JSON: one resource, two representations."""
+async def create_report(request: Request) -> Response:
+    """Return the report as JSON or, for a browser, as an HTML page."""
     media_type = request.accept.best_match([JSON, HTML], default=JSON)
     report = await describe_request(request)
     report["negotiated"] = media_type
@@ -61,13 +61,13 @@ async def report_on(request: Request) -> Response:
 
 
 def find_asset(request: Request) -> Response | None:
-    """Find the stylesheet, script or icon that is asked for, if it is one of ours."""
+    """Return the requested stylesheet, script or icon, or ``None`` if the path names none."""
     _, found, name = request.url.path.rpartition(ASSET_PATH)
     return ASSETS.get(name) if found and request.method in {"GET", "HEAD"} else None
 
 
-async def live(receive: Receive, send: Send) -> None:
-    """Tell the server that there is nothing to prepare and nothing to put away."""
+async def handle_lifespan(receive: Receive, send: Send) -> None:
+    """Complete startup and shutdown without doing anything."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -1,9 +1,9 @@
-"""The WebSocket console's other end: what comes is decoded, encoded anew and sent back.
+"""The WebSocket handler, which sends every message back.
 
-The subprotocol says what the messages are. ``inspector.text`` and ``inspector.binary`` are echoed as they
-are. ``inspector.json`` and ``inspector.msgpack`` begin with a report on the handshake; then each message
-comes back as ``{"received": ...}``, and ``{"close": 4001, "reason": "enough"}`` makes the server close.
-Without a subprotocol, text is answered with text and binary with binary.
+The subprotocol selects the format of the messages. ``inspector.text`` and ``inspector.binary`` are echoed
+unchanged. ``inspector.json`` and ``inspector.msgpack`` start with a report of the handshake. Then each
+value is sent back as ``{"received": ...}``, and ``{"close": 4001, "reason": "enough"}`` makes the server
+close. Without a subprotocol, text messages are echoed as text and binary messages as binary.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from asgiwire import WebSocket
 
-# RFC 6455 section 7.4.1: data of a type that is not accepted; data that does not decode.
+# RFC 6455 section 7.4.1: a message of an unsupported type; a message that cannot be decoded.
 UNSUPPORTED_DATA = 1003
 INVALID_PAYLOAD = 1007
-# A close frame has room for 125 bytes, two of which are the code (RFC 6455 section 5.5).
+# A close frame holds at most 125 bytes, two of which are the code (RFC 6455 section 5.5).
 MAX_REASON_SIZE = 123
 
 
 async def converse(socket: WebSocket) -> None:
-    """Accept with the first of our subprotocols that the client offers, and answer until one side closes."""
+    """Accept with the first supported subprotocol of the client, and reply until one side closes."""
     chosen = socket.select_subprotocol(CONVERSATIONS)
     try:
         await socket.accept(chosen)
@@ -40,37 +40,37 @@ async def converse(socket: WebSocket) -> None:
 
 
 async def echo(socket: WebSocket) -> None:
-    """Send each message back as what it came."""
+    """Send each message back in its own type."""
     async for message in socket:
         await socket.send_data(message, mode="text" if isinstance(message, str) else "binary")
 
 
 async def echo_text(socket: WebSocket) -> None:
-    """Send each text back; a binary message is an error."""
+    """Send each text message back; a binary message is an error."""
     async for text in socket.iter_data("text"):
         await socket.send_text(text)
 
 
 async def echo_binary(socket: WebSocket) -> None:
-    """Send each binary message back; a text is an error."""
+    """Send each binary message back; a text message is an error."""
     async for data in socket.iter_data("binary"):
         await socket.send_bytes(data)
 
 
-async def answer_json(socket: WebSocket) -> None:
-    """Talk in JSON."""
-    await answer(socket, socket.iter_json(), socket.send_json)
+async def reply_json(socket: WebSocket) -> None:
+    """Exchange JSON messages."""
+    await reply(socket, socket.iter_json(), socket.send_json)
 
 
-async def answer_msgpack(socket: WebSocket) -> None:
-    """Talk in MessagePack."""
-    await answer(socket, socket.iter_msgpack(), socket.send_msgpack)
+async def reply_msgpack(socket: WebSocket) -> None:
+    """Exchange MessagePack messages."""
+    await reply(socket, socket.iter_msgpack(), socket.send_msgpack)
 
 
-async def answer(
+async def reply(
     socket: WebSocket, values: AsyncIterator[Any], send: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Report on the handshake, then send back each value; close when one of them asks for it."""
+    """Send a report of the handshake, then each value back; close if a value requests it."""
     await send({"handshake": {**describe_connection(socket), "subprotocols": socket.subprotocols}})
     async for value in values:
         match value:
@@ -84,13 +84,13 @@ async def answer(
 
 
 def shorten(reason: str) -> str:
-    """Cut the reason to what fits into a close frame."""
+    """Truncate the reason to the size of a close frame."""
     return reason.encode()[:MAX_REASON_SIZE].decode(errors="ignore")
 
 
 CONVERSATIONS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
     "inspector.text": echo_text,
     "inspector.binary": echo_binary,
-    "inspector.json": answer_json,
-    "inspector.msgpack": answer_msgpack,
+    "inspector.json": reply_json,
+    "inspector.msgpack": reply_msgpack,
 }

@@ -1,4 +1,4 @@
-"""Writing HTML: the page around a report. Whatever the client sent is escaped here, and nowhere else."""
+"""The HTML page. All text that the client sent is escaped in this module."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-# Read once, when the application is imported: no request waits for the disk.
+# Read at import, so that no request reads from disk.
 PAGE = Template((STATIC / "page.html").read_text(encoding="utf-8"))
 ASSETS = {
     path.name: Response(path.read_bytes(), MEDIA_TYPES[path.suffix])
@@ -29,12 +29,12 @@ ASSETS = {
     if path.suffix in MEDIA_TYPES
 }
 
-# What a person will not read to the end; the JSON has it all.
-MAX_SHOWN = 20_000
+# Longer texts are truncated on the page. The JSON report is complete.
+MAX_CHARACTERS = 20_000
 
 
 def render_page(report: dict[str, Any], base_url: URL) -> bytes:
-    """Write the whole page; every request gets one, so that it works without JavaScript too."""
+    """Return the whole page for every request, so that it also works without JavaScript."""
     return PAGE.substitute(
         base_path=escape(base_url.path),
         base_url=escape(str(base_url)),
@@ -44,7 +44,7 @@ def render_page(report: dict[str, Any], base_url: URL) -> bytes:
 
 
 def render_report(report: dict[str, Any]) -> str:
-    """Write what arrived, the parts that a person looks for first at the top."""
+    """Return the report as HTML."""
     url, body = report["url"], report["body"]
     facts = [
         f"HTTP/{report['http_version']}",
@@ -57,8 +57,8 @@ def render_report(report: dict[str, Any]) -> str:
         section("Cookies", "", table(report["cookies"].items())),
         section("Headers", "", table(report["headers"])),
         section("URL", "", table((name, value) for name, value in url.items() if name != "full")),
-        section("Accepts", "", listing(report["accept"])),
-        details("The same as JSON", code(pretty(report))),
+        section("Accept", "", ordered_list(report["accept"])),
+        details("Report as JSON", code(pretty(report))),
     ]
     return "\n".join(
         [
@@ -70,7 +70,7 @@ def render_report(report: dict[str, Any]) -> str:
 
 
 def render_form(body: dict[str, Any]) -> Iterable[str]:
-    """Write the fields of a form, then its files."""
+    """Yield the fields of a form, then its files."""
     yield table(body["fields"])
     for file in body["files"]:
         size = f"{file['size']:,} bytes, {'on disk' if file['on_disk'] else 'in memory'}"
@@ -85,17 +85,17 @@ def render_form(body: dict[str, Any]) -> Iterable[str]:
 
 
 def render_value(body: dict[str, Any]) -> Iterable[str]:
-    """Write a decoded value."""
+    """Yield a decoded value."""
     yield code(pretty(body["value"]))
 
 
 def render_text(body: dict[str, Any]) -> Iterable[str]:
-    """Write a text."""
+    """Yield a text."""
     yield code(body["text"])
 
 
 def render_binary(body: dict[str, Any]) -> Iterable[str]:
-    """Write the digest and the first bytes."""
+    """Yield size, digest and first bytes."""
     yield table(
         [("Size", f"{body['size']:,} bytes"), ("SHA-256", body["sha256"]), ("First bytes", body["hex"])]
     )
@@ -111,41 +111,42 @@ BODIES = {
 
 
 def describe(body: dict[str, Any]) -> str:
-    """Say in one line what the body is."""
+    """Return media type and length of the body."""
     length = body["content_length"]
     size = "of unknown length" if length is None else f"{length:,} bytes"
     return f"{body['media_type'] or 'no Content-Type'}, {size}"
 
 
 def request_target(url: dict[str, Any]) -> str:
-    """Join path and query."""
+    """Return path and query."""
     return f"{url['path']}?{url['query']}" if url["query"] else str(url["path"])
 
 
 def pretty(value: Any) -> str:
-    """Write the value as JSON that is easy to read."""
+    """Return the value as indented JSON."""
     return msgspec.json.format(encode_json(value), indent=2).decode()
 
 
 def section(title: str, note: str, *contents: str) -> str:
-    """Write a section under a heading."""
+    """Return a section with a heading."""
     aside = f" <small>{escape(note)}</small>" if note else ""
     return f"<section><h3>{escape(title)}{aside}</h3>{''.join(contents)}</section>"
 
 
 def details(title: str, content: str) -> str:
-    """Write what is folded away at first."""
+    """Return content that is collapsed at first."""
     return f"<details><summary>{escape(title)}</summary>{content}</details>"
 
 
 def code(text: str) -> str:
-    """Write preformatted text, up to a length that a browser shows with ease."""
-    cut = f"\n… and {len(text) - MAX_SHOWN:,} characters more" if len(text) > MAX_SHOWN else ""
-    return f'<pre tabindex="0">{escape(text[:MAX_SHOWN])}{cut}</pre>'
+    """Return preformatted text, truncated to ``MAX_CHARACTERS``."""
+    rest = len(text) - MAX_CHARACTERS
+    note = f"\n… and {rest:,} more characters" if rest > 0 else ""
+    return f'<pre tabindex="0">{escape(text[:MAX_CHARACTERS])}{note}</pre>'
 
 
 def table(rows: Iterable[tuple[str, Any]]) -> str:
-    """Write names and values, or that there are none."""
+    """Return a table of names and values, or the word "none"."""
     cells = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{"" if value is None else escape(str(value))}</td></tr>'
         for name, value in rows
@@ -153,6 +154,6 @@ def table(rows: Iterable[tuple[str, Any]]) -> str:
     return f"<table>{cells}</table>" if cells else '<p class="none">none</p>'
 
 
-def listing(values: Iterable[str]) -> str:
-    """Write a list in its order."""
+def ordered_list(values: Iterable[str]) -> str:
+    """Return a numbered list."""
     return f"<ol>{''.join(f'<li>{escape(value)}</li>' for value in values)}</ol>"

@@ -1,4 +1,4 @@
-"""Reading a request: everything that the client sent, as values that JSON can carry."""
+"""The report: everything that the client sent, as values that can be encoded as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Value: TypeAlias = "bool | int | float | str | bytes | list[Value] | dict[object
 
 
 async def describe_request(request: Request) -> dict[str, Any]:
-    """Describe the request, its body included."""
+    """Describe the request and its body."""
     return {
         "method": request.method,
         **describe_connection(request),
@@ -29,7 +29,7 @@ async def describe_request(request: Request) -> dict[str, Any]:
 
 
 def describe_connection(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
-    """Describe what a request and a WebSocket handshake have in common."""
+    """Describe a request without its body, or a WebSocket handshake."""
     client = connection.client
     return {
         "url": describe_url(connection.url),
@@ -42,7 +42,7 @@ def describe_connection(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[
 
 
 def describe_url(url: URL) -> dict[str, Any]:
-    """Take the URL apart."""
+    """Describe the URL by its parts."""
     return {
         "full": str(url),
         "scheme": url.scheme,
@@ -54,21 +54,21 @@ def describe_url(url: URL) -> dict[str, Any]:
 
 
 async def describe_body(request: Request) -> dict[str, Any]:
-    """Read the body as what its ``Content-Type`` says it is."""
+    """Read the body as its ``Content-Type`` declares it."""
     media_type, parameters = request.content_type
     body: dict[str, Any] = {
         "media_type": media_type,
         "parameters": parameters,
         "content_length": request.content_length,
     }
-    # `application/problem+json` is JSON too (RFC 6839 section 3.1).
+    # `application/problem+json` is JSON (RFC 6839 section 3.1).
     _, _, suffix = media_type.rpartition("+")
     read = READERS.get(media_type) or READERS.get(f"application/{suffix}") or read_bytes
     return body | await read(request)
 
 
 async def read_form(request: Request) -> dict[str, Any]:
-    """Read the fields of a form, and the files that came with them; leaving the block closes the files."""
+    """Read the fields and the files of a form; leaving the block closes the files."""
     async with await request.form() as form:
         items = list(form.multi_items())
         return {
@@ -79,7 +79,7 @@ async def read_form(request: Request) -> dict[str, Any]:
 
 
 async def describe_file(field: str, file: UploadFile) -> dict[str, Any]:
-    """Describe one uploaded file, which is read in pieces: it may be larger than the memory."""
+    """Describe one uploaded file, read in chunks because it may be larger than the memory."""
     digest = hashlib.sha256()
     async for chunk in file:
         digest.update(chunk)
@@ -99,12 +99,12 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 
 async def read_msgpack(request: Request) -> dict[str, Any]:
-    """Read MessagePack, whose maps may have keys that JSON does not know."""
+    """Read MessagePack, whose maps may have keys that JSON does not support."""
     return {"kind": "msgpack", "value": with_string_keys(await request.msgpack())}
 
 
 def with_string_keys(value: Value) -> Value:
-    """Copy the value with the key of each map as a string."""
+    """Return a copy in which all keys are strings."""
     if isinstance(value, dict):
         return {
             key if isinstance(key, str) else repr(key): with_string_keys(item) for key, item in value.items()
@@ -115,7 +115,7 @@ def with_string_keys(value: Value) -> Value:
 
 
 async def read_bytes(request: Request) -> dict[str, Any]:
-    """Read anything else: as text where it is UTF-8, else as the first bytes and a digest."""
+    """Read any other body, as text if it is UTF-8, otherwise as digest and first bytes."""
     body = await request.body()
     if not body:
         return {"kind": "empty"}

@@ -1,4 +1,4 @@
-"""Sending a response: the two ASGI messages, with the headers that every answer carries."""
+"""Responses with the headers that the page needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 HTML = "text/html"
 JSON = "application/json"
 
-# The page loads its own files and nothing else; no other page may frame it.
+# The page loads only its own files, and no other page may frame it.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -21,7 +21,7 @@ CONTENT_SECURITY_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, ready to be sent."""
+    """A complete response."""
 
     body: bytes
     media_type: str
@@ -29,7 +29,7 @@ class Response:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """What the body is, and what the browser may do with it."""
+        """Headers that describe the body, and headers that restrict the browser."""
         charset = "; charset=utf-8" if self.media_type.startswith("text/") else ""
         return [
             (b"content-type", f"{self.media_type}{charset}".encode()),
@@ -43,7 +43,7 @@ class Response:
 
 
 async def send_response(request: Request, response: Response) -> None:
-    """Send the response; a ``HEAD`` request gets its headers alone."""
+    """Send the response; a ``HEAD`` request gets only the headers."""
     start: HTTPResponseStartEvent = {
         "type": "http.response.start",
         "status": response.status,

@@ -1,10 +1,12 @@
-"""Middleware made of asgiwire alone, for applications of any framework: each file is one, to be copied.
+"""Middleware built on asgiwire alone, for applications of any framework. Copy the file that you need.
 
 ========================  ============================================================================
-``authentication.py``     who sends a bearer token, into ``user`` and ``auth``
-``session.py``            a session in a signed cookie (needs itsdangerous)
-``access_log.py``         a request id, and one structured line of log for each connection
-``body_size.py``          a cap on the body, by path
-``webhook_signature.py``  only bodies with the right signature get through
+``authentication.py``     bearer authentication, stored in ``user`` and ``auth``
+``session.py``            a session in a signed cookie (requires itsdangerous)
+``access_log.py``         a request id, and one structured log record for each connection
+``body_size.py``          a maximum body size for each path
+``webhook_signature.py``  rejects a body without a valid signature
 ========================  ============================================================================
+
+All of them use ``responses.py``.
 """

@@ -1,4 +1,4 @@
-"""A request id, and one structured line of log for each request and WebSocket, made of a snapshot."""
+"""A request id, and one structured log record for each request and WebSocket."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from examples.middleware.responses import Application
 
 LOGGER: Final = logging.getLogger("access")
-# What a proxy in front may send; anything else could forge lines of the log.
+# Accepted from a proxy; other values could forge log records.
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class AccessLog:
-    """Gives each connection an id: ``state.request_id``, ``X-Request-ID`` of the response, and in the log."""
+    """Sets a request id in ``state.request_id``, in the ``X-Request-ID`` response header, and in the log."""
 
     def __init__(self, app: Application) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application, and log what became of it."""
+        """Call the application and log its response or exception."""
         if scope["type"] not in {"http", "websocket"}:
             return await self.app(scope, receive, send)
         connection = ASGIConnection(scope)
-        given = connection.headers.get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        received = connection.headers.get("x-request-id", "")
+        request_id = received if REQUEST_ID.fullmatch(received) else uuid.uuid4().hex
         connection.state.request_id = request_id
         entry: dict[str, Any] = {"request_id": request_id, "status": None, "size": 0}
         started = time.perf_counter()

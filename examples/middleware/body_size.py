@@ -1,4 +1,4 @@
-"""A cap on the size of request bodies, by path, that no ``Content-Length`` can talk its way around."""
+"""A maximum size of request bodies, by path, that also holds without ``Content-Length``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire import Limits, Request
 from asgiwire.exceptions import ClientException
-from examples.middleware.responses import refuse
+from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
     from asgiwire.types import Message, Receive, Scope, Send
@@ -14,46 +14,48 @@ if TYPE_CHECKING:
 
 
 class BodySizeCap:
-    """Answers 413 where a body is too large, whatever the application makes of that; nothing is kept.
+    """Responds with 413 to a body that is too large, whatever the application does. Stores no chunks.
 
     Args:
         app: The application.
-        size: The most bytes that a body may have.
-        sizes: The same for single paths.
+        size: Maximum body size in bytes.
+        sizes: Maximum body sizes of single paths.
     """
 
     def __init__(self, app: Application, size: int, sizes: dict[str, int] | None = None) -> None:
         self.app, self.size, self.sizes = app, size, sizes or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the body as the application reads it."""
+        """Count the bytes of the body as the application reads them."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limits = Limits(max_body_size=self.sizes.get(scope["path"], self.size))
-        refused: ClientException | None = None
-        begun = False
+        failure: ClientException | None = None
+        started = False
 
-        async def counted() -> Any:
-            nonlocal refused
+        async def receive_limited() -> Any:
+            nonlocal failure
             try:
-                return await body()
+                return await tee()
             except ClientException as error:
-                refused = error
-                return {"type": "http.disconnect"}  # at which every framework stops, and cleans up
+                failure = error
+                return {"type": "http.disconnect"}  # makes every framework stop and clean up
 
-        async def send_unless_refused(message: Message) -> None:
-            nonlocal begun
-            if refused is None or begun:  # or it is the answer of a framework to the disconnect
-                begun = True
+        async def send_unless_failed(message: Message) -> None:
+            nonlocal started
+            if failure is None or started:  # otherwise it is a response to the disconnect
+                started = True
                 await send(message)
 
         try:
-            body = Request(scope, receive, send).tee(len, limits=limits)  # len(): nobody looks at it
+            tee = Request(scope, receive, send).tee(len, limits=limits)  # len() ignores the chunks
         except ClientException as error:
-            return await refuse(send, error.status_code, error.detail)
+            return await send_error(send, error.status_code, error.detail)
         try:
-            await self.app(scope, counted, send_unless_refused)
+            await self.app(scope, receive_limited, send_unless_failed)
         except Exception:
-            if refused is None or begun:
+            if failure is None or started:
                 raise
-        return None if refused is None or begun else await refuse(send, refused.status_code, refused.detail)
+        if failure is not None and not started:
+            await send_error(send, failure.status_code, failure.detail)
+        return None

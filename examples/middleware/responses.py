@@ -1,4 +1,4 @@
-"""What a middleware answers by itself: a sentence; and the type of what it calls otherwise."""
+"""The error response of a middleware, and the type of the application that it calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     Application: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-async def refuse(send: Send, status: int, sentence: str, headers: RawHeaders = ()) -> None:
+async def send_error(send: Send, status: int, detail: str, headers: RawHeaders = ()) -> None:
     """Send a plain text response."""
-    body = sentence.encode()
-    described = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *described]})
+    body = detail.encode()
+    content_headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *content_headers]})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""A session in a signed cookie: whoever has the cookie can read it, and nobody can change it."""
+"""A session in a signed cookie, which the client can read but not change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class SignedCookieSession:
-    """Reads ``scope["session"]`` from a cookie, and sends it again when it has changed before the response.
+    """Reads ``scope["session"]`` from a cookie, and sets the cookie if the session changed by the response.
 
     Args:
         app: The application.
-        secret: Signs the cookie; of several the last signs and all are believed, so that one can be replaced.
-        cookie: Its name and attributes; a session lasts ``max_age`` seconds after its last change.
+        secret: Key that signs the cookie. With a list, the last key signs and every key is accepted.
+        cookie: Name and attributes. A session expires ``max_age`` seconds after its last change.
     """
 
     def __init__(self, app: Application, secret: str | list[str], cookie: Cookie | None = None) -> None:
@@ -29,31 +29,32 @@ class SignedCookieSession:
         self.cookie = cookie or Cookie("session", httponly=True, max_age=1_209_600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Load the session, and store it with the head of the response, or as a WebSocket is accepted."""
+        """Load the session, and store it with the response headers or the WebSocket handshake."""
         if scope["type"] not in {"http", "websocket"}:
             return await self.app(scope, receive, send)
-        session = self.load(sent := ASGIConnection(scope).cookies.get(self.cookie.key))
+        received = ASGIConnection(scope).cookies.get(self.cookie.key)
+        session = self.load(received)
         before, inner = self.serializer.dump_payload(session), {**scope, "session": session}
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept"}:
-                now = inner["session"] or {}  # Empty where it was cleared
-                if self.serializer.dump_payload(now) != before or (sent and not now):
-                    headers = [*(message.get("headers") or ()), self.written(now).to_encoded_header()]
+                after = inner["session"] or {}  # clear_session() sets it to Empty
+                if self.serializer.dump_payload(after) != before or (received and not after):
+                    headers = [*(message.get("headers") or ()), self.dump(after).to_encoded_header()]
                     message = {**message, "headers": headers}
             await send(message)
 
         return await self.app(inner, receive, send_with_cookie)
 
     def load(self, value: str | None) -> dict[str, Any]:
-        """Read a cookie; what was not signed here, or too long ago, is empty."""
+        """Return the session of a cookie value, empty if the signature is invalid or expired."""
         try:
             return dict(self.serializer.loads(value or "", max_age=self.cookie.max_age))
         except BadData:
             return {}
 
-    def written(self, session: dict[str, Any]) -> Cookie:
-        """Write the cookie; that of an empty session tells the client to forget it."""
+    def dump(self, session: dict[str, Any]) -> Cookie:
+        """Return the cookie of a session; an empty session removes it from the client."""
         if not session:
             return replace(self.cookie, value="", max_age=0)
         return replace(self.cookie, value=str(self.serializer.dumps(session)))

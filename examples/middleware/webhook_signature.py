@@ -1,4 +1,4 @@
-"""The signature of a webhook: only a body that was signed with the shared secret reaches the application."""
+"""Webhook signatures: only a body signed with the shared secret reaches the application."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asgiwire import Limits, Request
 from asgiwire.exceptions import ClientException
-from examples.middleware.responses import refuse
+from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope, Send
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class WebhookSignature:
     """Checks the HMAC-SHA256 of the body, as GitHub sends it: ``X-Hub-Signature-256: sha256=<hex>``.
 
-    A signature covers the exact bytes: they are read once, compared, and replayed to the application.
+    The signature covers the exact bytes, so the body is read once, verified, and replayed to the application.
 
     Args:
         app: The application.
-        secret: What the sender shares with us.
-        header: Where the signature is.
-        max_body_size: The most bytes that are read before the sender is known.
+        secret: The secret shared with the sender.
+        header: Name of the header with the signature.
+        max_body_size: Maximum size of a body in bytes.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class WebhookSignature:
         self.limits = Limits(max_body_size=max_body_size)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Verify, then call the application or answer 401."""
+        """Call the application with a valid signature, otherwise respond with 401."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         request = Request(scope, receive, send)
         try:
             body = await request.body(limits=self.limits)
         except ClientException as error:
-            return await refuse(send, error.status_code, error.detail)
+            return await send_error(send, error.status_code, error.detail)
         expected = f"sha256={hmac.new(self.secret, body, 'sha256').hexdigest()}"
-        # In bytes, because text that is not ASCII would be a TypeError; in constant time.
-        given = request.headers.get(self.header, "").encode()
-        if not hmac.compare_digest(given, expected.encode()):
-            return await refuse(send, 401, "the signature does not fit the body")
+        # compare_digest() takes constant time; it raises TypeError for a str that is not ASCII.
+        received = request.headers.get(self.header, "").encode()
+        if not hmac.compare_digest(received, expected.encode()):
+            return await send_error(send, 401, "the signature does not match the body")
         return await self.app(scope, request.replay, send)

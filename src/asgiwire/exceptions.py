@@ -1,37 +1,36 @@
-"""Every exception of asgiwire, split by who is to blame.
+"""All exceptions of asgiwire, split by cause.
 
 ::
 
     AsgiwireException
-    ├─ InternalServerException      status_code = 500: this side of the wire is at fault
-    │  ├─ UsageError                the calling code
-    │  │  ├─ ImproperlyConfiguredException  (also ValueError)    scope lacks what was asked for
+    ├─ InternalServerException      status_code = 500
+    │  ├─ UsageError                the application called it wrong
+    │  │  ├─ ImproperlyConfiguredException  (also ValueError)    a value is missing from the scope
     │  │  ├─ NoRouteMatchFoundException     (also LookupError)   .name
     │  │  ├─ StreamConsumed                 (also RuntimeError)  .consumer
     │  │  └─ WebSocketStateError            (also RuntimeError)  .event .state .expected
     │  └─ ProtocolError             the server broke the ASGI specification  .message_type .expected
-    ├─ ClientException              status_code = 400: the peer sent something bad
-    │  ├─ ValidationException       (also ValueError)  well formed, but not what was wanted
-    │  ├─ SerializationException    (also ValueError)  does not decode
+    ├─ ClientException              the client sent something invalid  status_code = 400  .headers
+    │  ├─ ValidationException       (also ValueError)  well-formed data of the wrong type or value
+    │  ├─ SerializationException    (also ValueError)  malformed data
     │  └─ RequestEntityTooLarge     status_code = 413  .limit .maximum
-    ├─ WebSocketException           .code .detail: a conversation that has to end
+    ├─ WebSocketException           the WebSocket has to be closed  .code
     │  └─ WebSocketDisconnect       (also Disconnected)  .reason
-    └─ Disconnected                 the peer went away: nobody is there to answer
+    └─ Disconnected                 the client disconnected
        ├─ ClientDisconnect
        └─ WebSocketDisconnect
 
     AsgiwireWarning                 (a UserWarning)
 
-An exception holds values; ``__str__`` writes the sentence (what was wanted, what came, where). No
-sentence holds a body, a cookie or a credential. A framework answers every
-:class:`ClientException` from ``status_code`` and ``detail`` alone, and never answers a
-:class:`Disconnected`.
+Exceptions hold values, and ``__str__`` writes the message. No message contains a body, a cookie or a
+credential. A framework builds the response to a :class:`ClientException` from ``status_code``, ``detail``
+and ``headers``. It sends no response after a :class:`Disconnected`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, cast
 
 __all__ = (
     "AsgiwireException",
@@ -55,14 +54,14 @@ __all__ = (
 
 
 class AsgiwireWarning(UserWarning):
-    """Something was asked for that this server cannot do, and was left out."""
+    """The server does not support what was requested, and the call did nothing."""
 
 
 class AsgiwireException(Exception):
-    """The base of every exception that asgiwire defines.
+    """Base class of all exceptions that asgiwire defines.
 
     Attributes:
-        detail: The sentence for whoever reads it; safe to send to the peer for a ``ClientException``.
+        detail: The message. That of a ``ClientException`` is safe to send to the client.
     """
 
     default_detail: ClassVar[str] = ""
@@ -77,7 +76,7 @@ class AsgiwireException(Exception):
         return self.detail
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Subclasses take values, not one sentence, so the default (class, args) would not rebuild them.
+        # The constructors of subclasses take values, so the default `cls(*args)` would not restore them.
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -91,24 +90,24 @@ def _rebuild(
 
 
 class InternalServerException(AsgiwireException):
-    """This side of the wire is at fault: the calling code or the server."""
+    """An error of the application or of the server, not of the client."""
 
     status_code: int = 500
 
 
 class UsageError(InternalServerException):
-    """The calling code asked for something that cannot be."""
+    """The application called asgiwire in a way that it does not support."""
 
 
 class ImproperlyConfiguredException(UsageError, ValueError):
-    """The scope lacks what was asked for, or is of the wrong type for the class."""
+    """A value is missing from the scope, or the scope has the wrong type for the class."""
 
 
 class NoRouteMatchFoundException(UsageError, LookupError):
-    """No route has this name, or it does not take these path parameters.
+    """No route has this name, or the route does not accept these path parameters.
 
     Attributes:
-        name: The route that was asked for.
+        name: The name of the route.
     """
 
     def __init__(self, detail: str = "", *, name: str = "") -> None:
@@ -117,10 +116,10 @@ class NoRouteMatchFoundException(UsageError, LookupError):
 
 
 class StreamConsumed(UsageError, RuntimeError):
-    """The body was asked for a second time after it had been handed out piece by piece.
+    """The body was already consumed as a stream.
 
     Attributes:
-        consumer: Who took it: ``"stream()"``, ``"form()"``.
+        consumer: The method that consumed it, such as ``"stream()"`` or ``"form()"``.
     """
 
     def __init__(self, detail: str = "", *, consumer: str = "stream()") -> None:
@@ -129,11 +128,11 @@ class StreamConsumed(UsageError, RuntimeError):
 
 
 class WebSocketStateError(UsageError, RuntimeError):
-    """An event that the state of the WebSocket does not allow.
+    """The state of the WebSocket does not allow the event.
 
     Attributes:
-        event: The ASGI message type that was attempted.
-        state: The state that the connection was in.
+        event: The ASGI message type of the event.
+        state: The state of the connection.
         expected: The message types that the state allows.
     """
 
@@ -148,7 +147,7 @@ class ProtocolError(InternalServerException):
     """The server sent a message that the ASGI specification does not allow here.
 
     Attributes:
-        message_type: The ``type`` of the message that came, or what stood in its place.
+        message_type: The ``type`` of the message, or the value in its place.
         expected: The message types that are allowed here.
     """
 
@@ -159,63 +158,86 @@ class ProtocolError(InternalServerException):
 
 
 class ClientException(AsgiwireException):
-    """The peer sent something bad.
+    """The client sent something invalid.
+
+    Args:
+        detail: The message.
+        status_code: Replaces the status code of the class.
+        headers: A mapping or an iterable of pairs, for example ``{"WWW-Authenticate": "Bearer"}``.
 
     Attributes:
-        status_code: The HTTP status to answer with.
+        status_code: The status code of the response.
+        headers: Headers that the response needs, as pairs of name and value.
         message: The WebSocket message that a reader rejected, so that the application can still read it;
-            ``None`` for every other error. It is never part of ``str()``.
+            ``None`` for every other error. ``str()`` never contains it.
     """
 
     status_code: int = 400
+    headers: tuple[tuple[str, str], ...] = ()
     message: Mapping[str, Any] | None = None
     default_detail = "Bad Request"
 
-    def __init__(self, detail: str = "", *, status_code: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(detail)
         if status_code is not None:
             self.status_code = status_code
+        if headers:
+            pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+            self.headers = tuple((name, value) for name, value in pairs)
 
 
 class ValidationException(ClientException, ValueError):
-    """The peer's data is well formed, but not what was wanted."""
+    """The data is well-formed, but has the wrong type or value."""
 
 
 class SerializationException(ClientException, ValueError):
-    """The peer's data does not decode."""
+    """The data is malformed and cannot be decoded."""
 
 
 class RequestEntityTooLarge(ClientException):
-    """The peer sent more than a limit allows (RFC 9110 section 15.5.14).
+    """The client sent more than a limit allows (RFC 9110 section 15.5.14).
 
     Attributes:
-        limit: The name of the field of :class:`~asgiwire.limits.Limits` that was exceeded.
-        maximum: Its value, in the unit of the limit (bytes or a count).
+        limit: The field of :class:`~asgiwire.limits.Limits` that was exceeded.
+        maximum: The value of the limit, in its unit (bytes or a count).
     """
 
     status_code = 413
     default_detail = "Request Entity Too Large"
 
-    def __init__(self, detail: str = "", *, limit: str = "", maximum: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        limit: str = "",
+        maximum: int | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.limit = limit
         self.maximum = maximum
         if not detail and limit:
             detail = f"the request exceeds {limit}={maximum}; raise it with Limits({limit}=...) on the class"
-        super().__init__(detail)
+        super().__init__(detail, headers=headers)
 
 
 class Disconnected(AsgiwireException):
-    """The peer went away: nobody is there to answer."""
+    """The client disconnected, so no response can be sent."""
 
 
 class ClientDisconnect(Disconnected):
-    """The HTTP client left before its request was read to the end (ASGI ``http.disconnect``)."""
+    """The client disconnected before the request was read to its end (ASGI ``http.disconnect``)."""
 
     default_detail = "the client disconnected before the request body was complete"
 
 
 class WebSocketException(AsgiwireException):
-    """A WebSocket conversation that has to end; raise it to say with which code.
+    """The WebSocket has to be closed; raise it to choose the close code.
 
     Attributes:
         code: The close code (RFC 6455 section 7.4).
@@ -229,12 +251,11 @@ class WebSocketException(AsgiwireException):
 
 
 class WebSocketDisconnect(WebSocketException, Disconnected):
-    """The WebSocket is closed, whoever closed it.
+    """The WebSocket is closed, by either side.
 
     Attributes:
-        code: The close code that the server reported; 1005 when the peer sent none, 1006 when the
-            connection was lost.
-        reason: The reason that came with it, or ``""``.
+        code: The close code from the server: 1005 if the client sent none, 1006 if the connection was lost.
+        reason: The close reason, or ``""``.
     """
 
     default_code = 1000
@@ -250,5 +271,5 @@ class WebSocketDisconnect(WebSocketException, Disconnected):
 
 def _one_of(expected: tuple[str, ...]) -> str:
     if not expected:
-        return "nothing is allowed any more"
+        return "no further event is allowed"
     return "expected " + " or ".join(repr(name) for name in expected)

@@ -1,35 +1,41 @@
-"""What one peer may make us read or keep: one frozen object for every limit."""
+"""Limits on what the server reads and buffers for one client."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 
 __all__ = ("Limits",)
 
+BLOCK_SIZE: Final = 1024 * 1024
+"""Bytes that one call of a worker thread reads from or writes to disk."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of a connection class: ``0`` means zero, ``None`` means no limit.
+    """The limits of a connection class; ``0`` means zero, ``None`` means no limit.
 
-    They count what really arrives, inside one chunk, and fire at the limit plus one as
-    :class:`~asgiwire.exceptions.RequestEntityTooLarge`, which names the field and its value. Give a
-    subclass its own with ``limits = Limits(max_body_size=50_000_000)``; ``msgspec.structs.replace`` makes one
-    that differs from another.
+    A limit counts the bytes that were received, not those that were announced. One byte or item more than
+    the limit raises :class:`~asgiwire.exceptions.RequestEntityTooLarge`, which names the limit and its value.
+
+    Set the limits of a subclass with ``limits = Limits(max_body_size=50_000_000)``. To change one limit of
+    several, use ``msgspec.structs.replace``.
 
     Raises:
-        ValueError: A limit is no such number; one from the environment is text.
+        ValueError: A limit is not an ``int`` of 0 or more (values of environment variables are ``str``).
 
     Attributes:
-        max_body_size: Bytes of one request body, however it is read.
+        max_body_size: Bytes of one request body, for every method that reads it.
         max_fields: Fields of one form that are not files.
         max_files: Files of one form.
-        max_field_size: Bytes of one form field's name and value together, as sent.
+        max_field_size: Bytes of the name and value of one form field together, as sent.
         max_file_size: Bytes of one uploaded file.
-        max_memory: Bytes that the parts of one form may hold in memory together. Files go to disk
-            when they would exceed it; fields, which cannot, end in an error.
+        max_memory: Bytes of all parts of one form that are in memory. Files that exceed it move to disk;
+            fields that exceed it are an error.
         max_part_headers: Header lines of one multipart part.
         max_part_header_size: Bytes of one such header line.
-        spool_size: Bytes of one uploaded file that stay in memory before it goes to disk.
-        max_message_size: Bytes of one WebSocket message (text counted in UTF-8).
+        spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
+        max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
     """
 
     max_body_size: int | None = 10_000_000

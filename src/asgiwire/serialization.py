@@ -1,24 +1,16 @@
-"""JSON and MessagePack through msgspec, with errors that name the place and show nothing of the data.
-
-Left out: any other format, and any cache of what was decoded. A decoded value is new at each call, so
-that nobody changes what another one reads.
-"""
+"""JSON and MessagePack through msgspec. Errors name the place in the data and never contain the data."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
 from .exceptions import SerializationException, ValidationException
-from .types import Empty
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .types import Serializer, TypeDecoders, TypeEncoders
+from .types import Empty, Serializer, TypeDecoders, TypeEncoders
 
 __all__ = (
     "decode_json",
@@ -33,14 +25,14 @@ DecoderT = TypeVar("DecoderT")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-# msgspec quotes the offending value in two of its sentences; the data is not ours to repeat.
+# Two messages of msgspec quote the invalid value, which must not appear in an error message.
 QUOTED_VALUE: Final = re.compile(
     r"^(Invalid (?:enum )?value) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$", re.DOTALL
 )
 
-# One decoder for all untyped values, and one for each type: building one costs as much as decoding a small
-# body, and for a type up to ten times that. The types are the program's, which may make new ones for ever.
-MOST_DECODERS: Final = 256
+# Decoders are cached by type: to build one takes as long as to decode a small body, and up to ten times that
+# for a typed one. The cache is bounded because an application can create types at runtime.
+MAX_DECODERS: Final = 256
 _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()
 _json_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
@@ -50,14 +42,15 @@ _encoders_by_type: dict[type, Callable[[Any], Any]] = {}
 
 
 def default_serializer(value: Any, type_encoders: TypeEncoders | None = None) -> Any:
-    """Turn a value that msgspec does not know into one that it does.
+    """Convert a value of a type that msgspec does not support to one that it supports.
 
-    Knows paths, IP addresses and networks, deques, patterns, enums of any value, subclasses of the
-    builtin types, and model objects with ``model_dump``.
+    Supports paths, IP addresses and networks, deques, patterns, enums with any value, subclasses of the
+    builtin types, and models with ``model_dump``.
 
     Args:
-        value: What the encoder could not encode.
-        type_encoders: Encoders by type, asked before the default ones; the nearest class wins.
+        value: The value that msgspec cannot encode.
+        type_encoders: Encoders by type. They take precedence over the default ones; of several that match,
+            the one for the most derived class is used.
 
     Raises:
         TypeError: The type is not supported.
@@ -71,12 +64,12 @@ def default_serializer(value: Any, type_encoders: TypeEncoders | None = None) ->
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump()
-    msg = f"cannot encode {type(value).__qualname__}: give an encoder for it in type_encoders"
+    msg = f"cannot encode {type(value).__qualname__}; add an encoder for it to type_encoders"
     raise TypeError(msg)
 
 
 def _default_encoders() -> dict[type, Callable[[Any], Any]]:
-    """Fill the table when the first exotic value is encoded: most programs never need these modules."""
+    """Build the table on first use: most applications never need these modules."""
     import enum
     import ipaddress
     import pathlib
@@ -95,19 +88,19 @@ def _default_encoders() -> dict[type, Callable[[Any], Any]]:
     encoders[deque] = list
     encoders[enum.Enum] = lambda member: member.value
     encoders[re.Pattern] = lambda pattern: pattern.pattern
-    # msgspec refuses subclasses of these; the last but one class of their __mro__ is the builtin.
+    # msgspec rejects subclasses of these; the last class but one in their __mro__ is the builtin.
     encoders.update((builtin, builtin) for builtin in (str, int, float, bytes, set, frozenset))
-    _encoders_by_type.update(encoders)  # at once, for another thread may be looking
+    _encoders_by_type.update(encoders)  # in one step, because another thread may read it
     return _encoders_by_type
 
 
-# One encoder of each kind for all values: it takes a tenth off a small one.
+# Reusing one encoder takes 10 % less time for a small value.
 _json_encoder: Final = msgspec.json.Encoder(enc_hook=default_serializer)
 _msgpack_encoder: Final = msgspec.msgpack.Encoder(enc_hook=default_serializer)
 
 
-# What decode_json() and encode_json() come to without a type and a serializer, less the words of the errors.
-# A WebSocket's messages are so small that calling those takes a tenth of their time.
+# decode_json() and encode_json() without type, serializer and error handling. For small WebSocket messages
+# the call of the full functions takes 10 % of the time.
 decode_untyped_json: Final = _json.decode
 encode_plain_json: Final = _json_encoder.encode
 
@@ -116,11 +109,12 @@ def encode_json(value: Any, serializer: Serializer | None = None) -> bytes:
     """Encode a value as JSON (RFC 8259), in UTF-8 and without white space.
 
     Args:
-        value: Anything that msgspec encodes, or that the serializer turns into such.
-        serializer: Called with each value that msgspec does not know; ``default_serializer`` if ``None``.
+        value: A value that msgspec can encode, or that the serializer converts to one.
+        serializer: Called with each value that msgspec does not support; ``None`` means
+            ``default_serializer``.
 
     Raises:
-        TypeError: A value is of a type that neither supports.
+        TypeError: A value has a type that neither supports.
     """
     if serializer is None or serializer is default_serializer:
         return _json_encoder.encode(value)
@@ -131,11 +125,12 @@ def encode_msgpack(value: Any, serializer: Serializer | None = default_serialize
     """Encode a value as MessagePack.
 
     Args:
-        value: Anything that msgspec encodes, or that the serializer turns into such.
-        serializer: Called with each value that msgspec does not know; ``default_serializer`` if ``None``.
+        value: A value that msgspec can encode, or that the serializer converts to one.
+        serializer: Called with each value that msgspec does not support; ``None`` means
+            ``default_serializer``.
 
     Raises:
-        TypeError: A value is of a type that neither supports.
+        TypeError: A value has a type that neither supports.
     """
     if serializer is None or serializer is default_serializer:
         return _msgpack_encoder.encode(value)
@@ -158,18 +153,18 @@ def decode_json(
     type_decoders: TypeDecoders | None = None,
     strict: bool = True,
 ) -> Any:
-    """Decode JSON (RFC 8259); a UTF-8 byte order mark in front is skipped.
+    """Decode JSON (RFC 8259); a UTF-8 byte order mark at the start is skipped.
 
     Args:
-        value: One JSON document; bytes are UTF-8.
-        target_type: Any type that msgspec decodes to; builtins if absent.
-        type_decoders: Pairs of predicate and decoder for types that msgspec does not know. Without a
-            ``target_type`` there is no such type, and they are not asked.
-        strict: Whether ``"1"`` is refused where an ``int`` is wanted, and the like.
+        value: One JSON document; ``bytes`` are UTF-8.
+        target_type: Any type that msgspec can decode to; by default, builtin types.
+        type_decoders: Pairs of predicate and decoder for types that msgspec does not support. They are
+            used only with a ``target_type``.
+        strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``.
 
     Raises:
         SerializationException: The document is malformed, not UTF-8, or nested too deep.
-        ValidationException: It does not fit ``target_type``; the sentence names the place.
+        ValidationException: A value does not match ``target_type``; the message names its place.
     """
     try:
         if target_type is Empty:
@@ -184,8 +179,8 @@ def decode_json(
         return decoder.decode(value)
     except (ValueError, RecursionError) as error:
         mark: Any = "\ufeff" if isinstance(value, str) else BYTE_ORDER_MARK
-        # Looked for only now: nearly no document has one, and each would pay for the question. Before the
-        # second of two nothing is skipped, so that no document makes this call itself more than once.
+        # Checked only after a failure, because nearly no document has a byte order mark. Two of them are
+        # malformed, which also bounds the recursion to one call.
         if value.startswith(mark) and not value.startswith(mark, len(mark)):
             return decode_json(value[len(mark) :], target_type, type_decoders, strict)
         raise _client_error(error, "JSON") from _cause(error)
@@ -211,14 +206,14 @@ def decode_msgpack(
 
     Args:
         value: One MessagePack value.
-        target_type: Any type that msgspec decodes to; builtins if absent.
-        type_decoders: Pairs of predicate and decoder for types that msgspec does not know. Without a
-            ``target_type`` there is no such type, and they are not asked.
-        strict: Whether ``"1"`` is refused where an ``int`` is wanted, and the like.
+        target_type: Any type that msgspec can decode to; by default, builtin types.
+        type_decoders: Pairs of predicate and decoder for types that msgspec does not support. They are
+            used only with a ``target_type``.
+        strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``.
 
     Raises:
-        SerializationException: The data is malformed, has text that is not UTF-8, or is nested too deep.
-        ValidationException: It does not fit ``target_type``; the sentence names the place.
+        SerializationException: The data is malformed, contains text that is not UTF-8, or is nested too deep.
+        ValidationException: A value does not match ``target_type``; the message names its place.
     """
     try:
         if target_type is Empty:
@@ -235,12 +230,14 @@ def decode_msgpack(
         raise _client_error(error, "MessagePack") from _cause(error)
 
 
-def _new_decoder(kind: Callable[[Any], DecoderT], target_type: Any, kept: dict[Any, DecoderT]) -> DecoderT:
-    decoder = kind(target_type)
-    if len(kept) >= MOST_DECODERS:
-        kept.clear()
-    with suppress(TypeError):  # there are types without a hash
-        kept[target_type] = decoder
+def _new_decoder(
+    decoder_type: Callable[[Any], DecoderT], target_type: Any, cache: dict[Any, DecoderT]
+) -> DecoderT:
+    decoder = decoder_type(target_type)
+    if len(cache) >= MAX_DECODERS:
+        cache.clear()
+    with suppress(TypeError):  # `Annotated` with unhashable metadata has no hash
+        cache[target_type] = decoder
     return decoder
 
 
@@ -250,10 +247,10 @@ def _decoding_hook(type_decoders: TypeDecoders | None) -> Callable[[Any, Any], A
     decoders = tuple(type_decoders)
 
     def decode(target_type: Any, value: Any) -> Any:
-        for fits, decoder in decoders:
-            if fits(target_type):
+        for matches, decoder in decoders:
+            if matches(target_type):
                 return decoder(target_type, value)
-        # The words that msgspec uses where there is no hook at all.
+        # The message of msgspec without a hook.
         msg = f"Expected `{getattr(target_type, '__name__', target_type)}`, got `{type(value).__name__}`"
         raise ValueError(msg)
 
@@ -264,13 +261,13 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
     if isinstance(error, RecursionError):
         return SerializationException(f"{format_name} is nested too deep")
     if isinstance(error, UnicodeError):
-        return SerializationException(f"{format_name} has text that is not UTF-8")
-    sentence = QUOTED_VALUE.sub(r"\1\2", str(error))
+        return SerializationException(f"{format_name} contains text that is not UTF-8")
+    message = QUOTED_VALUE.sub(r"\1\2", str(error))
     if isinstance(error, msgspec.ValidationError):
-        return ValidationException(sentence)
-    return SerializationException(sentence)
+        return ValidationException(message)
+    return SerializationException(message)
 
 
 def _cause(error: Exception) -> BaseException | None:
-    """What may be shown in a traceback: a type decoder's own error, never one that quotes the data."""
+    """Return the error of a type decoder; the errors of msgspec can quote the data."""
     return error.__cause__

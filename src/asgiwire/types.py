@@ -1,9 +1,9 @@
-"""The vocabulary of ASGI: the callables, the scopes, and one TypedDict per event.
+"""Types of ASGI: the callables, the scopes, and one TypedDict per event.
 
 The names follow the specification (HTTP & WebSocket ASGI Message Format, version 2.5). ``Scope``,
-``Receive`` and ``Send`` are deliberately wide: frameworks type the same three objects in ways that do
-not fit one another (a ``MutableMapping``, unions of TypedDicts), and each of them is accepted here and
-can be handed on from here. The TypedDicts are for code that builds or reads one event.
+``Receive`` and ``Send`` are deliberately wide. Frameworks type these three objects in incompatible ways (a
+``MutableMapping``, unions of TypedDicts), and each of those types is assignable to and from these. Use the
+TypedDicts in code that builds or reads one event.
 """
 
 from __future__ import annotations
@@ -67,10 +67,9 @@ class EmptyType(Enum):
 
 
 Empty: Final = EmptyType.EMPTY
-"""No value at all, where ``None`` would be a value."""
+"""Marks an absent value where ``None`` is a valid value."""
 
-# A message is untyped at the boundary on purpose: a receive callable that returns one framework's
-# union of TypedDicts and a send callable that takes another's are both assignable to these two.
+# Messages are `Any`, so that the receive and send callables of every framework are assignable to these two.
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
 """The ASGI ``receive`` callable."""
 
@@ -78,31 +77,31 @@ Send: TypeAlias = Callable[[Any], Awaitable[None]]
 """The ASGI ``send`` callable."""
 
 Scope: TypeAlias = MutableMapping[str, Any]
-"""The connection scope of one HTTP request or one WebSocket."""
+"""The scope of one HTTP request or WebSocket connection."""
 
 Message: TypeAlias = MutableMapping[str, Any]
-"""One event, as ``receive`` returns it and ``send`` takes it."""
+"""One event that ``receive`` returns or ``send`` takes."""
 
 Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT"]
-"""The methods of RFC 9110 and RFC 5789; a client can send any other token too."""
+"""The methods of RFC 9110 and RFC 5789; a client can send other methods too."""
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
-"""Which of the two message types of RFC 6455 section 5.6."""
+"""The two types of WebSocket messages (RFC 6455 section 5.6)."""
 
 RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
-"""Header pairs as ASGI has them."""
+"""Pairs of header name and value, as in an ASGI scope."""
 
 HeaderPairs: TypeAlias = Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]]
-"""What may be given where headers are to be sent."""
+"""Headers to send: a mapping or an iterable of pairs."""
 
 Serializer: TypeAlias = Callable[[Any], Any]
-"""Turns a value that the encoder does not know into one that it does."""
+"""Converts a value of an unsupported type to a type that the encoder supports."""
 
 TypeEncoders: TypeAlias = Mapping[Any, Callable[[Any], Any]]
-"""By type, what turns its instances into something encodable."""
+"""Maps a type to the function that converts its instances to an encodable type."""
 
 TypeDecoders: TypeAlias = Iterable[tuple[Callable[[Any], bool], Callable[[Any, Any], Any]]]
-"""Pairs: does the target type match; and ``decode(type, value)``."""
+"""Pairs of a predicate on the target type and a decoder ``decode(type, value)``."""
 
 
 class ASGIVersions(TypedDict):
@@ -145,7 +144,7 @@ class WebSocketScope(_BaseScope):
 
 
 class HTTPRequestEvent(TypedDict):
-    """``http.request``: a piece of the request body."""
+    """``http.request``: a chunk of the request body."""
 
     type: Literal["http.request"]
     body: NotRequired[bytes]
@@ -153,7 +152,7 @@ class HTTPRequestEvent(TypedDict):
 
 
 class HTTPDisconnectEvent(TypedDict):
-    """``http.disconnect``: the client left, or the response is complete."""
+    """``http.disconnect``: the client disconnected, or the response is complete."""
 
     type: Literal["http.disconnect"]
 
@@ -216,14 +215,14 @@ class HTTPZeroCopySendEvent(TypedDict):
 
 
 class HTTPResponseDebugEvent(TypedDict):
-    """``http.response.debug`` (extension): what a test client may learn of a response."""
+    """``http.response.debug`` (extension): information about the response for test clients."""
 
     type: Literal["http.response.debug"]
     info: dict[str, Any]
 
 
 class WebSocketConnectEvent(TypedDict):
-    """``websocket.connect``: the client asks for the handshake."""
+    """``websocket.connect``: the client requests the handshake."""
 
     type: Literal["websocket.connect"]
 
@@ -237,7 +236,7 @@ class WebSocketAcceptEvent(TypedDict):
 
 
 class WebSocketReceiveEvent(TypedDict):
-    """``websocket.receive``: one message, of which exactly one key is not ``None``."""
+    """``websocket.receive``: one message; exactly one of the two keys is not ``None``."""
 
     type: Literal["websocket.receive"]
     bytes: NotRequired[bytes | None]
@@ -245,7 +244,7 @@ class WebSocketReceiveEvent(TypedDict):
 
 
 class WebSocketSendEvent(TypedDict):
-    """``websocket.send``: one message, of which exactly one key is not ``None``."""
+    """``websocket.send``: one message; exactly one of the two keys is not ``None``."""
 
     type: Literal["websocket.send"]
     bytes: NotRequired[bytes | None]
@@ -253,7 +252,7 @@ class WebSocketSendEvent(TypedDict):
 
 
 class WebSocketDisconnectEvent(TypedDict):
-    """``websocket.disconnect``; ``code`` is 1005 where the peer sent none."""
+    """``websocket.disconnect``; ``code`` is 1005 if the client sent none."""
 
     type: Literal["websocket.disconnect"]
     code: NotRequired[int | None]
@@ -261,7 +260,7 @@ class WebSocketDisconnectEvent(TypedDict):
 
 
 class WebSocketCloseEvent(TypedDict):
-    """``websocket.close``; before the handshake it is answered as HTTP 403."""
+    """``websocket.close``; before the handshake is accepted, the server responds with 403."""
 
     type: Literal["websocket.close"]
     code: NotRequired[int]
@@ -285,7 +284,7 @@ class WebSocketResponseBodyEvent(TypedDict):
 
 
 HTTPReceiveMessage: TypeAlias = HTTPRequestEvent | HTTPDisconnectEvent
-"""What ``receive`` gives of a request."""
+"""Messages that ``receive`` returns for an HTTP request."""
 
 HTTPSendMessage: TypeAlias = (
     HTTPResponseStartEvent
@@ -297,10 +296,10 @@ HTTPSendMessage: TypeAlias = (
     | HTTPZeroCopySendEvent
     | HTTPResponseDebugEvent
 )
-"""What ``send`` takes in answer to a request."""
+"""Messages that ``send`` takes for an HTTP request."""
 
 WebSocketReceiveMessage: TypeAlias = WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent
-"""What ``receive`` gives of a WebSocket."""
+"""Messages that ``receive`` returns for a WebSocket."""
 
 WebSocketSendMessage: TypeAlias = (
     WebSocketAcceptEvent
@@ -309,4 +308,4 @@ WebSocketSendMessage: TypeAlias = (
     | WebSocketResponseStartEvent
     | WebSocketResponseBodyEvent
 )
-"""What ``send`` takes for a WebSocket."""
+"""Messages that ``send`` takes for a WebSocket."""

@@ -1,4 +1,4 @@
-"""The rows of the benchmark mean what they say: every contestant reads the same. Nothing is timed here."""
+"""The rows of the benchmark: every contestant returns the expected results. Nothing is timed here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RAW, OURS = contestants.RAW, contestants.OURS
 IO = Path("/proc/self/io")
 
 
-def loaded(name: str) -> ModuleType:
+def load(name: str) -> ModuleType:
     module = contestants.load(name)
     if module is None:
         pytest.skip(f"{name} is not installed")
@@ -25,33 +25,33 @@ def loaded(name: str) -> ModuleType:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("name", contestants.NAMES)
-def test_results_are_the_expected_ones(row: Row, name: str) -> None:
-    module = loaded(name)
+def test_every_contestant_returns_the_expected_result(row: Row, name: str) -> None:
+    module = load(name)
     if name not in {RAW, OURS} and not hasattr(module, row.name):
-        pytest.skip(f"{name} cannot do it")
-    assert asyncio.run(timing.disagreement(row, module)) == ""
+        pytest.skip(f"{name} does not support this row")
+    assert asyncio.run(timing.reason_to_exclude(row, module)) == ""
 
 
-@pytest.mark.skipif(not IO.exists(), reason="the system does not say what a process writes")
-@pytest.mark.parametrize("name", [name for name in contestants.NAMES if name != contestants.FLOOR])
+@pytest.mark.skipif(not IO.exists(), reason="the system does not count the bytes that a process writes")
+@pytest.mark.parametrize("name", contestants.NAMES)
 def test_a_large_file_is_written_to_disk(name: str) -> None:
-    """Whoever keeps it in memory has less to do, and cannot take many at once."""
-    module = loaded(name)
+    """A contestant that keeps the file in memory does less work than the others."""
+    module = load(name)
     (row,) = (row for row in ROWS if row.name == "multipart_file")
-    before = written()
-    assert asyncio.run(timing.disagreement(row, module)) == ""  # looks at two
-    assert written() - before >= 2 * 10 * MEGABYTE
+    before = written_bytes()
+    assert asyncio.run(timing.reason_to_exclude(row, module)) == ""  # makes two calls
+    assert written_bytes() - before >= 2 * 10 * MEGABYTE
 
 
-def written() -> int:
-    """Bytes that this process has written to anything."""
+def written_bytes() -> int:
+    """Return the bytes that this process has written to files, pipes and sockets."""
     return int(IO.read_text().partition("wchar: ")[2].split()[0])
 
 
 @pytest.mark.parametrize("name", contestants.NAMES)
-def test_contestants_are_called_alike(name: str) -> None:
-    """A row of coroutine functions and plain ones would be timed by two loops."""
-    module, raw = loaded(name), loaded(RAW)
+def test_all_functions_of_a_row_are_of_the_same_kind(name: str) -> None:
+    """Plain functions and coroutine functions are timed by different loops."""
+    module, raw = load(name), load(RAW)
     different = [
         row.name
         for row in ROWS
@@ -63,27 +63,28 @@ def test_contestants_are_called_alike(name: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_another_result_is_refused(row: Row) -> None:
+def test_a_wrong_result_excludes_a_contestant(row: Row) -> None:
     contestant = ModuleType("contestant")
-    function = getattr(loaded(RAW), row.name)
+    function = getattr(load(RAW), row.name)
 
-    async def wrong_and_awaited(*_arguments: object) -> None: ...
+    async def wrong_coroutine(*_arguments: object) -> None: ...
 
-    def wrong(*_arguments: object) -> None: ...
+    def wrong_function(*_arguments: object) -> None: ...
 
-    setattr(contestant, row.name, wrong_and_awaited if inspect.iscoroutinefunction(function) else wrong)
-    assert asyncio.run(timing.disagreement(row, contestant)) != ""
+    is_coroutine = inspect.iscoroutinefunction(function)
+    setattr(contestant, row.name, wrong_coroutine if is_coroutine else wrong_function)
+    assert asyncio.run(timing.reason_to_exclude(row, contestant)) != ""
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_no_two_inputs_are_alike(row: Row) -> None:
-    """A cache that outlives a request would be measured otherwise."""
-    first, second = (parsed_bytes(row, seed) for seed in (10**12, 10**12 + 1000))
+def test_no_two_inputs_are_equal(row: Row) -> None:
+    """With equal inputs, a cache that outlives a request would be measured."""
+    first, second = (parsed_input(row, seed) for seed in (10**12, 10**12 + 1000))
     assert first != second
 
 
-def parsed_bytes(row: Row, seed: int) -> object:
-    """What is parsed in a row: the messages where there is anything in them, else the scope."""
+def parsed_input(row: Row, seed: int) -> object:
+    """Return what a row parses: the messages with content, or the scope if there are none."""
     scope, receive, _ = row.make(seed).arguments
 
     async def messages() -> list[object]:
@@ -99,6 +100,6 @@ def parsed_bytes(row: Row, seed: int) -> object:
     return asyncio.run(messages()) or scope
 
 
-def test_a_row_is_named_once() -> None:
+def test_row_names_are_unique() -> None:
     names = [row.name for row in ROWS]
     assert sorted(set(names)) == sorted(names)

@@ -1,4 +1,4 @@
-"""The server part: four applications that answer alike, and a client that counts only whole echoes."""
+"""The server part: four applications with equal responses, and a client that counts only complete ones."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from typing import Any
 import pytest
 
 from benchmarks import contestants, load, server
-from benchmarks.echo import APPLICATIONS
 from benchmarks.inputs import http_case
 
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(load.BODY) + load.BODY
+RESPONSE = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(load.BODY) + load.BODY
 
 
-@pytest.mark.parametrize(
-    "pieces", [[load.BODY], [load.BODY[:10], load.BODY[10:]]], ids=["whole", "in pieces"]
-)
-@pytest.mark.parametrize("name", APPLICATIONS)
-def test_every_application_echoes(name: str, pieces: list[bytes]) -> None:
+@pytest.mark.parametrize("chunks", [[load.BODY], [load.BODY[:10], load.BODY[10:]]], ids=["one", "two"])
+@pytest.mark.parametrize("name", server.APPLICATIONS)
+def test_every_application_is_an_echo(name: str, chunks: list[bytes]) -> None:
     if contestants.load(name) is None:
         pytest.skip(f"{name} is not installed")
-    case = http_case(1, content_type=b"application/json", body=pieces)
-    asyncio.run(APPLICATIONS[name]()(*case.arguments))
+    case = http_case(1, content_type=b"application/json", body=chunks)
+    asyncio.run(server.application(name)(*case.arguments))
 
     start, body = case.sent
     assert start["status"] == 200
@@ -31,7 +28,7 @@ def test_every_application_echoes(name: str, pieces: list[bytes]) -> None:
 
 
 class Transport:
-    """What a connection writes."""
+    """Records what a connection writes."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
@@ -40,50 +37,50 @@ class Transport:
         self.written.append(data)
 
 
-def started() -> tuple[load.Connection, list[bytes]]:
+def start() -> tuple[load.Connection, list[bytes]]:
     connection, transport = load.Connection(), Transport()
-    connection.connection_made(transport)  # type: ignore[arg-type]
+    connection.connection_made(transport)  # type: ignore[arg-type]  # has only the method that is used
     connection.start()
     return connection, transport.written
 
 
-def test_an_answer_counts_when_it_is_whole() -> None:
-    connection, written = started()
-    for answer in (ANSWER, ANSWER):
-        connection.data_received(answer[:50])
-        connection.data_received(answer[50:])
+def test_a_response_counts_when_complete() -> None:
+    connection, written = start()
+    for response in (RESPONSE, RESPONSE):
+        connection.data_received(response[:50])
+        connection.data_received(response[50:])
 
-    assert connection.answered == 2
+    assert connection.responses == 2
     assert written == [load.REQUEST] * 3
     assert not connection.idle.is_set()
 
 
-def test_a_connection_that_is_stopped_takes_its_last_answer() -> None:
-    connection, written = started()
+def test_a_stopped_connection_waits_for_its_last_response() -> None:
+    connection, written = start()
     connection.is_active = False
-    connection.data_received(ANSWER)
+    connection.data_received(RESPONSE)
 
-    assert connection.answered == 1
+    assert connection.responses == 1
     assert written == [load.REQUEST]
     assert connection.idle.is_set()
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [ANSWER.replace(b"200", b"500"), ANSWER.replace(load.BODY, load.BODY[::-1])],
-    ids=["error", "body"],
+    "response",
+    [RESPONSE.replace(b"200", b"500"), RESPONSE.replace(load.BODY, load.BODY[::-1])],
+    ids=["status", "body"],
 )
-def test_another_answer_is_refused(answer: bytes) -> None:
-    connection, _ = started()
+def test_an_unexpected_response_is_an_error(response: bytes) -> None:
+    connection, _ = start()
     with pytest.raises(AssertionError):
-        connection.data_received(answer)
+        connection.data_received(response)
 
 
-def test_a_longer_answer_is_refused() -> None:
-    connection, _ = started()
-    connection.data_received(ANSWER)
+def test_a_longer_response_is_an_error() -> None:
+    connection, _ = start()
+    connection.data_received(RESPONSE)
     with pytest.raises(AssertionError, match="longer"):
-        connection.data_received(ANSWER + b"!")
+        connection.data_received(RESPONSE + b"!")
 
 
 def test_a_server_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,4 +90,3 @@ def test_a_server_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert len(measured["rounds"]["uvicorn"]["raw"]) == 2
     assert min(measured["rounds"]["uvicorn"]["raw"]) > 0
-    assert server.table(measured).splitlines()[1].startswith("uvicorn          raw")

@@ -1,4 +1,4 @@
-"""A multipart form from its first byte to its fields and files, and every way out of it."""
+"""``Request.form()`` of multipart bodies: fields, files in memory and on disk, limits and cleanup."""
 
 from __future__ import annotations
 
@@ -12,24 +12,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgiwire import _concurrency
-from asgiwire._body import form as _form
-from asgiwire._body.form import MultipartForm
-from asgiwire.datastructures import upload_file
-from asgiwire.datastructures.upload_file import UploadFile
-from asgiwire.exceptions import RequestEntityTooLarge, SerializationException, ValidationException
-from asgiwire.limits import Limits
+from asgiwire import Limits, Request
+from asgiwire._concurrency import run_in_thread
+from asgiwire.datastructures import UploadFile
+from asgiwire.exceptions import (
+    ClientDisconnect,
+    RequestEntityTooLarge,
+    SerializationException,
+    ValidationException,
+)
+from asgiwire.testing import http_scope
 from tests.floods import must_end
-from tests.multipart_bodies import Part, cuts, encode, pieces
+from tests.multipart_bodies import Part, chunkings, encode
+from tests.receives import DISCONNECT, part, patch_everywhere, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from asgiwire.datastructures.form import FormMultiDict
+    from asgiwire.datastructures import FormMultiDict
 
 pytestmark = pytest.mark.anyio
 
-B = {"boundary": "B"}
+MULTIPART = "multipart/form-data; boundary=B"
 DEFAULT = Limits()
 MEGABYTE = 1024 * 1024
 KILOBYTES_64 = 64 * 1024
@@ -37,51 +41,52 @@ KILOBYTES_64 = 64 * 1024
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[SpooledTemporaryFile[bytes]]]:
-    """Every temporary file that was made; a test that leaves one open fails."""
-    made: list[SpooledTemporaryFile[bytes]] = []
+    """Every temporary file of the test, which fails if one is left open."""
+    created: list[SpooledTemporaryFile[bytes]] = []
 
     class Recorded(SpooledTemporaryFile[bytes]):
         def __init__(self, **arguments: Any) -> None:
             super().__init__(**arguments)
-            made.append(self)
+            created.append(self)
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", Recorded)
-    yield made
-    left_open = [file for file in made if not file.closed]
+    yield created
+    left_open = [file for file in created if not file.closed]
     for file in left_open:
         file.close()
     assert left_open == []
 
 
 @pytest.fixture
-def hops(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """Grows by one for each call of a worker thread."""
-    made: list[None] = []
+def thread_calls(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """A list that grows by one for each call of a worker thread."""
+    calls: list[None] = []
 
     async def counted(function: Callable[[], Any]) -> Any:
-        made.append(None)
-        return await _concurrency.run_in_thread(function)
+        calls.append(None)
+        return await run_in_thread(function)
 
-    monkeypatch.setattr(upload_file, "run_in_thread", counted)
-    monkeypatch.setattr(_form, "run_in_thread", counted)
-    return made
+    patch_everywhere(monkeypatch, "run_in_thread", counted)
+    return calls
+
+
+def request_for(chunks: Iterable[bytes], content_type: str = MULTIPART) -> Request:
+    messages = iter([*map(part, chunks), part(b"", more_body=False)])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    return Request(http_scope(headers={"content-type": content_type}), receive)
 
 
 async def parse(
-    chunks: Iterable[bytes], limits: Limits = DEFAULT, parameters: dict[str, str] = B
+    chunks: Iterable[bytes], limits: Limits = DEFAULT, content_type: str = MULTIPART
 ) -> FormMultiDict:
-    form = MultipartForm(parameters, limits)
-    try:
-        for chunk in chunks:
-            await form.write(chunk)
-        return await form.complete()
-    except BaseException:
-        form.abort()
-        raise
+    return await request_for(chunks, content_type).form(limits=limits)
 
 
 async def contents(form: FormMultiDict) -> list[tuple[Any, ...]]:
-    """What is in a form, as plain values; the form is closed."""
+    """Return the items of a form as plain values, and close it."""
     async with form:
         return [
             (name, value.filename, value.content_type, await value.read())
@@ -99,28 +104,31 @@ FORMS: dict[str, tuple[list[Part], list[tuple[Any, ...]]]] = {
         [Part("a", b"1"), Part("b", b"2"), Part("a", b"1"), Part("a", b"3", "x")],
         [("a", "1"), ("b", "2"), ("a", "1"), ("a", "x", "text/plain", b"3")],
     ),
-    "a file": ([Part("f", b"\0\xff", "x.bin", OCTETS)], [("f", "x.bin", OCTETS, b"\0\xff")]),
+    "file": ([Part("f", b"\0\xff", "x.bin", OCTETS)], [("f", "x.bin", OCTETS, b"\0\xff")]),
     # RFC 7578 section 4.4: Content-Type "defaults to text/plain".
-    "a file without Content-Type": ([Part("f", b"1", "x")], [("f", "x", "text/plain", b"1")]),
-    "a Content-Type with parameters": (
+    "file without Content-Type": ([Part("f", b"1", "x")], [("f", "x", "text/plain", b"1")]),
+    "Content-Type with parameters": (
         [Part("f", b"1", "x", "Text/CSV; charset=utf-8")],
         [("f", "x", "text/csv", b"1")],
     ),
     "no file chosen": ([Part("f", b"", "", OCTETS)], [("f", "")]),
-    "an empty file": ([Part("f", b"", "x", OCTETS)], [("f", "x", OCTETS, b"")]),
-    "a file without a name": ([Part("f", b"1", "", OCTETS)], [("f", "", OCTETS, b"1")]),
-    "a field with a Content-Type": ([Part("j", b"{}", None, "application/json")], [("j", "{}")]),
-    "a field in its own charset": (
+    "empty file": ([Part("f", b"", "x", OCTETS)], [("f", "x", OCTETS, b"")]),
+    "file with an empty filename": ([Part("f", b"1", "", OCTETS)], [("f", "", OCTETS, b"1")]),
+    "field with a Content-Type": ([Part("j", b"{}", None, "application/json")], [("j", "{}")]),
+    "field with its own charset": (
         [Part("a", b"\xe9", None, "text/plain; charset=iso-8859-1")],
         [("a", "\xe9")],
     ),
-    "a field that is not UTF-8": ([Part("a", b"\xe9")], [("a", "\ufffd")]),
-    "text that no one escaped": (
+    "field with invalid UTF-8": ([Part("a", b"\xe9")], [("a", "\ufffd")]),
+    "unescaped names": (
         [Part("\u20ac", b"1", "\xe9.txt")],
         [("\u20ac", "\xe9.txt", "text/plain", b"1")],
     ),
-    "text that browsers escape": ([Part('a"\r\n', b"1", '"x"')], [('a"\r\n', '"x"', "text/plain", b"1")]),
-    "a path stays what the client sent": (
+    "escaped names": (
+        [Part('a"\r\n', b"1", '"x"')],
+        [('a"\r\n', '"x"', "text/plain", b"1")],
+    ),
+    "path in a filename": (
         [Part("f", b"1", "../../x"), Part("f", b"1", "C:\\d\\x")],
         [("f", "../../x", "text/plain", b"1"), ("f", "C:\\d\\x", "text/plain", b"1")],
     ),
@@ -132,20 +140,22 @@ FORMS: dict[str, tuple[list[Part], list[tuple[Any, ...]]]] = {
 @pytest.mark.parametrize(
     "limits", [DEFAULT, Limits(spool_size=0), Limits(max_memory=None)], ids=["memory", "disk", "no limit"]
 )
-async def test_a_form(
+async def test_fields_and_files(
     parts: list[Part], expected: list[tuple[Any, ...]], limits: Limits, files: list[object]
 ) -> None:
     body = encode(parts)
-    for chunks in ([body], pieces(body, 1), pieces(body, 7)):
+    for chunks in ([body], split(body, 1), split(body, 7)):
         assert await contents(await parse(chunks, limits)) == expected
     on_disk = sum(len(value) > 2 and value[3] != b"" for value in expected) if limits.spool_size == 0 else 0
     assert len(files) == 3 * on_disk
 
 
 @pytest.mark.parametrize("limits", [DEFAULT, Limits(spool_size=0)], ids=["memory", "disk"])
-async def test_a_form_at_every_split(limits: Limits, files: list[object]) -> None:
+async def test_form_does_not_depend_on_chunk_boundaries(limits: Limits, files: list[object]) -> None:
     parts = [Part("a", b"1"), Part("f", b"\r\n--Bx", "x"), Part("g", b"", ""), Part("b", b"2")]
-    for chunks in cuts(encode(parts)) if limits is DEFAULT else [[encode(parts)], pieces(encode(parts), 5)]:
+    for chunks in (
+        chunkings(encode(parts)) if limits is DEFAULT else [[encode(parts)], split(encode(parts), 5)]
+    ):
         assert await contents(await parse(chunks, limits)) == [
             ("a", "1"),
             ("f", "x", "text/plain", b"\r\n--Bx"),
@@ -156,7 +166,7 @@ async def test_a_form_at_every_split(limits: Limits, files: list[object]) -> Non
 
 
 @pytest.mark.parametrize("limits", [DEFAULT, Limits(spool_size=0)], ids=["memory", "disk"])
-async def test_every_prefix_of_a_form_is_refused(limits: Limits, files: list[object]) -> None:
+async def test_every_prefix_of_a_form_raises(limits: Limits, files: list[object]) -> None:
     body = encode([Part("f", b"123", "x"), Part("a", b"1"), Part("f", b"456", "y")])
     for end in range(0, len(body), 1 if limits is DEFAULT else 9):
         with pytest.raises(ValidationException, match="ended before the final boundary"):
@@ -164,7 +174,7 @@ async def test_every_prefix_of_a_form_is_refused(limits: Limits, files: list[obj
     assert bool(files) is (limits is not DEFAULT)
 
 
-async def test_the_headers_of_a_file() -> None:
+async def test_headers_of_a_file() -> None:
     body = b'--B\r\nContent-Disposition: form-data; name="f"; filename="\xc3\xa9"\r\nX-Y: z\r\n\r\n1\r\n--B--'
     async with await parse([body]) as form:
         assert form["f"].headers == {
@@ -174,8 +184,8 @@ async def test_the_headers_of_a_file() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
-async def test_charset_field_applies_to_all_others(first: bool) -> None:
-    """RFC 7578 section 4.6; Chromium sends it where the form has it, and names are in that charset too."""
+async def test_charset_field_applies_to_all_fields(first: bool) -> None:
+    """RFC 7578 section 4.6. Chromium sends it at its place in the form; names use that charset too."""
     parts = [Part("\xe9", b"\x80"), Part("f\xe9", b"\xe9", "\u20ac.txt")]
     parts.insert(0 if first else 2, Part("_charset_", b"windows-1252"))
     found = await contents(await parse([encode(parts, "cp1252")]))
@@ -183,42 +193,40 @@ async def test_charset_field_applies_to_all_others(first: bool) -> None:
     assert found == [("\xe9", "\u20ac"), ("f\xe9", "\u20ac.txt", "text/plain", b"\xe9")]
 
 
-async def test_the_charset_of_the_form() -> None:
+async def test_charset_parameter_of_the_form() -> None:
     body = encode([Part("\xe9", b"\xe9")], "latin-1")
-    assert await contents(await parse([body], parameters={**B, "charset": "iso-8859-1"})) == [
+    assert await contents(await parse([body], content_type=f"{MULTIPART}; charset=iso-8859-1")) == [
         ("\xe9", "\xe9")
     ]
 
 
-async def test_a_field_that_does_not_decode(files: list[object]) -> None:
+async def test_field_that_does_not_decode_raises(files: list[object]) -> None:
     body = encode([Part("f", b"1", "x"), Part("a", b"\xff", None, "text/plain; charset=utf-8")])
-    with pytest.raises(SerializationException, match=r"^the form field 'a' is not text in its charset"):
+    with pytest.raises(SerializationException, match=r"field 'a'.* charset"):
         await parse([body], Limits(spool_size=0))
     assert len(files) == 1
 
 
-def test_a_form_wants_a_boundary() -> None:
-    with pytest.raises(ValidationException, match="has no boundary"):
-        MultipartForm({}, DEFAULT)
+async def test_missing_boundary_raises() -> None:
+    with pytest.raises(ValidationException, match="boundary"):
+        await parse([], content_type="multipart/form-data")
 
 
-@pytest.mark.parametrize("parameters", [B, {**B, "charset": "utf-8"}], ids=["in one pass", "decoded"])
-async def test_small_forms_await_nothing(parameters: dict[str, str], hops: list[None]) -> None:
-    form = MultipartForm(parameters, DEFAULT)
+@pytest.mark.parametrize("content_type", [MULTIPART, f"{MULTIPART}; charset=utf-8"], ids=["plain", "charset"])
+def test_small_form_needs_no_await(content_type: str, thread_calls: list[None]) -> None:
     body = encode([Part("a", b"1"), Part("f", b"2" * 1000, "x")] * 100)
-    for step in (form.write(body), form.complete()):
-        with pytest.raises(StopIteration):
-            step.send(None)
-    form.abort()
-    assert hops == []
+    reading = request_for([body], content_type).form()
+    with pytest.raises(StopIteration):
+        reading.send(None)
+    assert thread_calls == []
 
 
-async def test_a_large_file_goes_to_disk_in_blocks(files: list[Any], hops: list[None]) -> None:
-    content = bytes(range(256)) * 4 * 1024 * 10
-    async with await parse(pieces(encode([Part("f", content, "x")]), KILOBYTES_64)) as form:
+async def test_large_file_is_written_to_disk_in_blocks(files: list[Any], thread_calls: list[None]) -> None:
+    content, limits = bytes(range(256)) * 4 * 1024 * 10, Limits(max_body_size=None)
+    async with await parse(split(encode([Part("f", content, "x")]), KILOBYTES_64), limits) as form:
         assert form["f"].rolled_to_disk
         assert form["f"].size == 10 * MEGABYTE
-        assert 5 <= len(hops) <= 7
+        assert 5 <= len(thread_calls) <= 12  # blocks of 1 MiB or more, not one call for each of 160 chunks
         assert await form["f"].tell() == 0
         assert await form["f"].read() == content
     assert len(files) == 1
@@ -226,15 +234,15 @@ async def test_a_large_file_goes_to_disk_in_blocks(files: list[Any], hops: list[
 
 @pytest.mark.parametrize(("size", "on_disk"), [(99, False), (100, False), (101, True)])
 @pytest.mark.parametrize("chunk_size", [1, 64, 1000])
-async def test_spool_size_is_what_one_file_keeps_in_memory(size: int, on_disk: bool, chunk_size: int) -> None:
+async def test_file_over_spool_size_is_on_disk(size: int, on_disk: bool, chunk_size: int) -> None:
     body = encode([Part("f", b"x" * size, "x"), Part("g", b"x" * 100, "y")])
-    async with await parse(pieces(body, chunk_size), Limits(spool_size=100)) as form:
+    async with await parse(split(body, chunk_size), Limits(spool_size=100)) as form:
         assert form["f"].rolled_to_disk is on_disk
         assert form["f"].size == size
         assert not form["g"].rolled_to_disk
 
 
-async def test_the_move_to_disk_is_made_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rollover_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
 
     class Recorded(SpooledTemporaryFile[bytes]):
@@ -249,16 +257,16 @@ async def test_the_move_to_disk_is_made_in_a_thread(monkeypatch: pytest.MonkeyPa
         assert threads[0] != threading.get_ident()
 
 
-async def test_files_share_the_memory_of_a_form() -> None:
+async def test_files_share_max_memory() -> None:
     limits = Limits(max_memory=250, spool_size=100)
     parts = [Part("f", b"x" * 90, "x") for _ in range(4)]
     async with await parse([encode([*parts, Part("f", b"x" * 60, "x")])], limits) as form:
-        # 91 and 91 bytes with the names; then 67 are left, of which the last takes 61.
+        # Two files of 91 bytes with their names; 68 bytes remain, of which the last file takes 61.
         assert [upload.rolled_to_disk for upload in form.getall("f")] == [False, False, True, True, False]
         assert [upload.size for upload in form.getall("f")] == [90, 90, 90, 90, 60]
 
 
-async def test_files_make_room_for_fields_the_largest_first() -> None:
+async def test_field_moves_the_largest_files_to_disk() -> None:
     limits = Limits(max_memory=250, spool_size=100)
     parts = [
         Part("f", b"x" * 60, "x"),
@@ -266,17 +274,17 @@ async def test_files_make_room_for_fields_the_largest_first() -> None:
         Part("f", b"z" * 60, "z"),
         Part("a", b"1" * 80),
     ]
-    for chunks in cuts(encode(parts)):
+    for chunks in chunkings(encode(parts)):
         async with await parse(chunks, limits) as form:
             assert [upload.rolled_to_disk for upload in form.getall("f")] == [False, True, False]
             assert [await upload.read(1) for upload in form.getall("f")] == [b"x", b"y", b"z"]
             assert [upload.size for upload in form.getall("f")] == [60, 90, 60]
             assert form["a"] == "1" * 80
         if len(chunks) == 2 and len(chunks[0]) > 100:
-            break  # the first hundred cuts will do
+            break  # a hundred chunkings are enough
 
 
-async def test_a_name_needs_memory_too() -> None:
+async def test_names_count_towards_max_memory() -> None:
     limits = Limits(max_memory=10)
     assert await contents(await parse([encode([Part("a" * 10, b"")])], limits)) == [("a" * 10, "")]
     with pytest.raises(RequestEntityTooLarge, match="max_memory=10"):
@@ -284,24 +292,28 @@ async def test_a_name_needs_memory_too() -> None:
 
 
 @pytest.mark.parametrize("maximum", [0, 100])
-async def test_fields_beyond_the_memory_are_an_error(maximum: int, files: list[object]) -> None:
+async def test_fields_over_max_memory_raise(maximum: int, files: list[object]) -> None:
     limits = Limits(max_memory=maximum, spool_size=10)
     within = encode([Part("f", b"x" * 50, "x"), *([Part("a", b"1" * 49)] * (maximum // 50))])
     async with await parse([within], limits) as form:
         assert len(form) == 1 + maximum // 50
     body = encode([Part("f", b"x" * 50, "x"), *([Part("a", b"1" * 49)] * (maximum // 50)), Part("b", b"")])
-    for chunks in ([body], pieces(body, 1)):
+    for chunks in ([body], split(body, 1)):
         with pytest.raises(RequestEntityTooLarge) as caught:
             await parse(chunks, limits)
         assert (caught.value.limit, caught.value.maximum) == ("max_memory", maximum)
     assert len(files) == 3
 
 
-async def test_a_field_beyond_the_memory_is_an_error_before_it_ends() -> None:
-    form = MultipartForm(B, Limits(max_memory=100, max_field_size=None))
+async def test_field_over_max_memory_raises_before_its_end() -> None:
+    messages = [part(encode([Part("a", b"x" * 200)])[:-50])]
+
+    async def receive() -> Any:
+        return messages.pop()
+
+    request = Request(http_scope(headers={"content-type": MULTIPART}), receive)
     with pytest.raises(RequestEntityTooLarge, match="max_memory=100"):
-        await form.write(encode([Part("a", b"x" * 200)])[:-50])
-    form.abort()
+        await request.form(limits=Limits(max_memory=100, max_field_size=None))
 
 
 @pytest.mark.parametrize(
@@ -315,103 +327,116 @@ async def test_a_field_beyond_the_memory_is_an_error_before_it_ends() -> None:
         (Limits(max_part_header_size=60, spool_size=0), "max_part_header_size"),
     ],
 )
-async def test_a_limit_closes_the_files(limits: Limits, limit: str, files: list[object]) -> None:
+async def test_exceeded_limit_closes_the_files(limits: Limits, limit: str, files: list[object]) -> None:
     parts = [
         Part("f", b"1", "x"),
         Part("a", b"1"),
         Part("b", b"123"),
         Part("g", b"1234", "y" * 10, "a/b"),
     ]
-    for chunks in ([encode(parts)], pieces(encode(parts), 5)):
+    for chunks in ([encode(parts)], split(encode(parts), 5)):
         with pytest.raises(RequestEntityTooLarge) as caught:
             await parse(chunks, limits)
         assert caught.value.limit == limit
     assert files
 
 
-@pytest.mark.parametrize("step", ["rollover", "fileno", "seek"])
-async def test_an_error_of_the_disk_closes_the_files(
-    step: str, files: list[object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("operation", ["rollover", "fileno", "seek"])
+async def test_disk_error_closes_the_files(
+    operation: str, files: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    parts = [Part("f", b"1", "x"), Part("g", b"2" * 50, "y"), Part("h", b"3" * 50, "z")]
-    form = MultipartForm(B, Limits(spool_size=10))
-    body = encode(parts)
-    await form.write(body[: body.index(b"3333") + 20])
-    last: Any = files[-1]
-    monkeypatch.setattr(last, step, full)
+    body = encode([Part("f", b"1", "x"), Part("g", b"2" * 50, "y"), Part("h", b"3" * 50, "z")])
+    middle = body.index(b"3333") + 20
+    messages = [part(body[:middle]), part(body[middle:], more_body=False)]
+
+    async def receive() -> Any:
+        if len(messages) == 1:
+            last: Any = files[-1]
+            monkeypatch.setattr(last, operation, fail)
+        return messages.pop(0)
+
+    request = Request(http_scope(headers={"content-type": MULTIPART}), receive)
     with pytest.raises(OSError, match="No space"):
-        await form.write(body[body.index(b"3333") + 20 :])
-    form.abort()
+        await request.form(limits=Limits(spool_size=10))
     assert len(files) == 2
 
 
-async def test_an_error_while_closing_does_not_keep_the_others_open(
+async def test_error_while_closing_one_file_closes_the_others(
     files: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = MultipartForm(B, Limits(spool_size=0))
-    await form.write(encode([Part("f", b"1", "x"), Part("g", b"2", "y")]))
-    close = files[0].close
+    messages = [part(encode([Part("f", b"1", "x"), Part("g", b"2", "y")])), DISCONNECT]
 
-    def fail() -> None:
-        close()
-        raise OSError(28, "No space left on device")
+    async def receive() -> Any:
+        if len(messages) == 1:
+            close = files[0].close
 
-    monkeypatch.setattr(files[0], "close", fail)
-    form.abort()
+            def close_and_fail() -> None:
+                close()
+                raise OSError(28, "No space left on device")
+
+            monkeypatch.setattr(files[0], "close", close_and_fail)
+        return messages.pop(0)
+
+    request = Request(http_scope(headers={"content-type": MULTIPART}), receive)
+    with pytest.raises(ClientDisconnect):
+        await request.form(limits=Limits(spool_size=0))
     assert [file.closed for file in files] == [True, True]
 
 
-@pytest.mark.parametrize("chunks", [0, 1, 2, 3, 4])
-async def test_a_form_can_be_aborted_at_any_time(chunks: int, files: list[object]) -> None:
-    """The client left, or a limit of the body was exceeded: nothing tells the form but ``abort()``."""
-    form = MultipartForm(B, Limits(spool_size=10))
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
+async def test_disconnect_closes_the_files(count: int, files: list[object]) -> None:
     body = encode([Part("f", b"1", "x"), Part("g", b"2" * 50, "y")])
-    for chunk in pieces(body, len(body) // 4 + 1)[:chunks]:
-        await form.write(chunk)
-    form.abort()
-    form.abort()
-    gc.collect()
+    messages = [*map(part, split(body, len(body) // 4 + 1)[:count]), DISCONNECT]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    request = Request(http_scope(headers={"content-type": MULTIPART}), receive)
+    with pytest.raises(ClientDisconnect):
+        await request.form(limits=Limits(spool_size=10))
     assert len(files) <= 2
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")  # as of whatever such a loop leaves
-async def test_a_thread_that_nobody_waits_for_any_more_keeps_its_file(
+@pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")  # of the dropped loop
+async def test_abandoned_thread_keeps_its_file_open(
     anyio_backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The loop is thrown away with its tasks; the thread would write to what gets the descriptor next."""
-    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
-    seen: list[bool] = []
+    """The thread outlives the event loop; a closed descriptor could belong to another file by then."""
+    started, may_write, finished = threading.Event(), threading.Event(), threading.Event()
+    closed: list[bool] = []
 
-    def write_pieces(file: Any, pieces: Any) -> None:
-        begun.set()
-        go_on.wait(10)
-        seen.append(file.closed)
-        done.set()
+    class SlowFile(SpooledTemporaryFile[bytes]):
+        def rollover(self) -> None:  # fileno() calls it again
+            started.set()
+            may_write.wait(10)
+            if not finished.is_set():
+                closed.append(self.closed)
+                finished.set()
+            super().rollover()
 
-    monkeypatch.setattr(_form, "write_pieces", write_pieces)
-    form = MultipartForm(B, Limits(spool_size=0))
-    writing = form.write(encode([Part("f", b"1" * 50, "x")]))
-    writing.send(None)
-    assert begun.wait(10)
-    writing.close()
-    form.abort()
-    go_on.set()
-    assert done.wait(10)
-    assert seen == [False]
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", SlowFile)
+    reading = request_for([encode([Part("f", b"1" * 50, "x")])]).form(limits=Limits(spool_size=0))
+    reading.send(None)
+    assert started.wait(10)
+    reading.close()
+    may_write.set()
+    assert finished.wait(10)
+    assert closed == [False]
+    gc.collect()
 
 
 @pytest.mark.parametrize("nth", range(5))
-async def test_cancellation_at_each_await_leaves_no_file_open(
+async def test_cancellation_at_each_thread_call_closes_the_files(
     nth: int, files: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each call of a thread is cancelled in turn: while the thread works, it is waited for."""
+    """A cancelled call returns only after its thread has finished."""
     calls = 0
     working = 0
-    left: list[int] = []
+    working_at_return: list[int] = []
 
     async def cancelled(function: Callable[[], Any]) -> Any:
         nonlocal calls
@@ -428,39 +453,37 @@ async def test_cancellation_at_each_await_leaves_no_file_open(
         if calls == nth + 1:
             scope.cancel()
         try:
-            return await _concurrency.run_in_thread(observed)
+            return await run_in_thread(observed)
         finally:
-            left.append(working)
+            working_at_return.append(working)
 
-    monkeypatch.setattr(upload_file, "run_in_thread", cancelled)
-    monkeypatch.setattr(_form, "run_in_thread", cancelled)
-    monkeypatch.setattr(_form, "BLOCK_SIZE", MEGABYTE)
-    # Two files that go to disk by themselves, each written in two blocks; one that a field sends there.
-    parts = [Part("f", b"1" * 30, "x"), Part("g", b"2" * 2 * MEGABYTE, "y"), Part("a", b"3" * 80)]
+    patch_everywhere(monkeypatch, "run_in_thread", cancelled)
+    # One file in memory, which the field moves to disk, and one that is written in two blocks.
+    parts = [Part("f", b"1" * 30, "x"), Part("g", b"2" * 4 * MEGABYTE, "y"), Part("a", b"3" * 80)]
     limits = Limits(spool_size=100, max_memory=100)
     with anyio.CancelScope() as scope:
-        await contents(await parse(pieces(encode(parts), MEGABYTE + 50), limits))
+        await contents(await parse(split(encode(parts), 2 * MEGABYTE + 50), limits))
     assert scope.cancelled_caught
     assert calls >= nth + 1
-    assert set(left) == {0}
+    assert set(working_at_return) == {0}
     assert files
 
 
-async def test_every_file_is_rewound() -> None:
+async def test_every_file_is_at_position_zero() -> None:
     parts = [Part("f", b"123", "x"), Part("g", b"456" * 100, "y")]
     async with await parse([encode(parts)], Limits(spool_size=10)) as form:
         assert [await form[name].tell() for name in "fg"] == [0, 0]
 
 
 @must_end
-async def test_many_tiny_parts_cost_linear_time() -> None:
-    # Without memory for files none is read in one pass, whose cost has a test of its own.
+async def test_many_small_parts_take_linear_time() -> None:
+    # Without memory for files, the form is decoded incrementally.
     limits = Limits(max_fields=None, max_files=None, max_memory=None, spool_size=0)
     many = 50_000
     body = b"".join(
         b'--B\r\nContent-Disposition: form-data; name="%d"\r\n\r\n1\r\n' % number for number in range(many)
     )
-    assert len(await parse(pieces(body + b"--B--", KILOBYTES_64), limits)) == many
+    assert len(await parse(split(body + b"--B--", KILOBYTES_64), limits)) == many
 
 
 @settings(deadline=None, max_examples=50)
@@ -478,10 +501,10 @@ async def test_many_tiny_parts_cost_linear_time() -> None:
     st.integers(1, 200),
     st.sampled_from([DEFAULT, Limits(spool_size=20), Limits(spool_size=50, max_memory=2000)]),
 )
-def test_what_was_encoded_is_in_the_form(parts: list[Part], size: int, limits: Limits) -> None:
+def test_form_contains_the_encoded_parts(parts: list[Part], size: int, limits: Limits) -> None:
     async def check() -> None:
         body = encode(parts, boundary=b"a boundary")
-        form = await parse(pieces(body, size), limits, {"boundary": "a boundary"})
+        form = await parse(split(body, size), limits, 'multipart/form-data; boundary="a boundary"')
         assert await contents(form) == [
             (part.name, part.content.decode("utf-8", "replace"))
             if part.filename is None

@@ -1,6 +1,6 @@
-"""The tables in docs/how-to/starlette.md: every public member of Starlette's has a row, every row a test.
+"""The tables in docs/how-to/starlette.md: each public member of Starlette has a row, and each row a test.
 
-A test gets both objects over one scope, or both WebSockets over two that are alike.
+A test compares Starlette's object and asgiwire's, each over its own equal scope.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "starlette.md"
-SENT: list[RecordedSend] = []  # by Starlette's WebSocket, and by ours
+SENT: list[RecordedSend] = []  # the first belongs to Starlette's WebSocket, the second to asgiwire's
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \| `(\w+)` \|", re.MULTILINE)
 
 REQUESTS: dict[str, Callable[..., Any]] = {}
@@ -46,7 +46,7 @@ WEBSOCKETS: dict[str, Callable[..., Any]] = {}
 
 
 def rows(title: str) -> dict[str, str]:
-    """The members in a table, and what stands beside each."""
+    """Return the counterpart of each member in a table."""
     section = PAGE.read_text(encoding="utf-8").partition(f"### {title}\n")[2].partition("### ")[0]
     return {name: ours for names, ours in ROW.findall(section) for name in re.findall(r"\w+", names)}
 
@@ -64,7 +64,7 @@ def row(tests: dict[str, Callable[..., Any]]) -> Callable[[Any], Any]:
 
 
 def pair(body: bytes = b"", **keys: Any) -> tuple[StarletteRequest, Request]:
-    """Both requests, each over a channel and a scope of its own."""
+    """Return a Starlette request and an asgiwire request over equal scopes and bodies."""
     made = []
     for cls in (StarletteRequest, Request):
         scope = http_scope("POST", "/tea", **keys)
@@ -72,17 +72,17 @@ def pair(body: bytes = b"", **keys: Any) -> tuple[StarletteRequest, Request]:
     return made[0], made[1]
 
 
-def sockets(*messages: Any, leave: int | None = 1001, **keys: Any) -> tuple[StarletteWebSocket, WebSocket]:
+def sockets(*messages: Any, code: int | None = 1001, **keys: Any) -> tuple[StarletteWebSocket, WebSocket]:
     made: list[Any] = []
     SENT.clear()
     for cls in (StarletteWebSocket, WebSocket):
         SENT.append(RecordedSend())
-        receive = ScriptedReceive.websocket(*messages, disconnect=leave)
+        receive = ScriptedReceive.websocket(*messages, disconnect=code)
         made.append(cls(websocket_scope(**keys), receive, SENT[-1]))
     return made[0], made[1]
 
 
-def test_every_member_has_a_row_and_every_row_a_test() -> None:
+def test_every_member_has_a_row_and_every_row_has_a_test() -> None:
     shared = members(StarletteRequest) & members(StarletteWebSocket) - {"close", "receive"}
     assert rows("Request").keys() == members(StarletteRequest)
     own = members(StarletteWebSocket) - shared | {"client_state", "application_state"}
@@ -91,7 +91,7 @@ def test_every_member_has_a_row_and_every_row_a_test() -> None:
     assert WEBSOCKETS.keys() == rows("WebSocket").keys()
 
 
-def test_every_counterpart_is_there() -> None:
+def test_every_counterpart_exists() -> None:
     assert [name for name in rows("Request").values() if name not in dir(Request)] == []
     assert [name for name in rows("WebSocket").values() if name not in dir(WebSocket)] == []
 
@@ -256,9 +256,9 @@ async def stream() -> None:
             [one async for one in request.stream()]
     assert issubclass(StreamConsumed, RuntimeError)
     request = Request(http_scope(), ScriptedReceive.body(b"a", b"b"))
-    pieces = request.stream()
-    assert await anext(pieces) == b"a"
-    await pieces.aclose()
+    chunks = request.stream()
+    assert await anext(chunks) == b"a"
+    await chunks.aclose()
     with pytest.raises(StreamConsumed):
         await request.body()
 
@@ -450,7 +450,7 @@ async def iter_json() -> None:
 
 
 async def _sends(name: str, value: Any) -> None:
-    theirs, ours = sockets(leave=None)
+    theirs, ours = sockets(code=None)
     await theirs.accept()
     for socket in (theirs, ours):
         await getattr(socket, name)(value)

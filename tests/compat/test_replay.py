@@ -1,7 +1,7 @@
-"""``replay`` and ``tee`` in front of applications of every framework: they get the body that is read here.
+"""``replay`` and ``tee`` in front of applications of other frameworks.
 
-And they go on learning that the client has left. Each application answers with what it has read of the body;
-asked for ``/wait``, it waits for the client to leave, and notes that it was told.
+Each application returns a digest of the body that it read. At ``/wait`` it waits for the client to
+disconnect, and records the disconnect in ``DISCONNECTS``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from asgiwire import Limits, Request
 from asgiwire.testing import RecordedSend, http_scope
 from tests.django_handlers import django_handler
-from tests.receives import DISCONNECT, Live, part, parts, settle
+from tests.receives import DISCONNECT, Live, part, parts, run_other_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
 LARGE = bytes(range(256)) * 4096 * 3  # 3 MiB
-TOLD: list[str] = []
+DISCONNECTS: list[str] = []
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
-    TOLD.clear()
+def _clear_disconnects() -> None:
+    DISCONNECTS.clear()
 
 
 def digest(body: bytes) -> dict[str, Any]:
@@ -42,25 +42,25 @@ def digest(body: bytes) -> dict[str, Any]:
 def starlette_application() -> Any:
     starlette = pytest.importorskip("starlette.applications")
     from starlette.requests import ClientDisconnect
-    from starlette.requests import Request as TheirRequest
+    from starlette.requests import Request as StarletteRequest
     from starlette.responses import JSONResponse
     from starlette.routing import Route
 
-    async def body(request: TheirRequest) -> JSONResponse:
+    async def body(request: StarletteRequest) -> JSONResponse:
         return JSONResponse(digest(await request.body()))
 
-    async def wait(request: TheirRequest) -> JSONResponse:
+    async def wait(request: StarletteRequest) -> JSONResponse:
         try:
             await request.body()
         except ClientDisconnect:
-            TOLD.append("starlette")
+            DISCONNECTS.append("starlette")
             raise
         while not await request.is_disconnected():
             await anyio.sleep(0.001)
-        TOLD.append("starlette")
+        DISCONNECTS.append("starlette")
         return JSONResponse(None)
 
-    async def form(request: TheirRequest) -> JSONResponse:
+    async def form(request: StarletteRequest) -> JSONResponse:
         async with request.form() as form:
             return JSONResponse([form["a"], digest(await form["f"].read())])  # type: ignore[union-attr] # a file
 
@@ -83,9 +83,9 @@ def fastapi_application() -> Any:
         await request.body()
         while not await request.is_disconnected():
             await anyio.sleep(0.001)
-        TOLD.append("fastapi")
+        DISCONNECTS.append("fastapi")
 
-    # FastAPI reads annotations as objects: as strings they would be looked up in this module.
+    # FastAPI would look up string annotations in this module.
     body.__annotations__ = wait.__annotations__ = {"request": fastapi.Request}
     form.__annotations__ = {"a": str, "f": fastapi.UploadFile}
     form.__defaults__ = (fastapi.Form(), fastapi.File())
@@ -110,7 +110,7 @@ def litestar_application() -> Any:
     async def wait(request: Any) -> Any:
         await request.body()
         message = await request.receive()
-        TOLD.append(message["type"])
+        DISCONNECTS.append(message["type"])
 
     for view in (body, form, wait):
         view.__annotations__ = {"request": litestar.Request, "return": Any}
@@ -123,7 +123,7 @@ def litestar_application() -> Any:
 
 def quart_application() -> Any:
     quart = pytest.importorskip("quart")
-    app = quart.Quart("behind")
+    app = quart.Quart("downstream")
     app.config["MAX_CONTENT_LENGTH"] = None
 
     async def body() -> Any:
@@ -138,7 +138,7 @@ def quart_application() -> Any:
         try:
             await anyio.sleep_forever()
         finally:
-            TOLD.append("quart")  # it cancels the view
+            DISCONNECTS.append("quart")  # the framework cancels the view
 
     for view in (body, form, wait):
         app.post(f"/{view.__name__}")(view)
@@ -161,32 +161,32 @@ def django_application() -> Any:
         try:
             await anyio.sleep_forever()
         finally:
-            TOLD.append("django")  # it cancels the view
+            DISCONNECTS.append("django")  # the framework cancels the view
 
     return django_handler(*(path(view.__name__, view) for view in (body, form, wait)))
 
 
 def raw_application() -> Any:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        pieces, more = [], True
+        chunks, more = [], True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                TOLD.append("raw")
+                DISCONNECTS.append("raw")
                 return
-            pieces.append(message["body"])
+            chunks.append(message["body"])
             more = message["more_body"]
         if scope["path"] == "/wait":
-            TOLD.append((await receive())["type"])
+            DISCONNECTS.append((await receive())["type"])
             return
-        content = json.dumps(digest(b"".join(pieces))).encode()
+        content = json.dumps(digest(b"".join(chunks))).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": content})
 
     return application
 
 
-def own_application() -> Any:
+def asgiwire_application() -> Any:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         if scope["path"] == "/wait":
@@ -194,7 +194,7 @@ def own_application() -> Any:
             async with request.cancel_on_disconnect() as watch:
                 await anyio.sleep_forever()
             assert watch.cancelled_caught
-            TOLD.append("asgiwire")
+            DISCONNECTS.append("asgiwire")
             return
         if scope["path"] == "/form":
             async with await request.form() as form:
@@ -213,7 +213,7 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {
     "Litestar": litestar_application,
     "Quart": quart_application,
     "Django": django_application,
-    "asgiwire": own_application,
+    "asgiwire": asgiwire_application,
     "raw": raw_application,
 }
 each_application = pytest.mark.parametrize("make", APPLICATIONS.values(), ids=APPLICATIONS)
@@ -224,22 +224,22 @@ class Unlimited(Request):
 
 
 class Replaying:
-    """A middleware that reads the body, or leaves that to ``replay``, and hands it on."""
+    """A middleware that passes the body on with ``replay``, and reads it first if ``read`` is ``body``."""
 
     def __init__(self, application: Any, read: str) -> None:
         self.application = application
         self.read = read
-        self.seen = b""
+        self.body = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Unlimited(scope, receive, send)
         if self.read == "body":
-            self.seen = await request.body()
+            self.body = await request.body()
         await self.application(scope, request.replay, send)
 
 
 class Teeing:
-    """A middleware that hashes the body as it passes."""
+    """A middleware that hashes the body with ``tee``."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -261,16 +261,16 @@ async def post(application: Any, path: str, **options: Any) -> Any:
 @each_application
 @pytest.mark.parametrize("read", ["body", "replay"])
 @pytest.mark.parametrize("body", [b"", b"hello", LARGE], ids=["empty", "small", "large"])
-async def test_replay_gives_the_body(make: Callable[[], Any], read: str, body: bytes) -> None:
+async def test_application_reads_the_replayed_body(make: Callable[[], Any], read: str, body: bytes) -> None:
     middleware = Replaying(make(), read)
 
     assert await post(middleware, "/body", content=body) == digest(body)
-    assert middleware.seen == (body if read == "body" else b"")
+    assert middleware.body == (body if read == "body" else b"")
 
 
 @each_application
 @pytest.mark.parametrize("body", [b"", b"hello", LARGE], ids=["empty", "small", "large"])
-async def test_tee_gives_the_body_and_shows_it(make: Callable[[], Any], body: bytes) -> None:
+async def test_application_and_sink_receive_the_body(make: Callable[[], Any], body: bytes) -> None:
     middleware = Teeing(make())
 
     assert await post(middleware, "/body", content=body) == digest(body)
@@ -278,46 +278,55 @@ async def test_tee_gives_the_body_and_shows_it(make: Callable[[], Any], body: by
 
 
 @each_application
-@pytest.mark.parametrize("kind", [lambda it: Replaying(it, "body"), Teeing], ids=["replay", "tee"])
-async def test_a_form_with_a_file(make: Callable[[], Any], kind: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize(
+    "middleware", [lambda application: Replaying(application, "body"), Teeing], ids=["replay", "tee"]
+)
+async def test_application_reads_a_form_with_a_file(
+    make: Callable[[], Any], middleware: Callable[[Any], Any]
+) -> None:
     if make is raw_application:
-        pytest.skip("it reads no forms")
-    answer = await post(kind(make()), "/form", data={"a": "1"}, files={"f": ("x.bin", LARGE, "image/png")})
+        pytest.skip("the raw application parses no forms")
+    answer = await post(
+        middleware(make()),
+        "/form",
+        data={"a": "1"},
+        files={"f": ("x.bin", LARGE, "image/png")},
+    )
 
     assert answer == ["1", digest(LARGE)]
 
 
 @each_application
-@pytest.mark.parametrize("kind", [lambda it: Replaying(it, "body"), Teeing], ids=["replay", "tee"])
-async def test_the_application_learns_that_the_client_has_left(
-    make: Callable[[], Any], kind: Callable[[Any], Any]
+@pytest.mark.parametrize(
+    "middleware", [lambda application: Replaying(application, "body"), Teeing], ids=["replay", "tee"]
+)
+async def test_application_receives_the_disconnect(
+    make: Callable[[], Any], middleware: Callable[[Any], Any]
 ) -> None:
     # Starlette cancels its receive at the first checkpoint, so that there must be none where a message is.
     live = Live(*parts(b"hello", 2), checkpoint=False)
     scope = http_scope("POST", "/wait", headers={"content-type": "text/plain", "content-length": "5"})
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
-            group.start_soon(kind(make()), scope, live, RecordedSend())
-            await settle()
+            group.start_soon(middleware(make()), scope, live, RecordedSend())
+            await run_other_tasks()
             await anyio.sleep(0.05)
-            assert TOLD == []
+            assert DISCONNECTS == []
             live.put(DISCONNECT)
 
-    assert len(TOLD) == 1
+    assert len(DISCONNECTS) == 1
 
 
 @pytest.mark.parametrize(
     ("make", "outcome"),
     [
         (starlette_application, "ClientDisconnect"),
-        (own_application, "ClientDisconnect"),
+        (asgiwire_application, "ClientDisconnect"),
         (raw_application, "raw"),
     ],
     ids=["Starlette", "asgiwire", "raw"],
 )
-async def test_a_client_that_leaves_in_its_body_is_no_whole_body_behind_a_tee(
-    make: Callable[[], Any], outcome: str
-) -> None:
+async def test_disconnect_within_the_body_is_passed_on_by_tee(make: Callable[[], Any], outcome: str) -> None:
     live = Live(part(b"hel"), DISCONNECT)
     raised = ""
     try:
@@ -325,5 +334,5 @@ async def test_a_client_that_leaves_in_its_body_is_no_whole_body_behind_a_tee(
     except Exception as error:
         raised = type(error).__name__
 
-    assert outcome in {raised, *TOLD}
+    assert outcome in {raised, *DISCONNECTS}
     assert live.calls == 2

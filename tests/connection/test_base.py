@@ -1,20 +1,15 @@
-"""What every connection has: the scope read as values."""
+"""``ASGIConnection``: the values that are read from a scope."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-import attrs
-import msgspec
-import pydantic
 import pytest
 
 from asgiwire import ASGIConnection, Request, WebSocket, empty_receive, empty_send
 from asgiwire.datastructures import Address, Headers, MultiDict, State
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
 from asgiwire.testing import ScriptedReceive, http_scope, websocket_scope
-from asgiwire.types import Empty
 
 BARE_HTTP: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 BARE_WEBSOCKET: dict[str, Any] = {"type": "websocket", "path": "/", "headers": []}
@@ -48,7 +43,7 @@ def connection(scope: dict[str, Any]) -> ASGIConnection:
     return ASGIConnection(scope)
 
 
-def test_a_bare_http_scope_answers_every_accessor() -> None:
+def test_every_accessor_works_on_a_minimal_http_scope() -> None:
     request = Request(dict(BARE_HTTP))
 
     values = {name: getattr(request, name) for name in REQUEST_ACCESSORS}
@@ -62,7 +57,7 @@ def test_a_bare_http_scope_answers_every_accessor() -> None:
     assert not any(values.values())
 
 
-def test_a_bare_websocket_scope_answers_every_accessor() -> None:
+def test_every_accessor_works_on_a_minimal_websocket_scope() -> None:
     websocket = WebSocket(dict(BARE_WEBSOCKET))
 
     values = {name: getattr(websocket, name) for name in WEBSOCKET_ACCESSORS}
@@ -88,7 +83,7 @@ def test_optional_keys_may_be_absent_or_none(key: str, value: object) -> None:
             getattr(kind(scope), name)
 
 
-def test_the_three_arguments_are_public() -> None:
+def test_constructor_arguments_are_attributes() -> None:
     scope, receive = http_scope(), ScriptedReceive()
 
     async def send(message: object) -> None: ...
@@ -99,63 +94,36 @@ def test_the_three_arguments_are_public() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "scope", "sentence"),
+    ("kind", "scope", "expected", "actual"),
     [
-        (Request, BARE_WEBSOCKET, "Request is for scopes of type 'http', not 'websocket'"),
-        (WebSocket, BARE_HTTP, "WebSocket is for scopes of type 'websocket', not 'http'"),
-        (
-            ASGIConnection,
-            {"type": "lifespan"},
-            "ASGIConnection is for scopes of type 'http' or 'websocket', not 'lifespan'",
-        ),
-        (Request, {}, "Request is for scopes of type 'http', not None"),
+        (Request, BARE_WEBSOCKET, ["'http'"], "'websocket'"),
+        (WebSocket, BARE_HTTP, ["'websocket'"], "'http'"),
+        (ASGIConnection, {"type": "lifespan"}, ["'http'", "'websocket'"], "'lifespan'"),
+        (Request, {}, ["'http'"], "None"),
     ],
 )
-def test_the_wrong_scope_type_is_an_error_at_construction(
-    kind: Any, scope: dict[str, Any], sentence: str
+def test_wrong_scope_type_raises_at_construction(
+    kind: Any, scope: dict[str, Any], expected: list[str], actual: str
 ) -> None:
-    with pytest.raises(ImproperlyConfiguredException) as caught:
+    with pytest.raises(
+        ImproperlyConfiguredException, match=f"{kind.__name__}.*{'.*'.join(expected)}.*{actual}"
+    ) as caught:
         kind(scope)
-    assert str(caught.value) == sentence
     assert isinstance(caught.value, ValueError)
 
 
 @pytest.mark.anyio
-async def test_the_placeholders_say_what_is_missing() -> None:
-    with pytest.raises(ImproperlyConfiguredException, match="without a receive callable"):
+async def test_missing_receive_and_send_raise() -> None:
+    with pytest.raises(ImproperlyConfiguredException, match="receive"):
         await empty_receive()
-    with pytest.raises(ImproperlyConfiguredException, match="without a send callable"):
+    with pytest.raises(ImproperlyConfiguredException, match="send"):
         await empty_send({})
-    with pytest.raises(ImproperlyConfiguredException, match="without a receive callable"):
+    with pytest.raises(ImproperlyConfiguredException, match="receive"):
         await Request(dict(BARE_HTTP)).body()
 
 
-def test_no_dict_and_identity_equality() -> None:
-    scope = http_scope()
-    for kind in (ASGIConnection, Request):
-        one = kind(scope)
-        assert not hasattr(one, "__dict__")
-        assert one != kind(scope)
-        assert one == one  # noqa: PLR0124 - identity is what is tested
-        assert hash(one) == hash(one)
-    assert not hasattr(WebSocket(websocket_scope()), "__dict__")
-
-
-def test_a_subclass_may_add_attributes() -> None:
-    class Mine(Request):
-        tenant: str
-
-    class Slotted(Request):
-        __slots__ = ("tenant",)
-
-    for kind in (Mine, Slotted):
-        request = kind(http_scope())
-        request.tenant = "acme"
-        assert request.tenant == "acme"
-
-
 @pytest.mark.parametrize("name", ["headers", "query_params", "cookies", "url", "base_url", "state"])
-def test_a_value_is_computed_once_and_is_this_connections_own(name: str) -> None:
+def test_value_is_cached_and_not_shared(name: str) -> None:
     scope = http_scope(query_params="a=1", cookies={"a": "1"})
     one, other = connection(scope), connection(scope)
 
@@ -163,8 +131,8 @@ def test_a_value_is_computed_once_and_is_this_connections_own(name: str) -> None
     assert getattr(one, name) is not getattr(other, name)
 
 
-def test_writing_to_cookies_or_query_is_seen_nowhere_else() -> None:
-    """A process-wide cache of parsed cookies let one client's cookies be changed by another's request."""
+def test_changed_cookies_and_query_are_not_shared() -> None:
+    """With a process-wide cache of parsed cookies, one request could change the cookies of another."""
     scope = http_scope(query_params="a=1", cookies={"sid": "1"})
     one = connection(scope)
     one.cookies["admin"] = "yes"
@@ -177,7 +145,7 @@ def test_writing_to_cookies_or_query_is_seen_nowhere_else() -> None:
     assert connection(scope).cookies == {"sid": "1"}
 
 
-def test_a_new_connection_sees_a_changed_scope() -> None:
+def test_new_connection_reads_the_changed_scope() -> None:
     scope = http_scope(path="/a", query_params="x=1", headers={"x": "1"}, cookies={"a": "1"})
     first = connection(scope)
     for name in ACCESSORS:
@@ -193,7 +161,7 @@ def test_a_new_connection_sees_a_changed_scope() -> None:
 
 
 def test_headers_may_be_a_one_shot_iterator() -> None:
-    """ASGI: ``headers`` is an iterable; a second connection must not find it exhausted."""
+    """ASGI allows any iterable; a second connection must not get an exhausted one."""
     scope = {**BARE_HTTP, "headers": iter([(b"Host", b"h.test"), (b"cookie", b"a=1")])}
     assert str(Request(scope).url) == "http://h.test/"
     assert Request(scope).cookies == {"a": "1"}
@@ -209,7 +177,7 @@ def test_headers_may_be_a_one_shot_iterator() -> None:
     ],
     ids=["mixed case", "lists", "tuple"],
 )
-def test_header_names_in_any_case_and_pairs_of_any_shape(pairs: Any) -> None:
+def test_header_names_of_any_case_and_pairs_of_any_type(pairs: Any) -> None:
     request = Request({**BARE_HTTP, "headers": pairs})
 
     assert request.content_type[0] == "text/plain"
@@ -222,7 +190,7 @@ def test_headers_are_headers() -> None:
     assert isinstance(connection(http_scope()).headers, Headers)
 
 
-def test_query_keeps_order_blank_values_and_bad_utf8() -> None:
+def test_query_params_preserve_order_blank_values_and_invalid_utf8() -> None:
     query = connection(http_scope(query_params=b"b=1&a=&b=%FF&c=\xc3\xa9")).query_params
 
     assert list(query.multi_items()) == [("b", "1"), ("a", ""), ("b", "\ufffd"), ("c", "é")]
@@ -244,14 +212,14 @@ def test_client_and_server(given: object, address: Address | None) -> None:
     assert both.client == both.server == address
 
 
-def test_client_is_read_from_the_scope_alone() -> None:
+def test_client_ignores_forwarded_headers() -> None:
     headers = {"x-forwarded-for": "6.6.6.6", "forwarded": "for=6.6.6.6"}
     scope = http_scope(client=("10.0.0.1", 1), headers=headers)
 
     assert connection(scope).client == Address("10.0.0.1", 1)
 
 
-def test_forwarded_headers_do_not_move_the_url() -> None:
+def test_url_ignores_forwarded_headers() -> None:
     headers = {"host": "h.test", "x-forwarded-host": "evil.test", "x-forwarded-proto": "https"}
 
     assert str(connection(http_scope(headers=headers)).url) == "http://h.test/"
@@ -260,14 +228,14 @@ def test_forwarded_headers_do_not_move_the_url() -> None:
 # --- app, route_handler, path_params ------------------------------------------------------------------
 
 
-def test_litestar_app_comes_before_app() -> None:
-    """A mounted application overwrites ``app``; Litestar keeps its own under a key of its own."""
+def test_litestar_app_takes_precedence_over_app() -> None:
+    """A mounted application replaces ``app``; Litestar uses its own key."""
     assert connection({**BARE_HTTP, "app": "mounted", "litestar_app": "outer"}).app == "outer"
     assert connection({**BARE_HTTP, "app": "mounted"}).app == "mounted"
 
 
 @pytest.mark.parametrize("name", ["app", "route_handler", "user", "auth", "session"])
-def test_what_is_not_in_the_scope_says_who_sets_it(name: str) -> None:
+def test_missing_scope_key_raises(name: str) -> None:
     with pytest.raises(ImproperlyConfiguredException, match=f"^'{name}' is not defined in scope, ") as caught:
         getattr(connection(dict(BARE_HTTP)), name)
     assert caught.value.status_code == 500
@@ -276,7 +244,7 @@ def test_what_is_not_in_the_scope_says_who_sets_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["route_handler", "user", "auth"])
 @pytest.mark.parametrize("value", ["value", None])
-def test_what_is_in_the_scope_comes_back_as_it_is(name: str, value: object) -> None:
+def test_scope_value_is_returned_unchanged(name: str, value: object) -> None:
     assert getattr(connection({**BARE_HTTP, name: value}), name) is value
 
 
@@ -288,7 +256,7 @@ def test_path_params() -> None:
 # --- state --------------------------------------------------------------------------------------------
 
 
-def test_state_is_one_live_view_with_nothing_of_ours_in_it() -> None:
+def test_state_is_one_live_view_of_the_scope() -> None:
     scope = {**BARE_HTTP, "state": {"a": 1}}
     one = connection(scope)
     one.state.b = 2
@@ -301,7 +269,7 @@ def test_state_is_one_live_view_with_nothing_of_ours_in_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_state_stays_empty_whatever_is_read() -> None:
+async def test_reads_add_nothing_to_the_state() -> None:
     request = Request(http_scope(cookies={"a": "1"}), ScriptedReceive.body(b"1"))
     await request.json()
     for name in REQUEST_ACCESSORS:
@@ -311,14 +279,14 @@ async def test_state_stays_empty_whatever_is_read() -> None:
     assert not request.state
 
 
-def test_state_without_a_scope_state_is_shared_by_the_connections_on_the_scope() -> None:
+def test_new_state_is_shared_by_connections_on_one_scope() -> None:
     scope = dict(BARE_HTTP)
     connection(scope).state.a = 1
 
     assert connection(scope).state.a == 1
 
 
-def test_state_that_was_replaced_in_the_scope_is_seen() -> None:
+def test_replaced_state_is_returned() -> None:
     one = connection({**BARE_HTTP, "state": {"a": 1}})
     assert one.state.a == 1
     one.scope["state"] = {"a": 2}
@@ -326,7 +294,7 @@ def test_state_that_was_replaced_in_the_scope_is_seen() -> None:
     assert one.state.a == 2
 
 
-def test_a_state_object_in_the_scope_is_used_as_it_is() -> None:
+def test_state_object_in_the_scope_is_returned() -> None:
     state = State({"a": 1})
     one = connection({**BARE_HTTP, "state": state})
 
@@ -334,229 +302,69 @@ def test_a_state_object_in_the_scope_is_used_as_it_is() -> None:
     assert one.state is state
 
 
-# --- session ------------------------------------------------------------------------------------------
-
-
-class Struct(msgspec.Struct):
-    user: str
-
-
-@dataclasses.dataclass
-class Data:
-    user: str
-
-
-@attrs.define
-class Attrs:
-    user: str
-
-
-class Model(pydantic.BaseModel):
-    user: str
-
-
-@pytest.mark.parametrize("kind", [dict, Struct, Data, Attrs, Model])
-def test_a_session_may_be_set_from(kind: Any) -> None:
-    one = connection(dict(BARE_HTTP))
-    one.set_session(kind(user="ann"))
-
-    assert one.session == one.scope["session"] == {"user": "ann"}
-    one.session["more"] = 1
-    assert one.session == {"user": "ann", "more": 1}
-
-
-def test_a_session_dict_is_stored_as_it_is() -> None:
-    session: dict[str, Any] = {}
-    one = connection(dict(BARE_HTTP))
-    one.set_session(session)
-
-    assert one.session is session
-
-
-@pytest.mark.parametrize("value", [None, "user", [("user", "ann")], Data])
-def test_what_has_no_fields_is_no_session(value: Any) -> None:
-    with pytest.raises(TypeError, match="a session is a dict, Struct, dataclass, attrs or pydantic instance"):
-        connection(dict(BARE_HTTP)).set_session(value)
-
-
-@pytest.mark.parametrize("clear", ["clear_session", "set_session"])
-def test_a_cleared_session_is_empty_in_the_scope_and_reads_as_an_empty_dict(clear: str) -> None:
-    one = connection({**BARE_HTTP, "session": {"user": "ann"}})
-    one.clear_session() if clear == "clear_session" else one.set_session(Empty)
-
-    assert one.session == {}
-    assert "user" not in one.session
-    assert one.scope["session"] is Empty
-
-
-WRITES = {
-    "item": lambda session: session.__setitem__("a", 1),
-    "update": lambda session: session.update(a=1),
-    "setdefault": lambda session: session.setdefault("a", 1),
-    "in place or": lambda session: session.__ior__({"a": 1}),
-}
-
-
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-@pytest.mark.parametrize("nothing", [None, Empty])
-def test_a_cleared_session_is_stored_when_it_is_written_to(write: Any, nothing: Any) -> None:
-    one = connection({**BARE_HTTP, "session": nothing})
-    session = one.session
-    write(session)
-
-    assert one.scope["session"] == {"a": 1}
-    assert one.session is session
-    assert one.session | {"b": 2} == {"a": 1, "b": 2}
-
-
-def test_two_views_of_a_cleared_session_are_one() -> None:
-    one = connection({**BARE_HTTP, "session": Empty})
-    first, second = one.session, one.session
-    first["a"] = 1
-    second["b"] = 2
-
-    assert one.session == {"a": 1, "b": 2}
-
-
-def test_a_session_that_was_set_since_is_not_overwritten_by_an_old_view() -> None:
-    one = connection({**BARE_HTTP, "session": Empty})
-    stale = one.session
-    one.set_session({"user": "ann"})
-    stale["a"] = 1
-
-    assert one.session == {"user": "ann"}
-
-
-def test_a_session_cleared_twice_starts_empty_each_time() -> None:
-    one = connection({**BARE_HTTP, "session": Empty})
-    one.session["a"] = 1
-    one.clear_session()
-
-    assert one.session == {}
-
-
-class TrackedSession(dict[str, Any]):
-    """A session as Starlette's middleware puts it into the scope, and asks it afterwards."""
-
-    accessed = modified = False
-
-    def mark_accessed(self) -> None:
-        self.accessed = True
-
-    def mark_modified(self) -> None:
-        self.modified = True
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        self.mark_modified()
-        super().update(*args, **kwargs)
-
-    def clear(self) -> None:
-        self.mark_modified()
-        super().clear()
-
-
-def test_a_session_that_keeps_account_is_told_that_it_is_read() -> None:
-    session = TrackedSession(a=1)
-    one = connection({**BARE_HTTP, "session": session})
-    assert not session.accessed
-    assert one.session is session
-    assert (session.accessed, session.modified) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("change", "content"),
-    [
-        (lambda one: one.set_session({"b": 2}), {"b": 2}),
-        (lambda one: one.set_session(one.session), {"a": 1}),
-        (lambda one: one.set_session(Empty), {}),
-        (lambda one: one.clear_session(), {}),
-    ],
-    ids=["set", "the same", "Empty", "clear"],
-)
-def test_a_session_that_keeps_account_stays_in_the_scope(change: Any, content: Any) -> None:
-    session = TrackedSession(a=1)
-    one = connection({**BARE_HTTP, "session": session})
-    change(one)
-    assert one.scope["session"] is session
-    assert session == content
-    assert session.modified == (content != {"a": 1})
-
-
-def test_an_unstored_session_copies_as_a_plain_dict() -> None:
-    import copy
-    import pickle
-
-    one = connection({**BARE_HTTP, "session": Empty})
-    one.session["a"] = 1
-
-    for made in (copy.deepcopy(one.session), pickle.loads(pickle.dumps(one.session))):
-        assert type(made) is dict
-        assert made == {"a": 1}
-
-
 # --- url_for ------------------------------------------------------------------------------------------
 
 
-class Litestarish:
+class LitestarLikeApp:
     def route_reverse(self, name: object, **parameters: Any) -> str:
         if name != "item":
             raise KeyError(name)
         return "/items/{id}".format(**parameters)
 
 
-class Starlettish:
+class StarletteLikeApp:
     def url_path_for(self, name: str, /, **parameters: Any) -> str:
-        return Litestarish().route_reverse(name, **parameters)
+        return LitestarLikeApp().route_reverse(name, **parameters)
 
 
 @pytest.mark.parametrize(
-    "where",
+    "keys",
     [
-        {"litestar_app": Litestarish()},
-        {"app": Litestarish()},
-        {"app": Starlettish()},
-        {"router": Starlettish()},
-        {"litestar_app": Litestarish(), "app": object(), "router": object()},
+        {"litestar_app": LitestarLikeApp()},
+        {"app": LitestarLikeApp()},
+        {"app": StarletteLikeApp()},
+        {"router": StarletteLikeApp()},
+        {"litestar_app": LitestarLikeApp(), "app": object(), "router": object()},
     ],
 )
-def test_url_for_asks_whoever_is_in_the_scope(where: dict[str, Any]) -> None:
-    scope = {**http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"), **where}
+def test_url_for_uses_the_app_or_router_in_the_scope(keys: dict[str, Any]) -> None:
+    scope = {**http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"), **keys}
 
     assert connection(scope).url_for("item", id=7) == "http://h.test/api/items/7"
 
 
 @pytest.mark.parametrize(
-    ("where", "name", "parameters", "sentence"),
+    ("keys", "name", "parameters", "words"),
     [
-        ({}, "item", {}, "url_for needs an app in the scope with route_reverse() or url_path_for()"),
-        ({"app": object()}, "item", {}, "url_for needs an app in the scope"),
-        ({"app": Litestarish()}, "nothing", {}, "no route matches 'nothing'"),
-        ({"app": Litestarish()}, "item", {}, "no route matches 'item'"),
-        ({"app": Starlettish()}, "item", {"wrong": 1}, "no route matches 'item'"),
+        ({}, "item", {}, ["route_reverse()", "url_path_for()"]),
+        ({"app": object()}, "item", {}, ["route_reverse()", "url_path_for()"]),
+        ({"app": LitestarLikeApp()}, "nothing", {}, ["'nothing'"]),
+        ({"app": LitestarLikeApp()}, "item", {}, ["'item'"]),
+        ({"app": StarletteLikeApp()}, "item", {"wrong": 1}, ["'item'"]),
     ],
-    ids=["no app", "an app that cannot", "no route", "no parameters", "wrong parameters"],
+    ids=["no app", "unsuitable app", "no route", "missing parameter", "wrong parameter"],
 )
-def test_url_for_that_cannot(where: Any, name: str, parameters: Any, sentence: str) -> None:
+def test_url_for_without_a_route_raises(keys: Any, name: str, parameters: Any, words: list[str]) -> None:
     with pytest.raises(NoRouteMatchFoundException) as caught:
-        connection({**BARE_HTTP, **where}).url_for(name, **parameters)
-    assert sentence in str(caught.value)
+        connection({**BARE_HTTP, **keys}).url_for(name, **parameters)
+    assert [word for word in words if word not in str(caught.value)] == []
     assert isinstance(caught.value, LookupError)
     assert caught.value.name == name
 
 
-def test_url_for_takes_a_handler() -> None:
+def test_url_for_accepts_a_handler() -> None:
     class App:
         def route_reverse(self, handler: object) -> str:
             return f"/{handler.__name__}"  # type: ignore[attr-defined]
 
-    url = connection({**BARE_HTTP, "app": App()}).url_for(test_url_for_takes_a_handler)
-    assert url == "/test_url_for_takes_a_handler"
+    url = connection({**BARE_HTTP, "app": App()}).url_for(test_url_for_accepts_a_handler)
+    assert url == "/test_url_for_accepts_a_handler"
 
 
 # --- repr ---------------------------------------------------------------------------------------------
 
 
-def test_repr_names_the_method_or_state_and_the_url() -> None:
+def test_repr_contains_method_or_state_and_url() -> None:
     headers = {"host": "h.test"}
 
     assert repr(Request(http_scope("POST", "/a", headers=headers))) == "<Request POST URL('http://h.test/a')>"
@@ -566,7 +374,7 @@ def test_repr_names_the_method_or_state_and_the_url() -> None:
     )
 
 
-def test_repr_shows_no_secret() -> None:
+def test_repr_contains_no_secret() -> None:
     scope = http_scope(
         query_params="token=s3cret",
         headers={"authorization": "s3cret", "host": "user:s3cret@h.test"},

@@ -1,4 +1,4 @@
-"""What is sent before the response is begun (RFC 8297, ASGI extension ``http.response.early_hint``)."""
+"""``send_early_hints()`` (RFC 8297, ASGI extension ``http.response.early_hint``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_links_are_sent_in_one_event() -> None:
     ]
 
 
-async def test_hints_may_be_sent_again() -> None:
+async def test_hints_may_be_sent_several_times() -> None:
     send = RecordedSend()
     request = Request(http_scope(extensions=EARLY_HINT), send=send)
     await request.send_early_hints(LINK)
@@ -40,7 +40,7 @@ async def test_hints_may_be_sent_again() -> None:
 
 @pytest.mark.parametrize("extensions", [None, {}, {"http.response.push": {}}])
 async def test_without_the_extension_nothing_is_sent(extensions: Any) -> None:
-    """A hint is nothing but an improvement: where a server cannot, the response says the same."""
+    """Hints are optional, so a server without support is not an error."""
     send = RecordedSend()
     request = Request({**http_scope(), "extensions": extensions}, send=send)
 
@@ -49,18 +49,16 @@ async def test_without_the_extension_nothing_is_sent(extensions: Any) -> None:
     assert send.messages == []
 
 
-async def test_no_link_is_no_event() -> None:
+async def test_no_link_sends_no_event() -> None:
     send = RecordedSend()
     await Request(http_scope(extensions=EARLY_HINT), send=send).send_early_hints()
 
     assert send.messages == []
 
 
-@pytest.mark.parametrize("extensions", [EARLY_HINT, {}], ids=["with", "without the extension"])
+@pytest.mark.parametrize("extensions", [EARLY_HINT, {}], ids=["supported", "unsupported"])
 @pytest.mark.parametrize("link", ["</a>\r\nset-cookie: a=b", "</a>\n", "</a>\0", "\r"])
-async def test_a_link_that_is_no_header_value_is_refused_before_anything_is_sent(
-    link: str, extensions: dict[str, Any]
-) -> None:
+async def test_invalid_link_raises_before_anything_is_sent(link: str, extensions: dict[str, Any]) -> None:
     send = RecordedSend()
 
     with pytest.raises(ValueError, match="link"):

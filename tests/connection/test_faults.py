@@ -1,14 +1,15 @@
-"""Every reader under every fault: the client leaves, the task is cancelled, the disk is full.
+"""Every reader under three faults: a disconnect, a cancellation and a full disk.
 
-After each message and at each await. Whatever happens, no file stays open, no task goes on, and what is said
-of the body afterwards is true: the whole of it, or an error, never a part.
+Each fault occurs after each message or at each await in turn. Afterwards no file is open, no task runs, and
+later reads return the whole body or raise, but never return a part of it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import gc
+import sys
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +18,24 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
-from asgiwire._body import form as _form
-from asgiwire._body import spool as _spool
-from asgiwire._concurrency import in_trio, run_in_thread
-from asgiwire.connection import multipart
-from asgiwire.datastructures import UploadFile, upload_file
+from asgiwire._concurrency import run_in_thread
+from asgiwire.datastructures import UploadFile
 from asgiwire.exceptions import ClientDisconnect, StreamConsumed
 from asgiwire.serialization import encode_msgpack
 from asgiwire.testing import http_scope
-from tests.receives import DISCONNECT, Live, form_body, parts, received, settle
+from tests.receives import (
+    DISCONNECT,
+    Live,
+    form_body,
+    parts,
+    patch_everywhere,
+    receive_body,
+    run_other_tasks,
+    running_tasks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -70,33 +76,33 @@ async def save_parts(request: Request, path: Path) -> Any:
     return saved
 
 
-async def stream(request: Request, _path: Path) -> Any:
-    return b"".join([piece async for piece in request.stream()])
+async def read_stream(request: Request, _path: Path) -> Any:
+    return b"".join([chunk async for chunk in request.stream()])
 
 
-async def replay(request: Request, _path: Path) -> Any:
-    return b"".join(await behind(request.replay))
+async def read_replay(request: Request, _path: Path) -> Any:
+    return b"".join(await read_downstream(request.replay))
 
 
-async def tee(request: Request, _path: Path) -> Any:
+async def read_tee(request: Request, _path: Path) -> Any:
     seen = bytearray()
 
-    async def sink(piece: bytes) -> None:
+    async def sink(chunk: bytes) -> None:
         await anyio.lowlevel.checkpoint()
-        seen.extend(piece)
+        seen.extend(chunk)
 
-    return b"".join(await behind(request.tee(sink))), bytes(seen)
+    return b"".join(await read_downstream(request.tee(sink))), bytes(seen)
 
 
-async def behind(receive: Any) -> list[bytes]:
-    """What an application behind gets; as its own error, that the client has left."""
-    pieces, left = await received(receive)
-    if left:
+async def read_downstream(receive: Any) -> list[bytes]:
+    """Return the chunks that a downstream application receives; raise if it receives a disconnect."""
+    chunks, disconnected = await receive_body(receive)
+    if disconnected:
         raise ClientDisconnect
-    return pieces
+    return chunks
 
 
-async def watched(request: Request, _path: Path) -> Any:
+async def read_watched(request: Request, _path: Path) -> Any:
     async with request.cancel_on_disconnect() as watch:
         return await request.body()
     assert watch.cancelled_caught
@@ -106,7 +112,7 @@ async def watched(request: Request, _path: Path) -> Any:
 FILES = [("f", b"0123456789" * 12), ("g", b"z"), ("h", b"q" * 60)]
 READERS: dict[str, tuple[Callable[[Request, Path], Awaitable[Any]], bytes, Any]] = {
     "body": (lambda request, _: request.body(), FORM, FORM),
-    "stream": (stream, FORM, FORM),
+    "stream": (read_stream, FORM, FORM),
     "text": (lambda request, _: request.text(), FORM, FORM.decode()),
     "json": (lambda request, _: request.json(), JSON, {"key": "x" * 100}),
     "msgpack": (lambda request, _: request.msgpack(), MSGPACK, {"key": "x" * 100}),
@@ -114,24 +120,16 @@ READERS: dict[str, tuple[Callable[[Request, Path], Awaitable[Any]], bytes, Any]]
     "form": (read_form, FORM, [("a", "1"), *FILES]),
     "multipart": (read_parts, FORM, [("a", b"1"), *FILES]),
     "save": (save_parts, FORM, [b"1", *(content for _, content in FILES)]),
-    "replay": (replay, FORM, FORM),
-    "tee": (tee, FORM, (FORM, FORM)),
-    "watched": (watched, FORM, FORM),
+    "replay": (read_replay, FORM, FORM),
+    "tee": (read_tee, FORM, (FORM, FORM)),
+    "cancel_on_disconnect": (read_watched, FORM, FORM),
 }
 each_reader = pytest.mark.parametrize("reader", READERS)
 
 
-def running_tasks() -> int:
-    if in_trio():
-        import trio
-
-        return trio.lowlevel.current_statistics().tasks_living
-    return len(asyncio.all_tasks())
-
-
 @pytest.fixture(autouse=True, scope="module")
-def _quick_collections() -> Iterator[None]:
-    """Leave out of the collections what was there before: there is one in each test."""
+def _freeze_existing_objects() -> Iterator[None]:
+    """Exclude existing objects from garbage collection, which each test runs once."""
     gc.collect()
     gc.freeze()
     yield
@@ -139,58 +137,57 @@ def _quick_collections() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-async def _nothing_is_left(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Fail a test after which a file is open or a task runs."""
-    made: list[SpooledTemporaryFile[bytes]] = []
+async def _no_file_or_task_remains(
+    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """Fail a test that leaves a file open or a task running."""
+    created: list[SpooledTemporaryFile[bytes]] = []
 
     class Recorded(SpooledTemporaryFile[bytes]):
         def __init__(self, **arguments: Any) -> None:
             super().__init__(**arguments)
-            made.append(self)
+            created.append(self)
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", Recorded)
-    # Small blocks, so that a small body makes many.
-    monkeypatch.setattr(_spool, "BLOCK_SIZE", 50)
-    monkeypatch.setattr(_form, "BLOCK_SIZE", 50)
-    monkeypatch.setattr(multipart, "BLOCK_SIZE", 50)
+    patch_everywhere(monkeypatch, "BLOCK_SIZE", 50)
     before = running_tasks()
     yield
-    await settle()
+    await run_other_tasks()
     assert running_tasks() == before
-    # One of another kind that is open is a ResourceWarning when it goes, and that an error.
+    # Any other open file causes a ResourceWarning here, which is an error.
     gc.collect()
-    assert [file for file in made if not file.closed] == []
+    assert [file for file in created if not file.closed] == []
 
 
 def request_for(body: bytes, receive: Any) -> Request:
     return Spooling(http_scope(headers={"content-type": TYPES[body]}), receive)
 
 
-async def assert_true(request: Request, body: bytes) -> None:
-    """What every reader says now is the truth, and all say the same at once."""
+async def assert_later_reads_are_consistent(request: Request, body: bytes) -> None:
+    """Check that ``body()`` and ``stream()`` both return the whole body, or both raise the same type."""
     for _ in range(2):
         with anyio.fail_after(2):
             try:
                 assert await request.body() == body
             except (StreamConsumed, ClientDisconnect, OSError) as error:
                 with pytest.raises(type(error)):
-                    await stream(request, None)  # type: ignore[arg-type] # it needs no path
+                    await read_stream(request, None)  # type: ignore[arg-type] # the path is unused
             else:
-                assert await stream(request, None) == body  # type: ignore[arg-type] # as above
+                assert await read_stream(request, None) == body  # type: ignore[arg-type] # as above
 
 
 @each_reader
-async def test_without_a_fault(reader: str, tmp_path: Path) -> None:
+async def test_reader_without_a_fault(reader: str, tmp_path: Path) -> None:
     read, body, expected = READERS[reader]
     request = request_for(body, Live(*parts(body, SIZE)))
 
     assert await read(request, tmp_path / "saved") == expected
-    await assert_true(request, body)
+    await assert_later_reads_are_consistent(request, body)
 
 
 @each_reader
 @pytest.mark.parametrize("size", [7, SIZE])
-async def test_the_client_leaves_after_each_message(reader: str, size: int, tmp_path: Path) -> None:
+async def test_disconnect_after_each_message(reader: str, size: int, tmp_path: Path) -> None:
     read, body, _ = READERS[reader]
     messages = parts(body, size)
     for number in range(len(messages)):
@@ -205,8 +202,8 @@ async def test_the_client_leaves_after_each_message(reader: str, size: int, tmp_
         assert live.calls == number + 1
 
 
-class Interrupted:
-    """Cancels a scope at the n-th await, of all that a reader comes to."""
+class CancelAtStep:
+    """Cancels a scope at the n-th call of ``receive`` or of a thread."""
 
     def __init__(self, number: int, receive: Live) -> None:
         self.scope = anyio.CancelScope()
@@ -214,7 +211,7 @@ class Interrupted:
         self._receive = receive
 
     @property
-    def reached(self) -> bool:
+    def is_finished(self) -> bool:
         return self._left < 0
 
     def step(self) -> None:
@@ -226,37 +223,36 @@ class Interrupted:
         self.step()
         return await self._receive()
 
-    async def in_thread(self, function: Callable[[], Any]) -> Any:
+    async def run_in_thread(self, function: Callable[[], Any]) -> Any:
         self.step()
         return await run_in_thread(function)
 
     def patch(self, patch: pytest.MonkeyPatch) -> None:
-        for module in (upload_file, multipart, _form):
-            patch.setattr(module, "run_in_thread", self.in_thread)
+        patch_everywhere(patch, "run_in_thread", self.run_in_thread)
 
 
 @each_reader
-async def test_it_is_cancelled_at_each_await(
+async def test_cancellation_at_each_await(
     reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, body, expected = READERS[reader]
     cancelled = 0
     for number in range(100):
-        interrupted = Interrupted(number, Live(*parts(body, SIZE)))
-        request = request_for(body, interrupted.receive)
-        with monkeypatch.context() as patch, interrupted.scope:
-            interrupted.patch(patch)
+        canceller = CancelAtStep(number, Live(*parts(body, SIZE)))
+        request = request_for(body, canceller.receive)
+        with monkeypatch.context() as patch, canceller.scope:
+            canceller.patch(patch)
             assert await read(request, tmp_path / "saved") == expected
-        cancelled += interrupted.scope.cancelled_caught
-        await assert_true(request, body)
-        if not interrupted.reached:
+        cancelled += canceller.scope.cancelled_caught
+        await assert_later_reads_are_consistent(request, body)
+        if not canceller.is_finished:
             break
     assert cancelled >= 3
     assert number < 99
 
 
 @each_reader
-async def test_it_is_cancelled_and_then_the_client_leaves(reader: str, tmp_path: Path) -> None:
+async def test_disconnect_after_a_cancellation(reader: str, tmp_path: Path) -> None:
     read, body, _ = READERS[reader]
     live = Live(*parts(body, SIZE)[:2])
     request = request_for(body, live)
@@ -273,13 +269,13 @@ async def test_it_is_cancelled_and_then_the_client_leaves(reader: str, tmp_path:
     ("reader", "operation"),
     [
         ("form", "rollover"),
-        ("form", "fileno"),  # which each write of pieces asks for
+        ("form", "fileno"),  # called by each write of chunks
         ("replay", "rollover"),
         ("replay", "write"),
         ("replay", "flush"),
     ],
 )
-async def test_the_disk_is_full_at_each_write(
+async def test_full_disk_at_each_write(
     reader: str, operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, body, expected = READERS[reader]
@@ -313,37 +309,45 @@ async def test_the_disk_is_full_at_each_write(
 
 
 def fail_at(patch: pytest.MonkeyPatch, operation: str, step: Callable[[], None]) -> None:
-    """Call ``step`` before each of these operations on a temporary file."""
+    """Call ``step`` before each such operation on a temporary file that is, or goes, to disk."""
     import tempfile
 
     recorded = tempfile.SpooledTemporaryFile
     original = getattr(recorded, operation)
 
     def failing(file: Any, *arguments: Any) -> Any:
-        if file._max_size == 0 or operation == "rollover":  # one that is, or goes, to disk
+        if file._max_size == 0 or operation == "rollover":
             step()
         return original(file, *arguments)
 
     patch.setattr(recorded, operation, failing)
 
 
-async def test_the_disk_is_full_while_a_part_is_saved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = multipart._write
-    for number in range(3):
-        left = number
+async def test_full_disk_while_a_part_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first call of a thread opens the file; each later call writes to it."""
+    for number in range(1, 4):
+        calls = 0
 
-        def failing(file: Any, block: Any) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
+        async def fail(function: Callable[[], Any], number: int = number) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > number:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            write(file, block)
+            return await run_in_thread(function)
 
-        monkeypatch.setattr(multipart, "_write", failing)
+        patch_everywhere(monkeypatch, "run_in_thread", fail)
         request = request_for(FORM, Live(*parts(FORM, SIZE)))
         with pytest.raises(OSError, match="No space left"):
             await save_parts(request, tmp_path / "saved")
-        with pytest.raises(StreamConsumed, match=r"begun by multipart\(\)"):
+        with pytest.raises(StreamConsumed, match=r"multipart\(\)") as caught:
             await request.body()
+        assert caught.value.consumer == "multipart()"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full exists on Linux only")
+async def test_save_to_a_full_device_raises() -> None:
+    request = request_for(FORM, Live(*parts(FORM, SIZE)))
+    with pytest.raises(OSError, match="No space left"):
+        await save_parts(request, Path("/dev/full"))
+    with pytest.raises(StreamConsumed, match=r"multipart\(\)"):
+        await request.body()

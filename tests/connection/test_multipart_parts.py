@@ -1,15 +1,18 @@
-"""The parts of a multipart body: one after another, as fast as they are read and no faster."""
+"""``Request.multipart()``: parts are streamed in order, with backpressure."""
 
 from __future__ import annotations
 
 import gc
-import subprocess
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from io import FileIO
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import anyio
 import pytest
 
+import asgiwire._multipart
 from asgiwire import Limits, Request
 from asgiwire.connection import multipart
 from asgiwire.connection.multipart import MultipartPart, MultipartParts
@@ -21,11 +24,12 @@ from asgiwire.exceptions import (
     StreamConsumed,
     ValidationException,
 )
+from asgiwire.limits import BLOCK_SIZE
 from asgiwire.testing import http_scope
 from tests.receives import DISCONNECT, Live, form_body, part, parts
+from tests.test_architecture import run_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -52,24 +56,24 @@ async def test_parts_come_in_order_with_their_content(size: int) -> None:
     assert await read_all(request_for(BODY, size)[0]) == READ
 
 
-async def test_at_every_split() -> None:
-    for cut in range(1, len(BODY)):
-        live = Live(part(BODY[:cut]), part(BODY[cut:], more_body=False))
+async def test_a_body_split_at_any_position() -> None:
+    for end in range(1, len(BODY)):
+        live = Live(part(BODY[:end]), part(BODY[end:], more_body=False))
         assert await read_all(Request(http_scope(headers=TYPE), live)) == READ
 
 
 @pytest.mark.parametrize(("size", "step"), [(1, 7), (7, 3), (10_000, 1)])
-async def test_every_prefix_is_refused(size: int, step: int) -> None:
+async def test_every_prefix_is_an_error(size: int, step: int) -> None:
     for end in range(0, len(BODY) - 4, step):  # without the last two hyphens
         with pytest.raises(ValidationException):
             await read_all(request_for(BODY[:end], size)[0])
 
 
-async def test_a_form_without_parts() -> None:
+async def test_a_form_with_no_parts() -> None:
     assert await read_all(request_for(b"--B--\r\n")[0]) == []
 
 
-async def test_what_a_part_says_of_itself() -> None:
+async def test_the_attributes_of_a_part() -> None:
     body = (
         b'--B\r\nContent-Disposition: form-data; name="f\xc3\xa9"; filename="../../\xe2\x82\xac.png"\r\n'
         b"Content-Type: Image/PNG; charset=x\r\nX-Custom: 1\r\nX-Custom: 2\r\n\r\ncontent\r\n--B--\r\n"
@@ -82,62 +86,62 @@ async def test_what_a_part_says_of_itself() -> None:
     assert repr(one) == "<MultipartPart 'fé' filename='../../€.png'>"
 
 
-async def test_a_field_is_no_file() -> None:
+async def test_a_field_has_no_filename() -> None:
     (one,) = [one async for one in request_for(form_body(("a", None, b"1")))[0].multipart()]
 
     assert (one.filename, one.content_type, one.safe_filename) == (None, "", "file")
 
 
 @pytest.mark.parametrize("size", [1, 5, 10_000])
-async def test_what_is_not_read_is_skipped(size: int) -> None:
+async def test_an_unread_part_is_skipped(size: int) -> None:
     assert [one.name async for one in request_for(BODY, size)[0].multipart()] == ["a", "f", "b", "a"]
 
 
 @pytest.mark.parametrize("size", [1, 5, 10_000])
-async def test_what_is_left_of_a_part_is_skipped(size: int) -> None:
+async def test_the_rest_of_a_part_is_skipped(size: int) -> None:
     seen: list[tuple[str, bytes]] = []
     async for one in request_for(BODY, size)[0].multipart():
-        async for piece in one:
-            seen.append((one.name, piece[:1]))
+        async for chunk in one:
+            seen.append((one.name, chunk[:1]))
             break
     assert seen == [("a", b"1"), ("f", b"0"), ("a", b"2")]
 
 
-async def test_a_part_is_iterated_in_the_pieces_that_arrive() -> None:
+async def test_iteration_yields_chunks_as_they_arrive() -> None:
     request, _ = request_for(form_body(("f", "x", b"0123456789" * 10)), 20)
-    (one,) = [[piece async for piece in one] async for one in request.multipart()]
+    (one,) = [[chunk async for chunk in one] async for one in request.multipart()]
 
     assert b"".join(one) == b"0123456789" * 10
     assert len(one) > 3
     assert b"" not in one
 
 
-async def test_a_part_that_was_read_has_nothing_left() -> None:
+async def test_a_part_that_was_read_is_empty() -> None:
     async for one in request_for(BODY)[0].multipart():
         await one.read()
         assert await one.read() == b""
-        assert [piece async for piece in one] == []
+        assert [chunk async for chunk in one] == []
 
 
-async def test_a_part_that_was_passed_over_says_so() -> None:
+async def test_reading_a_skipped_part_is_an_error() -> None:
     found = request_for(BODY)[0].multipart()
     first = await anext(found)
     await anext(found)
 
-    with pytest.raises(StreamConsumed, match="passed over") as caught:
+    with pytest.raises(StreamConsumed, match="skipped") as caught:
         await first.read()
     assert caught.value.consumer == "multipart()"
     assert await (await anext(found)).read() == b""
 
 
-async def test_a_part_after_the_last_one_says_so() -> None:
+async def test_reading_an_unread_part_after_the_end_is_an_error() -> None:
     found = [one async for one in request_for(BODY)[0].multipart()]
 
     with pytest.raises(StreamConsumed):
         await found[-1].read()
 
 
-async def test_a_part_that_was_read_whole_stays_read_when_the_next_has_come() -> None:
+async def test_a_part_that_was_read_is_empty_after_the_next() -> None:
     found = request_for(BODY)[0].multipart()
     first = await anext(found)
     assert await first.read() == b"1"
@@ -146,7 +150,7 @@ async def test_a_part_that_was_read_whole_stays_read_when_the_next_has_come() ->
     assert await first.read() == b""
 
 
-async def test_after_the_end_it_stays_at_the_end() -> None:
+async def test_iteration_stays_at_the_end() -> None:
     request, live = request_for(BODY)
     found = request.multipart()
     assert len([one async for one in found]) == 4
@@ -173,7 +177,7 @@ async def test_text_in_the_charset_of_the_part_or_of_the_form() -> None:
     assert [await one.text() async for one in request.multipart()] == ["é", "é"]
 
 
-async def test_text_that_is_none_in_a_declared_charset_names_the_field() -> None:
+async def test_text_that_is_invalid_in_the_declared_charset_names_the_field() -> None:
     request, _ = request_for(
         form_body(("name", None, b"\xff")), content_type="multipart/form-data; boundary=B; charset=utf-8"
     )
@@ -183,20 +187,20 @@ async def test_text_that_is_none_in_a_declared_charset_names_the_field() -> None
 
 
 @pytest.mark.parametrize("size", [1, 3, 10_000])
-async def test_read_within_a_limit(size: int) -> None:
+async def test_read_with_a_limit(size: int) -> None:
     request, _ = request_for(form_body(("f", "x", b"0123456789")), size)
     assert [await one.read(10) async for one in request.multipart()] == [b"0123456789"]
 
     request, live = request_for(form_body(("f", "x", b"0123456789" * 1000)), size)
     async for one in request.multipart():
-        with pytest.raises(RequestEntityTooLarge, match=r"'f'.*more than 9 bytes") as caught:
+        with pytest.raises(RequestEntityTooLarge, match=r"at most 9 bytes in the part 'f'") as caught:
             await one.read(9)
         assert (caught.value.limit, caught.value.maximum) == ("limit", 9)
         assert size > 100 or live.given < 150
         break
 
 
-async def test_a_limit_of_zero_is_zero() -> None:
+async def test_a_limit_of_zero_allows_no_bytes() -> None:
     request, _ = request_for(form_body(("a", None, b""), ("b", None, b"1")))
     found = request.multipart()
     assert await (await anext(found)).read(0) == b""
@@ -204,10 +208,10 @@ async def test_a_limit_of_zero_is_zero() -> None:
         await (await anext(found)).read(0)
 
 
-# --- as fast as it is read ----------------------------------------------------------------------------
+# --- backpressure -------------------------------------------------------------------------------------
 
 
-async def test_receive_is_called_only_as_the_parts_are_read() -> None:
+async def test_receive_is_called_only_when_a_part_is_read() -> None:
     body = form_body(("a", None, b"x" * 1000), ("f", "x", b"y" * 1000))
     request, live = request_for(body, 100)
     found = request.multipart()
@@ -224,7 +228,7 @@ async def test_receive_is_called_only_as_the_parts_are_read() -> None:
     assert not live.waiting
 
 
-async def test_nothing_of_it_is_kept() -> None:
+async def test_chunks_are_not_buffered() -> None:
     chunk = bytes(64 * 1024)
     many = 400
 
@@ -240,9 +244,9 @@ async def test_nothing_of_it_is_kept() -> None:
     request = Request(http_scope(headers=TYPE), live)
     size = largest = 0
     async for one in request.multipart(limits=UNLIMITED):
-        async for piece in one:
-            size += len(piece)
-            largest = max(largest, len(piece))
+        async for data in one:
+            size += len(data)
+            largest = max(largest, len(data))
 
     assert size == (many - 1) * len(chunk)
     assert largest <= len(chunk) + 10
@@ -255,7 +259,7 @@ async def test_nothing_of_it_is_kept() -> None:
     "content_type",
     ["", "application/json", "multipart/mixed; boundary=B", "application/x-www-form-urlencoded"],
 )
-async def test_another_body_is_refused_before_it_is_read(content_type: str) -> None:
+async def test_another_content_type_is_an_error_before_the_body_is_read(content_type: str) -> None:
     request, live = request_for(b"{}", content_type=content_type)
 
     with pytest.raises(ValidationException, match="multipart/form-data"):
@@ -265,7 +269,7 @@ async def test_another_body_is_refused_before_it_is_read(content_type: str) -> N
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])
-async def test_without_a_boundary_it_is_refused_before_it_is_read(content_type: str) -> None:
+async def test_a_missing_boundary_is_an_error_before_the_body_is_read(content_type: str) -> None:
     request, live = request_for(BODY, content_type=content_type)
 
     with pytest.raises(ValidationException, match="boundary"):
@@ -273,7 +277,7 @@ async def test_without_a_boundary_it_is_refused_before_it_is_read(content_type: 
     assert live.calls == 0
 
 
-async def test_a_disconnect_is_raised_and_raised_again() -> None:
+async def test_a_disconnect_is_raised_by_every_later_read() -> None:
     live = Live(part(BODY[:70]), DISCONNECT)
     request = Request(http_scope(headers=TYPE), live)
     found = request.multipart()
@@ -291,7 +295,7 @@ async def test_a_disconnect_is_raised_and_raised_again() -> None:
     assert live.calls == 2
 
 
-async def test_a_malformed_body_is_an_error_that_stays() -> None:
+async def test_a_malformed_body_is_an_error_of_every_later_read() -> None:
     request, _ = request_for(BODY[:60] + b"\r\n--B\r\nbroken\r\n\r\n--B--\r\n", 10)
     found = request.multipart()
     for _ in range(3):
@@ -326,10 +330,10 @@ async def test_limits_for_one_call(limits: Limits, limit: str, size: int) -> Non
         await request.body()
 
 
-# --- beside the other readers -------------------------------------------------------------------------
+# --- with other readers -------------------------------------------------------------------------------
 
 
-async def test_after_body_it_parses_the_bytes_that_are_kept() -> None:
+async def test_after_body_it_parses_the_cached_bytes() -> None:
     request, _ = request_for(BODY, 7)
     await request.body()
 
@@ -340,7 +344,7 @@ async def test_after_body_it_parses_the_bytes_that_are_kept() -> None:
     assert await request.body() == BODY
 
 
-async def test_an_error_over_a_kept_body_leaves_the_body() -> None:
+async def test_an_error_in_a_cached_body_keeps_the_body() -> None:
     request, _ = request_for(BODY[:-10], 7)
     await request.body()
 
@@ -352,7 +356,7 @@ async def test_an_error_over_a_kept_body_leaves_the_body() -> None:
 
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("reader", ["body", "form", "json", "multipart"])
-async def test_after_it_the_body_is_gone(reader: str, whole: bool) -> None:
+async def test_it_consumes_the_body(reader: str, whole: bool) -> None:
     request, _ = request_for(BODY, 30)
     found = request.multipart()
     await anext(found)
@@ -364,17 +368,17 @@ async def test_after_it_the_body_is_gone(reader: str, whole: bool) -> None:
         await (read_all(request) if reader == "multipart" else getattr(request, reader)())
 
 
-async def test_after_a_form_there_are_no_parts() -> None:
+async def test_it_cannot_follow_form() -> None:
     request, _ = request_for(BODY)
     async with await request.form():
         with pytest.raises(StreamConsumed, match=r"form\(\)"):
             await read_all(request)
 
 
-async def test_a_cancelled_read_loses_nothing() -> None:
+async def test_a_cancelled_read_loses_no_data() -> None:
     body = form_body(("f", "x", b"0123456789"))
-    cut = body.index(b"56789")
-    live = Live(part(body[:cut]))
+    middle = body.index(b"56789")
+    live = Live(part(body[:middle]))
     found = Request(http_scope(headers=TYPE), live).multipart()
     one = await anext(found)
     assert await anext(one) == b"01234"
@@ -383,25 +387,40 @@ async def test_a_cancelled_read_loses_nothing() -> None:
             await anext(one)
         assert waited.cancelled_caught
 
-    live.put(part(body[cut:], more_body=False))
+    live.put(part(body[middle:], more_body=False))
     assert await one.read() == b"56789"
 
 
 # --- saving -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0, 1, multipart.BLOCK_SIZE - 1, multipart.BLOCK_SIZE, 2_500_000])
-async def test_save_writes_the_content_in_large_blocks(
+class RecordingFile(FileIO):
+    """A file that records the size and the thread of each write.
+
+    Attributes:
+        writes: The number of bytes and the thread of each call of ``write``.
+        max_write: The maximum number of bytes that one call writes.
+    """
+
+    opened: RecordingFile
+    max_write: int = sys.maxsize
+
+    def __init__(self, path: str | os.PathLike[str], mode: str, buffering: int) -> None:
+        assert (mode, buffering) == ("wb", 0)
+        super().__init__(path, mode)
+        self.writes: list[tuple[int, int]] = []
+        type(self).opened = self
+
+    def write(self, data: Any) -> int:
+        self.writes.append((len(data), threading.get_ident()))
+        return super().write(data[: self.max_write])
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_SIZE - 1, BLOCK_SIZE, 2_500_000])
+async def test_save_writes_large_blocks_in_a_thread(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hops: list[None] = []
-    run_in_thread = multipart.run_in_thread
-
-    async def counted(function: Callable[[], Any]) -> Any:
-        hops.append(None)
-        return await run_in_thread(function)
-
-    monkeypatch.setattr(multipart, "run_in_thread", counted)
+    monkeypatch.setattr("builtins.open", RecordingFile)
     content = bytes(range(256)) * (size // 256 + 1)
     request, _ = request_for(form_body(("f", "x", content[:size]), ("a", None, b"1")), 60_000)
     found = request.multipart()
@@ -409,11 +428,14 @@ async def test_save_writes_the_content_in_large_blocks(
 
     assert await one.save(tmp_path / "saved") == size
     assert (tmp_path / "saved").read_bytes() == content[:size]
-    assert len(hops) <= 3 + size // multipart.BLOCK_SIZE
+    writes = RecordingFile.opened.writes
+    assert RecordingFile.opened.closed
+    assert all(block >= BLOCK_SIZE for block, _ in writes[:-1])
+    assert threading.get_ident() not in [thread for _, thread in writes]
     assert await (await anext(found)).read() == b"1"
 
 
-async def test_save_writes_what_is_left_and_replaces_what_was_there(tmp_path: Path) -> None:
+async def test_save_writes_the_rest_and_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "saved"
     path.write_bytes(b"something longer than the rest")
     request, _ = request_for(form_body(("f", "x", b"0123456789" * 20)), 50)
@@ -423,23 +445,21 @@ async def test_save_writes_what_is_left_and_replaces_what_was_there(tmp_path: Pa
     assert first + path.read_bytes() == b"0123456789" * 20
 
 
-async def test_a_file_that_takes_a_part_of_a_block_gets_the_rest(tmp_path: Path) -> None:
-    """``write`` of an unbuffered file says how much it has taken."""
+async def test_save_repeats_a_partial_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``write`` of an unbuffered file may write fewer bytes than it was given."""
 
-    class Small:
-        taken = b""
+    class Small(RecordingFile):
+        max_write = 3
 
-        def write(self, data: memoryview) -> int:
-            self.taken += bytes(data[:3])
-            return min(3, len(data))
-
-    file = Small()
-    multipart._write(file, bytearray(b"0123456789"))  # type: ignore[arg-type] # all of it that is used
-    assert file.taken == b"0123456789"
+    monkeypatch.setattr("builtins.open", Small)
+    async for one in request_for(form_body(("f", "x", b"0123456789")))[0].multipart():
+        assert await one.save(tmp_path / "saved") == 10
+    assert (tmp_path / "saved").read_bytes() == b"0123456789"
+    assert len(Small.opened.writes) == 4
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-async def test_a_full_disk_is_the_callers_error() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/full")
+async def test_a_full_disk_raises_os_error() -> None:
     request, _ = request_for(form_body(("f", "x", b"0123456789"), ("a", None, b"1")))
     found = request.multipart()
     with pytest.raises(OSError, match="No space left"):
@@ -449,7 +469,7 @@ async def test_a_full_disk_is_the_callers_error() -> None:
     assert await (await anext(found)).read() == b"1"
 
 
-async def test_a_path_that_cannot_be_opened_is_the_callers_error(tmp_path: Path) -> None:
+async def test_a_path_that_cannot_be_opened_raises_os_error(tmp_path: Path) -> None:
     async for one in request_for(form_body(("f", "x", b"0123456789")))[0].multipart():
         with pytest.raises(OSError, match="directory"):
             await one.save(tmp_path)
@@ -459,14 +479,25 @@ async def test_a_path_that_cannot_be_opened_is_the_callers_error(tmp_path: Path)
 # --- the module ---------------------------------------------------------------------------------------
 
 
-def test_the_types_are_there_for_annotations() -> None:
+def test_the_public_classes() -> None:
     assert multipart.__all__ == ("MultipartPart", "MultipartParts")
     found = request_for(BODY)[0].multipart()
     assert type(found) is MultipartParts
     assert aiter(found) is found
-    assert MultipartPart.__name__ == "MultipartPart"
 
 
-def test_asgiwire_alone_does_not_import_the_parser() -> None:
-    code = "import asgiwire, sys; sys.exit('python_multipart' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_type_hints_can_be_evaluated() -> None:
+    hints = get_type_hints(MultipartParts.__init__)
+    assert hints["decoder"] is asgiwire._multipart.MultipartDecoder
+    assert get_type_hints(MultipartPart.__init__)["decoder"] is asgiwire._multipart.MultipartDecoder
+    assert get_type_hints(MultipartParts.__anext__)["return"] is MultipartPart
+    assert get_type_hints(MultipartPart.save)["path"] == str | os.PathLike[str]
+    assert not hasattr(asgiwire._multipart, "MultipartEncoder")
+
+
+def test_the_parser_is_imported_on_first_use() -> None:
+    code = """
+import sys, asgiwire.connection.multipart
+print(*({"python_multipart", "asyncio", "tempfile"} & {*sys.modules}))
+"""
+    assert run_python(code).split() == []

@@ -1,4 +1,4 @@
-"""What a request negotiates, and who it says it is: present, absent, malformed, several."""
+"""Negotiation, conditional and credential headers: present, absent, malformed and repeated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read(name: str, *values: bytes) -> Any:
         *((name, None) for name in PROPERTIES if not name.startswith("accept_")),
     ],
 )
-def test_absent(name: str, expected: object) -> None:
+def test_absent_header(name: str, expected: object) -> None:
     assert read(name) == expected
     assert getattr(Request({"type": "http", "method": "GET", "path": "/"}), name) == expected
 
@@ -81,10 +81,10 @@ def test_absent(name: str, expected: object) -> None:
         ("authorization", [b"Basic ="], None),
     ],
 )
-def test_values(name: str, values: Sequence[bytes], expected: object) -> None:
-    found = read(name, *values)
-    assert found == expected
-    assert type(found) is type(expected)
+def test_header_values(name: str, values: Sequence[bytes], expected: object) -> None:
+    value = read(name, *values)
+    assert value == expected
+    assert type(value) is type(expected)
 
 
 @pytest.mark.parametrize("kind", [Request, ASGIConnection, WebSocket])
@@ -95,16 +95,14 @@ def test_authorization_of_every_connection(kind: Any) -> None:
     assert (authorization.username, authorization.password) == ("u", "p")
 
 
-def test_nothing_is_kept() -> None:
-    """A request has no slot for what is seldom asked."""
+def test_headers_are_not_read_at_construction() -> None:
     request = Request(http_scope(headers={"range": "bytes=0-1", "authorization": "Bearer a"}))
-    assert not [name for name in PROPERTIES if hasattr(request, f"_{name}")]
     request.scope["headers"] = []
     assert request.range is None
     assert request.authorization is None
 
 
 @given(st.lists(st.binary(max_size=30)))
-def test_no_property_raises(values: list[bytes]) -> None:
+def test_no_property_raises_for_any_value(values: list[bytes]) -> None:
     for name in PROPERTIES:
         repr(read(name, *values))

@@ -1,4 +1,4 @@
-"""Every scope and every sequence of messages that real servers sent, read as it was meant."""
+"""Recorded scopes and messages of real servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", SCOPES)
-def test_every_recorded_scope_answers_every_accessor(name: str) -> None:
+def test_every_accessor_works_on_every_recorded_scope(name: str) -> None:
     scope = load_scopes()[name]
     kind, accessors = {
         "http": (Request, REQUEST_ACCESSORS),
@@ -43,20 +43,20 @@ def test_every_recorded_scope_answers_every_accessor(name: str) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", BODIES)
-async def test_every_recorded_body_is_read_whole_or_not_at_all(name: str) -> None:
+async def test_every_recorded_body_is_read_completely_or_raises(name: str) -> None:
     messages = load_receives()[name]
     receive = ScriptedReceive(*(message for message in messages if message != BLOCKED))
     request = Request(http_scope("POST"), receive)
-    wanted, read, whole = b"", 0, False
-    for read, message in enumerate(messages, 1):
-        wanted += message.get("body", b"")
-        whole = message["type"] == "http.request" and not message.get("more_body", False)
-        if whole or message["type"] == "http.disconnect" or messages[read] == BLOCKED:
+    expected, calls, is_complete = b"", 0, False
+    for calls, message in enumerate(messages, 1):
+        expected += message.get("body", b"")
+        is_complete = message["type"] == "http.request" and not message.get("more_body", False)
+        if is_complete or message["type"] == "http.disconnect" or messages[calls] == BLOCKED:
             break
 
     with anyio.fail_after(5):
-        if whole:
-            assert await request.body() == wanted
+        if is_complete:
+            assert await request.body() == expected
         elif message["type"] == "http.disconnect":
             with pytest.raises(ClientDisconnect):
                 await request.body()
@@ -64,5 +64,5 @@ async def test_every_recorded_body_is_read_whole_or_not_at_all(name: str) -> Non
             with anyio.move_on_after(0.01) as waited:
                 await request.body()
             assert waited.cancelled_caught
-            read += 1
-    assert receive.calls == read
+            calls += 1
+    assert receive.calls == calls

@@ -1,4 +1,4 @@
-"""What a request says of itself, and its body decoded."""
+"""``Request``: headers, decoded bodies, forms and server push."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ async def test_content_length() -> None:
     assert request(headers={"content-length": "0"}).content_length == 0
 
 
-async def test_accept_is_all_accept_headers_together() -> None:
+async def test_accept_joins_all_accept_headers() -> None:
     made = request(headers=[("accept", "text/html;q=0.5"), ("accept", "application/json")])
 
     assert made.accept.best_match(["text/html", "application/json"]) == "application/json"
     assert made.accept is made.accept
 
 
-async def test_no_accept_header_accepts_everything() -> None:
+async def test_accept_without_a_header_accepts_everything() -> None:
     assert request().accept.best_match(["text/html"]) == "text/html"
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PROPFIND", "get"])
-async def test_method_is_what_the_server_passes_on(method: str) -> None:
+async def test_method_is_the_value_of_the_scope(method: str) -> None:
     assert Request({**http_scope(), "method": method}).method == method
 
 
@@ -72,22 +72,22 @@ async def test_json() -> None:
     assert await request(b'{"a": [1, "\xc3\xa9"]}').json() == {"a": [1, "é"]}
 
 
-async def test_json_in_many_pieces() -> None:
-    pieces = [bytes([byte]) for byte in b'{"a":1}']
+async def test_json_in_many_chunks() -> None:
+    chunks = [bytes([byte]) for byte in b'{"a":1}']
 
-    assert await Request(http_scope(), ScriptedReceive.body(*pieces)).json() == {"a": 1}
+    assert await Request(http_scope(), ScriptedReceive.body(*chunks)).json() == {"a": 1}
 
 
 async def test_msgpack() -> None:
     assert await request(encode_msgpack({"a": b"\xff"})).msgpack() == {"a": b"\xff"}
 
 
-async def test_an_empty_body_is_none() -> None:
+async def test_empty_body_decodes_to_none() -> None:
     assert await request().json() is None
     assert await request().msgpack() is None
 
 
-async def test_each_json_is_a_value_of_its_own() -> None:
+async def test_each_call_of_json_returns_a_new_value() -> None:
     made = request(b'{"a":1}')
     (await made.json())["a"] = 2
 
@@ -100,7 +100,7 @@ async def test_typed_json_and_msgpack() -> None:
 
 
 @pytest.mark.parametrize("reader", ["json", "msgpack"])
-async def test_malformed_bodies_are_client_errors(reader: str) -> None:
+async def test_malformed_body_raises_serialization_exception(reader: str) -> None:
     made = request(b"\xc1")
 
     for _ in range(2):
@@ -109,7 +109,7 @@ async def test_malformed_bodies_are_client_errors(reader: str) -> None:
         assert caught.value.status_code == 400
 
 
-async def test_a_body_of_the_wrong_type_names_the_place() -> None:
+async def test_validation_error_names_the_place() -> None:
     with pytest.raises(ValidationException, match=re.escape("`$[1].price`")):
         await request(b'[{"price":1},{"price":"2"}]').json(type=list[Item])
 
@@ -119,7 +119,7 @@ class Point:
         self.value = value
 
 
-async def test_type_decoders_of_the_class_are_used_and_may_be_a_property() -> None:
+async def test_type_decoders_may_be_a_class_variable_or_a_property() -> None:
     decoders = [(lambda kind: kind is Point, lambda kind, value: kind(value))]
 
     class ByClass(Request):
@@ -127,7 +127,7 @@ async def test_type_decoders_of_the_class_are_used_and_may_be_a_property() -> No
 
     class ByProperty(Request):
         @property
-        def type_decoders(self) -> Any:  # type: ignore[override] # what the library documents as allowed
+        def type_decoders(self) -> Any:  # type: ignore[override] # the library documents that this is allowed
             return decoders
 
     for kind in (ByClass, ByProperty):
@@ -135,7 +135,7 @@ async def test_type_decoders_of_the_class_are_used_and_may_be_a_property() -> No
         assert (await made.json(type=Point)).value == "x"
 
 
-async def test_json_and_msgpack_read_through_body() -> None:
+async def test_json_msgpack_and_form_call_an_overridden_body() -> None:
     class Decrypting(Request):
         async def body(self) -> bytes:
             return (await super().body())[::-1]
@@ -149,18 +149,18 @@ async def test_json_and_msgpack_read_through_body() -> None:
 # --- forms --------------------------------------------------------------------------------------------
 
 
-async def test_an_urlencoded_form_keeps_order_and_duplicates() -> None:
+async def test_urlencoded_form_preserves_order_and_duplicates() -> None:
     form = await request(b"a=1&b=%C3%A9&a=3&c=&d=\xc3\xa9", headers=URLENCODED).form()
 
     assert list(form.multi_items()) == [("a", "1"), ("b", "é"), ("a", "3"), ("c", ""), ("d", "é")]
 
 
-async def test_a_semicolon_is_no_separator() -> None:
+async def test_semicolon_does_not_separate_fields() -> None:
     """CVE-2026-53538: ``a=1;role=admin`` is one field."""
     assert (await request(b"a=1;role=admin", headers=URLENCODED).form()).dict() == {"a": ["1;role=admin"]}
 
 
-async def test_a_multipart_form() -> None:
+async def test_multipart_form() -> None:
     body = (
         b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
         b'--B\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\n\r\nhello\r\n--B--\r\n'
@@ -173,7 +173,7 @@ async def test_a_multipart_form() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "application/json"}, {"content-type": "nonsense"}])
-async def test_any_other_body_is_an_empty_form_and_stays_unread(headers: dict[str, str]) -> None:
+async def test_form_of_another_content_type_is_empty_and_reads_nothing(headers: dict[str, str]) -> None:
     receive = ScriptedReceive.body(b"{}")
     made = Request(http_scope(headers=headers), receive)
 
@@ -190,8 +190,8 @@ async def test_any_other_body_is_an_empty_form_and_stays_unread(headers: dict[st
         (Limits(max_body_size=10), "max_body_size"),
     ],
 )
-async def test_limits_hold_for_urlencoded_forms(limits: Limits, limit: str) -> None:
-    """CVE-2026-54283: limits that were for multipart only."""
+async def test_limits_apply_to_urlencoded_forms(limits: Limits, limit: str) -> None:
+    """CVE-2026-54283: the limits applied to multipart forms only."""
     made = type("Limited", (Request,), {"limits": limits})(
         http_scope(headers=URLENCODED), ScriptedReceive.body(b"a=1&b=2&c=3")
     )
@@ -207,19 +207,19 @@ PUSH = {"http.response.push": {}}
 
 
 @pytest.mark.parametrize("extensions", [None, {}, {"other": {}}])
-async def test_without_the_extension_a_push_is_a_warning(extensions: Any) -> None:
+async def test_push_without_the_extension_warns_or_raises(extensions: Any) -> None:
     send = RecordedSend()
     made = Request({**http_scope(), "extensions": extensions}, send=send)
 
     assert not made.supports_push_promise
-    with pytest.warns(AsgiwireWarning, match=r"does not offer http\.response\.push"):
+    with pytest.warns(AsgiwireWarning, match=r"http\.response\.push"):
         await made.send_push_promise("/style.css")
-    with pytest.raises(ImproperlyConfiguredException, match=r"does not offer http\.response\.push"):
+    with pytest.raises(ImproperlyConfiguredException, match=r"http\.response\.push"):
         await made.send_push_promise("/style.css", raise_if_unavailable=True)
     assert send.messages == []
 
 
-async def test_a_push_carries_the_headers_that_the_pushed_request_would_have_had() -> None:
+async def test_push_sends_the_headers_of_the_pushed_request() -> None:
     send = RecordedSend()
     headers = [("Accept", "text/css"), ("accept", "*/*"), ("User-Agent", "test"), ("cookie", "s3cret")]
     made = Request(http_scope(headers=headers, extensions=PUSH), send=send)
@@ -235,7 +235,7 @@ async def test_a_push_carries_the_headers_that_the_pushed_request_would_have_had
     ]
 
 
-async def test_a_pushed_path_goes_out_as_ascii() -> None:
+async def test_pushed_path_is_percent_encoded() -> None:
     send = RecordedSend()
     await Request(http_scope(extensions=PUSH), send=send).send_push_promise("/é?a=%C3%A9&b=ü")
 
@@ -243,7 +243,7 @@ async def test_a_pushed_path_goes_out_as_ascii() -> None:
 
 
 @pytest.mark.parametrize("path", ["/a\r\nx: y", "/a\nb", "/a\x00"])
-async def test_a_pushed_path_with_a_control_character_is_refused_before_anything_is_sent(path: str) -> None:
+async def test_pushed_path_with_a_control_character_raises(path: str) -> None:
     send = RecordedSend()
 
     with pytest.raises(ValueError, match="path"):
@@ -251,7 +251,7 @@ async def test_a_pushed_path_with_a_control_character_is_refused_before_anything
     assert send.messages == []
 
 
-async def test_a_pushed_header_that_cannot_be_sent_is_refused() -> None:
+async def test_pushed_header_with_a_line_break_raises() -> None:
     scope = http_scope(extensions=PUSH)
     scope["headers"] = [(b"accept", b"a\r\nx: y")]
     send = RecordedSend()
@@ -261,7 +261,7 @@ async def test_a_pushed_header_that_cannot_be_sent_is_refused() -> None:
     assert send.messages == []
 
 
-def test_errors_of_the_client_can_be_answered_from_two_attributes() -> None:
+def test_client_exceptions_have_status_code_and_detail() -> None:
     for error in (
         ClientException(),
         ValidationException(),

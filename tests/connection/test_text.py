@@ -1,4 +1,4 @@
-"""A body as text, and limits that are for one call only."""
+"""``text()``, and ``limits=`` of one call."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ TEXTS: dict[str, tuple[bytes, str, str]] = {
     "UTF-8": ("é€😀".encode(), "text/plain", "é€😀"),
     "no Content-Type": ("é".encode(), "", "é"),
     "declared UTF-8": ("é".encode(), "text/plain; charset=UTF-8", "é"),
-    "a label of UTF-8": ("é".encode(), 'text/plain; charset="utf8"', "é"),
+    "another label of UTF-8": ("é".encode(), 'text/plain; charset="utf8"', "é"),
     # WHATWG Encoding section 4.2: the label iso-8859-1 is windows-1252.
     "latin-1": (b"\xe9\x80", "text/plain; charset=iso-8859-1", "é€"),
     "Shift_JIS": ("日本".encode("cp932"), "text/html; charset=Shift_JIS", "日本"),
     "UTF-16": ("é".encode("utf-16-le"), "text/plain; charset=utf-16", "é"),
-    "a byte order mark": (b"\xef\xbb\xbfa", "text/plain", "a"),
-    "one where the charset is declared": (b"\xef\xbb\xbfa", "text/plain; charset=utf-8", "a"),
-    "one in UTF-16": (b"\xff\xfea\0", "text/plain; charset=utf-16", "a"),
-    "only the first mark": ("\ufeff\ufeffa".encode(), "text/plain", "\ufeffa"),
-    "bytes that are no UTF-8": (b"a\xff", "text/plain", "a\ufffd"),
-    "an unknown charset counts as none": ("é\ufffd".encode(), "text/plain; charset=bogus", "é\ufffd"),
-    "no codec of Python": (b"a\xff", "text/plain; charset=idna", "a\ufffd"),
-    "undefined": (b"a", "text/plain; charset=undefined", "a"),
-    "an empty charset": (b"a\xff", "text/plain; charset=", "a\ufffd"),
+    "byte order mark": (b"\xef\xbb\xbfa", "text/plain", "a"),
+    "byte order mark and a declared charset": (b"\xef\xbb\xbfa", "text/plain; charset=utf-8", "a"),
+    "byte order mark of UTF-16": (b"\xff\xfea\0", "text/plain; charset=utf-16", "a"),
+    "two byte order marks": ("\ufeff\ufeffa".encode(), "text/plain", "\ufeffa"),
+    "invalid UTF-8": (b"a\xff", "text/plain", "a\ufffd"),
+    "unknown charset": ("é\ufffd".encode(), "text/plain; charset=bogus", "é\ufffd"),
+    "Python codec that is no charset": (b"a\xff", "text/plain; charset=idna", "a\ufffd"),
+    "the codec undefined": (b"a", "text/plain; charset=undefined", "a"),
+    "empty charset": (b"a\xff", "text/plain; charset=", "a\ufffd"),
 }
 
 
@@ -65,20 +65,20 @@ async def test_text(body: bytes, content_type: str, text: str) -> None:
         ("iso-8859-6", b"\xff"),
     ],
 )
-async def test_what_is_no_text_in_its_charset_is_the_clients_error(label: str, end: bytes) -> None:
+async def test_text_that_does_not_decode_raises_serialization_exception(label: str, end: bytes) -> None:
     request = request_for(b"secret" + end, f"text/plain; charset={label}")
 
     for _ in range(2):
-        with pytest.raises(SerializationException, match="not text in its charset") as caught:
+        with pytest.raises(SerializationException, match="charset") as caught:
             await request.text()
         assert caught.value.status_code == 400
         assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None  # UnicodeDecodeError holds the body
+        assert caught.value.__context__ is None  # a UnicodeDecodeError refers to the body
 
 
-async def test_text_reads_through_body() -> None:
+async def test_text_calls_an_overridden_body() -> None:
     class Decrypting(Request):
-        async def body(self) -> bytes:  # type: ignore[override] # as it was before there were limits
+        async def body(self) -> bytes:  # type: ignore[override] # the signature before limits= existed
             return (await super().body())[::-1]
 
     assert await Decrypting(http_scope(), ScriptedReceive.body(b"olleh")).text() == "hello"
@@ -101,8 +101,8 @@ URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=B"
 
 
-async def drain(request: Request, limits: Limits) -> Any:
-    return [piece async for piece in request.stream(limits=limits)]
+async def read_stream(request: Request, limits: Limits) -> Any:
+    return [chunk async for chunk in request.stream(limits=limits)]
 
 
 async def form(request: Request, limits: Limits) -> Any:
@@ -112,7 +112,7 @@ async def form(request: Request, limits: Limits) -> Any:
 
 READERS: dict[str, tuple[Any, bytes, str]] = {
     "body": (lambda request, limits: request.body(limits=limits), b"[1]", "application/json"),
-    "stream": (drain, b"[1]", "application/json"),
+    "stream": (read_stream, b"[1]", "application/json"),
     "text": (lambda request, limits: request.text(limits=limits), b"[1]", "text/plain"),
     "json": (lambda request, limits: request.json(limits=limits), b"[1]", "application/json"),
     "typed json": (
@@ -131,7 +131,7 @@ class Small(Request):
 
 
 @pytest.mark.parametrize("reader", READERS)
-async def test_limits_of_a_call_stand_in_place_of_those_of_the_class(reader: str) -> None:
+async def test_limits_of_a_call_replace_those_of_the_class(reader: str) -> None:
     read, body, content_type = READERS[reader]
 
     def made(kind: type[Request], length: bool) -> Request:
@@ -159,7 +159,7 @@ async def test_limits_of_forms_for_one_call(reader: str, limits: Limits, limit: 
     assert caught.value.limit == limit
 
 
-async def test_a_larger_limit_of_a_later_call_does_not_bring_back_what_failed() -> None:
+async def test_larger_limit_does_not_recover_a_failed_body() -> None:
     request = request_for(b"hello")
     with pytest.raises(RequestEntityTooLarge):
         await request.body(limits=Limits(max_body_size=4))
@@ -168,7 +168,7 @@ async def test_a_larger_limit_of_a_later_call_does_not_bring_back_what_failed() 
         await request.body(limits=Limits(max_body_size=None))
 
 
-async def test_a_smaller_limit_of_a_later_call_holds_for_what_is_kept() -> None:
+async def test_smaller_limit_applies_to_a_buffered_body() -> None:
     request = request_for(b"hello")
     await request.body()
 

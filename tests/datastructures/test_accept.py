@@ -1,4 +1,4 @@
-"""Accept: what Litestar's tests pin, what its users reported, and RFC 9110."""
+"""The Accept header: RFC 9110, test cases of Litestar, and issues that its users reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MediaType(StrEnum):
 @pytest.mark.parametrize(
     ("accept_value", "provided_types", "expected"),
     [
-        # Litestar's own table; what it decides otherwise is in test_differs_from_litestar
+        # from Litestar; the differences are in test_differences_from_litestar
         ("text/plain", ["text/plain"], "text/plain"),
         ("text/plain", [MediaType.TEXT], MediaType.TEXT),
         ("text/plain", ["text/html"], None),
@@ -45,7 +45,7 @@ class MediaType(StrEnum):
         ("*/*;q=0", ["a/b"], None),
         ("a/*;q=0, a/b", ["a/c", "a/b"], "a/b"),
         ("a/b;q=inf, a/c;q=nan", ["a/c", "a/b"], "a/b"),
-        # preference, then order
+        # preference, then the order of the provided types
         ("a/b, a/c", ["a/c", "a/b"], "a/b"),
         ("a/*", ["a/c", "a/b"], "a/c"),
         ("*/*", ["a/c", "a/b"], "a/c"),
@@ -53,7 +53,7 @@ class MediaType(StrEnum):
         (CHROMIUM, ["application/json", "text/html"], "text/html"),
         (CHROMIUM, ["application/json"], "application/json"),
         (CHROMIUM, ["application/signed-exchange;v=b3", "application/json"], "application/json"),
-        # provided types are returned as they were given
+        # types are returned as provided
         ("text/html", ["Text/HTML; Charset=utf-8"], "Text/HTML; Charset=utf-8"),
         # provided wildcards
         ("text/html;q=0, text/plain;q=0.5", ["text/*"], "text/plain"),
@@ -63,7 +63,7 @@ class MediaType(StrEnum):
         ("*/*", ["text/*"], "text/*"),
         ("text/*", ["*/*"], "text/*"),
         ("text/*", ["text/*; a=b"], "text/*; a=b"),
-        # nothing said, nothing offered
+        # no ranges, no provided types
         ("", ["a/b", "a/c"], "a/b"),
         ("junk", ["a/b"], "a/b"),
         ("", [], None),
@@ -82,16 +82,18 @@ def test_best_match(accept_value: str, provided_types: list[str], expected: str 
     ("accept_value", "provided_types", "expected"),
     [
         pytest.param(
-            "text/*, text/html;q=0.1", ["text/html", "text/plain"], "text/plain", id="specific decides"
+            "text/*, text/html;q=0.1", ["text/html", "text/plain"], "text/plain", id="most specific range"
         ),
         pytest.param(
-            "text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8", id="offered parameter"
+            "text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8", id="provided parameter"
         ),
         pytest.param('a/b;x="1,2"', ['a/b;x="1,2"'], 'a/b;x="1,2"', id="comma in quotes"),
         pytest.param("text/html;q=0, text/plain", ["text/html"], None, id="q=0 excludes"),
     ],
 )
-def test_differs_from_litestar(accept_value: str, provided_types: list[str], expected: str | None) -> None:
+def test_differences_from_litestar(
+    accept_value: str, provided_types: list[str], expected: str | None
+) -> None:
     assert Accept(accept_value).best_match(provided_types) == expected
 
 
@@ -117,7 +119,7 @@ def test_accepts(accept_value: str, media_type: str, expected: bool) -> None:
     assert Accept(accept_value).accepts(media_type) is expected
 
 
-def test_order_is_by_weight_then_specificity_then_as_sent() -> None:
+def test_order_is_by_weight_specificity_and_position() -> None:
     accept = Accept("*/*, a/b;q=0.5, a/*, a/b, a/c, a/b;x=1;y=2, a/b;x=1, z/z;q=0")
     assert list(accept) == ["a/b;x=1;y=2", "a/b;x=1", "a/b", "a/c", "a/*", "*/*", "a/b;q=0.5", "z/z;q=0"]
 
@@ -132,12 +134,12 @@ def test_sequence() -> None:
         accept[2]
 
 
-def test_an_empty_header_has_no_ranges() -> None:
+def test_empty_header_has_no_ranges() -> None:
     assert list(Accept("")) == []
     assert len(Accept("")) == 0
 
 
-def test_text() -> None:
+def test_str_and_repr() -> None:
     accept = Accept("a/b;q=0.5,C/D")
     assert str(accept) == "c/d, a/b;q=0.5"
     assert repr(accept) == "Accept('c/d, a/b;q=0.5')"
@@ -163,7 +165,7 @@ accept_values = st.lists(st.tuples(media_types, st.sampled_from(["", ";q=0", ";q
 
 
 @given(accept_values, st.lists(media_types))
-def test_the_best_match_is_accepted(accept_value: str, provided_types: list[str]) -> None:
+def test_best_match_is_accepted(accept_value: str, provided_types: list[str]) -> None:
     accept = Accept(accept_value)
     concrete = [provided for provided in provided_types if "*" not in provided]
     best = accept.best_match(concrete)
@@ -172,7 +174,7 @@ def test_the_best_match_is_accepted(accept_value: str, provided_types: list[str]
 
 
 @given(st.text() | accept_values | st.text('ab/*;q=01.,"\\ \t'))
-def test_text_reads_back(accept_value: str) -> None:
+def test_str_can_be_parsed(accept_value: str) -> None:
     accept = Accept(accept_value)
     assert Accept(str(accept)) == accept
     accept.best_match(["a/b", "a/*", accept_value])

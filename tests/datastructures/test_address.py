@@ -1,4 +1,4 @@
-"""Addresses as the servers have them, and as none should."""
+"""Addresses from the scopes of servers, and invalid ones."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_address(value: object, address: tuple[str, int | None] | None) -> None:
 @given(
     st.from_type(type).flatmap(st.from_type) | st.lists(st.none() | st.text() | st.integers() | st.binary())
 )
-def test_no_value_raises(value: object) -> None:
+def test_never_raises(value: object) -> None:
     address = address_from_scope(value)
     assert address is None or isinstance(address, Address)
 
 
-def test_every_recorded_address() -> None:
+def test_recorded_scopes() -> None:
     for name, scope in load_scopes().items():
         for key in ("client", "server"):
             address = address_from_scope(scope.get(key))
@@ -80,7 +80,7 @@ def test_every_recorded_address() -> None:
             assert address_from_scope(scope["client"]) is None
 
 
-def test_address_is_a_tuple_of_host_and_port() -> None:
+def test_address_is_a_named_tuple() -> None:
     host, port = address = Address("h", 80)
     assert (address.host, address.port) == (host, port) == ("h", 80)
     assert repr(address) == "Address(host='h', port=80)"

@@ -1,4 +1,4 @@
-"""What a server can do: asked in one place, whatever of it is absent from the scope."""
+"""Capabilities of the server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asgiwire import Request, WebSocket
 from asgiwire.datastructures import Capabilities
 from asgiwire.testing import http_scope, websocket_scope
 
-# What servers were seen to put into a scope.
+# Values in the scopes of servers; expected version, spec_version and extensions.
 SCOPES: dict[str, tuple[dict[str, Any], str, tuple[int, int], list[str]]] = {
     "nothing": ({}, "2.0", (2, 0), []),
     "None": ({"asgi": None, "extensions": None}, "2.0", (2, 0), []),
@@ -36,7 +36,7 @@ SCOPES: dict[str, tuple[dict[str, Any], str, tuple[int, int], list[str]]] = {
 
 
 @pytest.mark.parametrize(("scope", "version", "spec_version", "extensions"), SCOPES.values(), ids=SCOPES)
-def test_what_a_scope_says(
+def test_from_scope(
     scope: dict[str, Any], version: str, spec_version: tuple[int, int], extensions: list[str]
 ) -> None:
     capabilities = Capabilities(scope)
@@ -64,12 +64,12 @@ def test_what_a_scope_says(
         ("1" * 5000 + ".0", (2, 0)),
     ],
 )
-def test_the_version_is_two_numbers_whatever_stands_there(version: str, numbers: tuple[int, int]) -> None:
-    """So that ``spec_version >= (2, 4)`` asks what it says; as strings, "2.10" is less than "2.4"."""
+def test_spec_version_is_two_numbers(version: str, numbers: tuple[int, int]) -> None:
+    """Numbers can be compared; as text, "2.10" is less than "2.4"."""
     assert Capabilities({"asgi": {"spec_version": version}}).spec_version == numbers
 
 
-def test_what_is_said_of_an_extension() -> None:
+def test_extension() -> None:
     capabilities = Capabilities({"extensions": {"tls": {"tls_version": 1}, "other": None}})
 
     assert capabilities.extension("tls") == {"tls_version": 1}
@@ -78,7 +78,7 @@ def test_what_is_said_of_an_extension() -> None:
     assert "other" in capabilities
 
 
-def test_of_each_connection() -> None:
+def test_connections_have_capabilities() -> None:
     extensions: dict[str, Any] = {"http.response.push": {}}
     for connection in (
         Request(http_scope(extensions=extensions)),
@@ -88,7 +88,7 @@ def test_of_each_connection() -> None:
         assert connection.capabilities.spec_version == (2, 5)
 
 
-def test_the_scope_is_left_as_it_is() -> None:
+def test_scope_is_unchanged() -> None:
     """Servers share ``asgi`` and ``extensions`` between all connections."""
     scope: dict[str, Any] = {}
     capabilities = Capabilities(scope)

@@ -1,4 +1,4 @@
-"""Cookie: what is written, what is refused, and that everything written reads back."""
+"""Cookies to set: formatting, validation, and round trips through the cookie parser."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def read_back(cookie: Cookie) -> dict[str, str]:
-    """Read what a browser would send: everything up to the first semicolon."""
+def round_trip(cookie: Cookie) -> dict[str, str]:
+    """Parse the cookie that a browser would send: the text before the first semicolon."""
     name, value = cookie.to_encoded_header()
     assert name == b"set-cookie"
     return parse_cookies([value.partition(b";")[0]])
@@ -47,12 +47,12 @@ def test_every_attribute() -> None:
     assert abs(expires - datetime.now(UTC) - timedelta(seconds=123)) < timedelta(seconds=5)
 
 
-def test_attributes_that_are_off() -> None:
+def test_disabled_attributes() -> None:
     cookie = Cookie("key", value="v", path="", secure=False, httponly=False, max_age=0)
     assert cookie.to_header() == "Set-Cookie: key=v; Max-Age=0; SameSite=lax"
 
 
-def test_samesite_may_be_left_out() -> None:
+def test_samesite_can_be_omitted() -> None:
     samesite: Any = None
     assert Cookie("key", value="v", samesite=samesite).to_header() == "Set-Cookie: key=v; Path=/"
 
@@ -112,22 +112,22 @@ def test_repr_hides_the_value() -> None:
 def test_value(value: str, written: bytes) -> None:
     cookie = Cookie("key", value=value)
     assert cookie.to_encoded_header()[1] == b"key=" + written + b"; Path=/; SameSite=lax"
-    assert read_back(cookie) == {"key": value}
+    assert round_trip(cookie) == {"key": value}
 
 
 @given(st.text())
 @example(' "')
 @example("\\")
 @example("%%41")
-def test_every_value_reads_back(value: str) -> None:
+def test_values_round_trip(value: str) -> None:
     cookie = Cookie("key", value=value)
-    assert read_back(cookie) == {"key": value}
+    assert round_trip(cookie) == {"key": value}
     assert not {*cookie.to_encoded_header()[1]}.difference(range(0x20, 0x7F))
 
 
 @given(st.text(), st.text(), st.text(), st.text())
-def test_nothing_is_injected(key: str, path: str, domain: str, samesite: Any) -> None:
-    """Whatever is written has the attributes that were asked for, and no other."""
+def test_no_attribute_can_be_injected(key: str, path: str, domain: str, samesite: Any) -> None:
+    """The header has exactly the given attributes."""
     try:
         header = (
             Cookie(key, path, "v", domain=domain, samesite=samesite).to_encoded_header()[1].decode("ascii")
@@ -141,20 +141,20 @@ def test_nothing_is_injected(key: str, path: str, domain: str, samesite: Any) ->
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a=b", "a;b", "a\r\nb", "a\0", "é", "a,b", '"a"', "a/b"])
-def test_a_name_is_a_token(key: str) -> None:
+def test_name_must_be_a_token(key: str) -> None:
     with pytest.raises(ValueError, match=r"^the name of a cookie must be a token"):
         Cookie(key).to_header()
 
 
 @pytest.mark.parametrize("key", ["path", "Expires", "MAX-AGE", "samesite"])
-def test_a_name_is_no_attribute(key: str) -> None:
-    with pytest.raises(ValueError, match=f"^a cookie cannot be called '{key}'$"):
+def test_name_must_not_be_reserved(key: str) -> None:
+    with pytest.raises(ValueError, match=f"^the name of a cookie must not be reserved, got '{key}'$"):
         Cookie(key).to_header()
 
 
 @pytest.mark.parametrize("key", ["__Host-sid", "a.b:c", "!#$%&'*+-.^_`|~"])
 def test_unusual_names(key: str) -> None:
-    assert read_back(Cookie(key, value="v")) == {key: "v"}
+    assert round_trip(Cookie(key, value="v")) == {key: "v"}
 
 
 @pytest.mark.parametrize("text", ["/\r\nX: y", "/; Domain=evil.com", "a\0", "\x1f", "\x7f", "é", "\n", "a\n"])
@@ -162,7 +162,7 @@ def test_unusual_names(key: str) -> None:
     "attribute", ["path", "domain", "samesite", "max_age", "expires", "secure", "httponly"]
 )
 @pytest.mark.parametrize("write", [Cookie.to_header, Cookie.to_encoded_header, attrgetter("simple_cookie")])
-def test_injection_is_refused(attribute: str, text: str, write: Callable[[Cookie], object]) -> None:
+def test_injection_is_rejected(attribute: str, text: str, write: Callable[[Cookie], object]) -> None:
     values: dict[str, Any] = {attribute: text}
     cookie = Cookie("key", value="secret", **values)
     with pytest.raises(ValueError, match=f"^{attribute} of cookie 'key' must be ASCII without semicolons"):
@@ -170,11 +170,11 @@ def test_injection_is_refused(attribute: str, text: str, write: Callable[[Cookie
 
 
 @pytest.mark.parametrize("samesite", ["", "laxer", "lax "])
-def test_samesite_is_one_of_three(samesite: Any) -> None:
+def test_invalid_samesite(samesite: Any) -> None:
     with pytest.raises(ValueError, match=r"^samesite of cookie 'key' must be 'lax', 'strict' or 'none'$"):
         Cookie("key", samesite=samesite).to_header()
 
 
-def test_a_lone_surrogate_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match=r"^the value of a cookie must not hold lone surrogates$"):
+def test_lone_surrogate_is_rejected() -> None:
+    with pytest.raises(ValueError, match=r"^the value of a cookie must not contain lone surrogates$"):
         Cookie("key", value="\ud800").to_header()

@@ -1,4 +1,4 @@
-"""A file that outlives the form that it came in."""
+"""Files that are used after their form was closed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_closing_the_form_leaves_a_detached_file_open(spool_size: int) -> 
 
 
 @sizes
-async def test_it_is_what_the_file_was(spool_size: int) -> None:
+async def test_detached_file_has_content_position_and_metadata(spool_size: int) -> None:
     upload = await upload_of(b"hello", spool_size)
     assert await upload.read(2) == b"he"
     async with upload.detach() as owner:
@@ -49,7 +49,7 @@ async def test_it_is_what_the_file_was(spool_size: int) -> None:
 
 
 @sizes
-async def test_the_file_in_the_form_is_closed_then(spool_size: int) -> None:
+async def test_original_is_closed(spool_size: int) -> None:
     upload = await upload_of(b"hello", spool_size)
     owner = upload.detach()
 
@@ -62,7 +62,7 @@ async def test_the_file_in_the_form_is_closed_then(spool_size: int) -> None:
     await owner.close()
 
 
-async def test_a_file_of_a_request_is_used_after_it() -> None:
+async def test_detached_file_outlives_the_request() -> None:
     request = RequestFactory().post("/", files={"f": ("x.bin", b"0123456789", "image/png")})
     async with await request.form(limits=Limits(spool_size=3)) as form:
         owner = form["f"].detach()

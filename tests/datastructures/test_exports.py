@@ -1,4 +1,4 @@
-"""What ``asgiwire.datastructures`` exports, name by name."""
+"""Exports of ``asgiwire.datastructures``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NAMES = {
 }  # fmt: skip
 
 
-def test_exports_are_exact() -> None:
+def test_exports() -> None:
     assert set(asgiwire.datastructures.__all__) == NAMES
     assert all(hasattr(asgiwire.datastructures, name) for name in NAMES)
     assert set(dir(asgiwire.datastructures)) >= NAMES
     assert not hasattr(asgiwire.datastructures, "Accepts")
 
 
-def test_the_values_of_rare_headers_are_imported_late() -> None:
+def test_classes_are_imported_on_first_use() -> None:
     code = "import sys; from asgiwire import datastructures; print('Range' in vars(datastructures), end=' ')"
     code += "; datastructures.Range; print('Range' in vars(datastructures))"
     assert run_python(code).split() == ["False", "True"]

@@ -1,4 +1,4 @@
-"""A form closes its files, every one of them, whatever happens to one."""
+"""Forms, and closing their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Upload(UploadFile):
-    """A file that fails to close, or remembers that it was closed."""
+    """A file that counts its closes, and that can fail to close."""
 
     def __init__(self, failure: BaseException | None = None) -> None:
         super().__init__("text/plain", "a.txt", b"abc")
@@ -28,7 +28,7 @@ class Upload(UploadFile):
             raise self.failure
 
 
-def test_from_form_data_spreads_lists() -> None:
+def test_from_form_data_expands_lists() -> None:
     upload = UploadFile("text/plain", "a.txt")
     form = FormMultiDict.from_form_data(
         {"a": ["1", "2"], "file": upload, "b": "3", "none": [], "t": ("x", "y")}
@@ -43,7 +43,7 @@ def test_from_form_data_spreads_lists() -> None:
     upload.file.close()
 
 
-def test_from_form_data_makes_the_class_it_is_called_on() -> None:
+def test_from_form_data_of_a_subclass() -> None:
     class Form(FormMultiDict):
         pass
 
@@ -51,7 +51,7 @@ def test_from_form_data_makes_the_class_it_is_called_on() -> None:
     assert isinstance(Form(), ImmutableMultiDict)
 
 
-async def test_close_closes_every_file_and_no_field() -> None:
+async def test_close_closes_all_files() -> None:
     uploads = [Upload(), Upload()]
     form = FormMultiDict([("a", "1"), ("f", uploads[0]), ("b", b"raw"), ("f", uploads[1])])
     await form.close()
@@ -60,18 +60,18 @@ async def test_close_closes_every_file_and_no_field() -> None:
     assert form["a"] == "1"
 
 
-async def test_close_of_a_form_without_files() -> None:
+async def test_close_without_files() -> None:
     await FormMultiDict([("a", "1")]).close()
 
 
-async def test_close_goes_on_after_a_failure_and_raises_the_first() -> None:
+async def test_close_closes_all_files_and_raises_the_first_error() -> None:
     uploads = [Upload(), Upload(OSError("first")), Upload(OSError("second")), Upload()]
     with pytest.raises(OSError, match="first"):
         await FormMultiDict([("f", upload) for upload in uploads]).close()
     assert [upload.closed for upload in uploads] == [1, 1, 1, 1]
 
 
-async def test_cancellation_comes_out_of_close_whatever_failed_before() -> None:
+async def test_cancellation_takes_precedence_over_errors() -> None:
     class Waiting(Upload):
         async def close(self) -> None:
             await super().close()
@@ -101,6 +101,6 @@ async def test_context_manager_closes_on_error() -> None:
     assert upload.closed
 
 
-def test_form_of_fields_can_be_pickled() -> None:
+def test_pickle() -> None:
     form: Any = FormMultiDict([("a", "1"), ("b", "2"), ("a", "3")])
     assert list(pickle.loads(pickle.dumps(form)).items()) == list(form.items())

@@ -1,4 +1,4 @@
-"""One header found in the pairs of a scope."""
+"""Headers in the pairs of a scope."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from asgiwire.datastructures._header_pairs import MAX_ENCODED_NAMES, encode_name
 from asgiwire.datastructures.headers import Headers, raw_header, raw_headers, scope_headers
 
 PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
@@ -34,20 +35,20 @@ def test_pairs_may_be_lists() -> None:
 
 
 @pytest.mark.parametrize("headers", [[(b"a", b"1")], ((b"a", b"1"),), []])
-def test_a_sequence_stays_what_it_is(headers: Any) -> None:
+def test_sequence_is_returned_unchanged(headers: Any) -> None:
     scope = {"headers": headers}
     assert scope_headers(scope) is headers
     assert scope == {"headers": headers}
 
 
 @pytest.mark.parametrize("scope", [{}, {"headers": None}])
-def test_none(scope: dict[str, Any]) -> None:
+def test_missing_headers(scope: dict[str, Any]) -> None:
     before = dict(scope)
     assert list(scope_headers(scope)) == []
     assert scope == before
 
 
-def test_what_can_be_read_only_once_is_put_back() -> None:
+def test_iterator_is_replaced_by_a_list() -> None:
     scope: dict[str, Any] = {"headers": iter([(b"a", b"1")])}
     first = scope_headers(scope)
     assert first == [(b"a", b"1")]
@@ -55,7 +56,20 @@ def test_what_can_be_read_only_once_is_put_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["x-a", "X-A"])
-def test_a_name_that_is_no_bytes_is_not_found(name: str) -> None:
-    """A scope that was made by hand may have it: nothing raises."""
+def test_name_that_is_not_bytes_is_not_found(name: str) -> None:
+    """Invalid pairs in a hand-built scope do not raise."""
     headers = Headers.from_scope({"type": "http", "headers": [(name, b"1"), (b"x-b", b"2")]})  # type: ignore[list-item]
     assert [headers.get("x-b") for _ in range(10)] == ["2"] * 10
+
+
+def test_names_are_cached_after_the_cache_was_full() -> None:
+    for number in range(MAX_ENCODED_NAMES + 1):
+        encode_name(f"x-{number}")
+    assert encode_name("X-Late") is encode_name("X-Late")
+    assert encode_name("X-Late") == b"x-late"
+
+
+def test_long_names_are_not_cached() -> None:
+    name = "X-" + "a" * 100
+    assert encode_name(name) is not encode_name(name)
+    assert encode_name(name) == name.lower().encode()

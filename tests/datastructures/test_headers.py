@@ -1,9 +1,10 @@
-"""Headers: an immutable multidict over the pairs as they were received."""
+"""Received headers."""
 
 from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from typing import Any
 
@@ -28,14 +29,14 @@ def headers() -> Headers:
 
 
 @pytest.mark.parametrize("key", ["x-a", "X-A", "X-a"])
-def test_lookup_in_any_case(headers: Headers, key: str) -> None:
+def test_lookup_is_case_insensitive(headers: Headers, key: str) -> None:
     assert headers[key] == headers.get(key) == headers.getone(key) == "1"
     assert headers.getall(key) == ["1", "2", "3"]
     assert key in headers
 
 
 @pytest.mark.parametrize("key", ["missing", "x_a", "", "日", "é", "x-a "])
-def test_a_missing_header(headers: Headers, key: str) -> None:
+def test_missing_header(headers: Headers, key: str) -> None:
     assert key not in headers
     assert headers.get(key) is None
     assert headers.get(key, "d") == headers.getone(key, "d") == headers.getall(key, "d") == "d"
@@ -47,11 +48,11 @@ def test_a_missing_header(headers: Headers, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", [1, None, b"x-a"])
-def test_what_is_no_text_is_no_header(headers: Headers, key: object) -> None:
+def test_key_of_another_type(headers: Headers, key: object) -> None:
     assert key not in headers
 
 
-def test_order_and_duplicates_are_kept(headers: Headers) -> None:
+def test_order_and_duplicates(headers: Headers) -> None:
     expected = [("host", "a"), ("x-a", "1"), ("accept", "*/*"), ("x-a", "2"), ("x-a", "3")]
     assert list(headers.multi_items()) == list(headers.items()) == expected
     assert list(headers) == list(headers.keys()) == [name for name, _ in expected]
@@ -75,12 +76,12 @@ def test_views(headers: Headers) -> None:
     assert (1, "1") not in headers.items()
     assert "3" in headers.values()
     assert "4" not in headers.values()
-    assert "X-A" in headers.keys()  # noqa: SIM118 # the view is the test
+    assert "X-A" in headers.keys()  # noqa: SIM118 # the view is under test
     assert headers.keys() & {"host", "b"} == {"host"}
     assert headers.items() & {("host", "a")} == {("host", "a")}
 
 
-def test_values_are_latin_1_and_kept_as_sent() -> None:
+def test_values_are_decoded_as_latin_1() -> None:
     headers = Headers([(b"a", b"caf\xe9 \t"), (b"b", b"\xc3\xa9"), (b"\xe9", b"")])
     assert headers["a"] == "café \t"
     assert headers["b"] == "Ã©"
@@ -124,7 +125,7 @@ def test_empty(source: Any) -> None:
     assert headers.to_header_list() == []
 
 
-def test_what_it_is_built_from_does_not_show_through() -> None:
+def test_source_is_copied() -> None:
     pairs, multidict = [(b"a", b"1")], CIMultiDict(a="1")
     scope = {"headers": pairs}
     built = Headers(pairs), Headers.from_scope(scope), Headers(multidict), Headers(MutableScopeHeaders(scope))
@@ -134,7 +135,7 @@ def test_what_it_is_built_from_does_not_show_through() -> None:
         assert headers == {"a": "1"}
 
 
-def test_the_lists_it_returns_are_the_callers() -> None:
+def test_returned_lists_are_copies() -> None:
     headers = Headers(RAW)
     headers.to_header_list().clear()
     headers.dict().clear()
@@ -145,12 +146,12 @@ def test_the_lists_it_returns_are_the_callers() -> None:
 @pytest.mark.parametrize(
     "source", [{"a": "1\r\nb: 2"}, [("a", "1\n")], {"a b": "1"}, {"a": "日"}, [("a", b"\0")]]
 )
-def test_what_cannot_be_sent_is_refused(source: Any) -> None:
+def test_invalid_headers_are_rejected(source: Any) -> None:
     with pytest.raises(ValueError, match="header"):
         Headers(source)
 
 
-def test_what_was_received_is_not_judged() -> None:
+def test_received_headers_are_not_validated() -> None:
     headers = Headers([(b"a b", b"\x00")])
     assert headers["a b"] == "\x00"
     assert Headers(headers) == headers
@@ -165,12 +166,12 @@ def test_from_scope() -> None:
 
 
 @pytest.mark.parametrize("scope", [{"type": "http"}, {"type": "http", "headers": None}])
-def test_from_a_scope_without_headers(scope: dict[str, Any]) -> None:
+def test_from_scope_without_headers(scope: dict[str, Any]) -> None:
     assert len(Headers.from_scope(scope)) == 0
 
 
-def test_from_a_scope_whose_headers_can_be_read_only_once() -> None:
-    """ASGI: headers are an iterable, and every reader of the scope is to see them."""
+def test_from_scope_with_an_iterator() -> None:
+    """ASGI allows any iterable, and all readers of the scope have to see the headers."""
     scope = {"headers": (pair for pair in RAW)}
     assert Headers.from_scope(scope) == Headers.from_scope(scope) == Headers(RAW)
 
@@ -193,7 +194,7 @@ def test_copy_is_mutable() -> None:
 
 
 @pytest.mark.parametrize("raw", [RAW, [(b"Host", b"a"), (b"x-a", b"1")]])
-def test_every_value_is_found_however_often_it_was_asked_for(raw: Any) -> None:
+def test_repeated_lookups(raw: Any) -> None:
     headers = Headers(raw)
     for _ in range(10):
         assert headers.raw_values(b"host") == [value for name, value in raw if name.lower() == b"host"]
@@ -201,11 +202,33 @@ def test_every_value_is_found_however_often_it_was_asked_for(raw: Any) -> None:
         assert headers.raw_values(b"none") == []
 
 
+def test_lookup_of_many_names() -> None:
+    """Encoded names are cached, and the cache is bounded."""
+    names = [f"X-{number}" for number in range(1000)]
+    headers = Headers([(name.encode(), name.encode()) for name in names])
+    for _ in range(2):
+        for name in names:
+            assert headers[name] == headers.get(name) == name
+            assert headers.getall(name) == [name]
+
+
+def test_looked_up_names_are_not_leaked() -> None:
+    headers = Headers(RAW)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            assert headers.get(f"x-{number:050}") is None
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 500_000
+
+
 @pytest.mark.parametrize("looked_up", [True, False])
 @pytest.mark.parametrize(
     "duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
 )
-def test_copies(duplicate: Any, looked_up: bool) -> None:
+def test_copy_and_pickle(duplicate: Any, looked_up: bool) -> None:
     headers = Headers(RAW)
     if looked_up:
         assert headers["host"] == "a"
@@ -232,7 +255,7 @@ def test_copies(duplicate: Any, looked_up: bool) -> None:
     ],
 )
 def test_equality(other: Any, equal: bool) -> None:
-    """RFC 9110 section 5.3: the order of lines with one name is significant, that of names is not."""
+    """RFC 9110 section 5.3: the order is significant only among headers with the same name."""
     headers = Headers([(b"a", b"1"), (b"a", b"2"), (b"b", b"3")])
     assert (headers == other) is equal
     assert (other == headers) is equal
@@ -245,7 +268,7 @@ def test_equality_with_a_multidict() -> None:
     assert headers != CIMultiDict([("A", "2"), ("a", "1")])
 
 
-def test_kind() -> None:
+def test_types() -> None:
     assert isinstance(Headers(), MultiMapping | Mapping)
     assert isinstance(Headers(), MultiMixin)
     with pytest.raises(TypeError):
@@ -286,7 +309,7 @@ def test_repr_masks_credentials() -> None:
 )
 @must_end
 def test_time_is_linear(raw: list[tuple[bytes, bytes]]) -> None:
-    """Inserting so many equal names into a multidict 6 takes many minutes."""
+    """In multidict 6, inserting so many equal names takes many minutes."""
     headers = Headers(raw)
     assert headers.get("x-none") is None
     assert len(list(headers.items())) == len(headers.to_header_list()) == MANY

@@ -1,4 +1,4 @@
-"""Multidicts: the order stays, nothing is doubled, and a copy is one."""
+"""Multidicts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from asgiwire.datastructures import FormMultiDict, ImmutableMultiDict, MultiDict
 PAIRS = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 2)]
 
 
-class OwnMultiDict(MultiDict[Any]):
-    """What a user derives."""
+class CustomMultiDict(MultiDict[Any]):
+    """A subclass of an application."""
 
 
-class OwnImmutableMultiDict(ImmutableMultiDict[Any]):
-    """What a user derives."""
+class CustomImmutableMultiDict(ImmutableMultiDict[Any]):
+    """A subclass of an application."""
 
 
-MUTABLE = [MultiDict, OwnMultiDict]
-IMMUTABLE = [ImmutableMultiDict, FormMultiDict, OwnImmutableMultiDict]
+MUTABLE = [MultiDict, CustomMultiDict]
+IMMUTABLE = [ImmutableMultiDict, FormMultiDict, CustomImmutableMultiDict]
 
 SOURCES = {
     "list": list,
@@ -47,17 +47,17 @@ COPIES = {
 
 @pytest.mark.parametrize("cls", [*MUTABLE, *IMMUTABLE])
 class TestEveryMultiDict:
-    def test_is_one_of_multidict(self, cls: type[Any]) -> None:
+    def test_is_a_class_of_multidict(self, cls: type[Any]) -> None:
         values = cls(PAIRS)
         assert isinstance(values, multidict.MultiMapping)
         assert isinstance(values, MultiMixin)
         assert isinstance(values, multidict.MultiDict if cls in MUTABLE else multidict.MultiDictProxy)
 
     @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-    def test_is_built_from(self, cls: type[Any], source: Any) -> None:
+    def test_from_source(self, cls: type[Any], source: Any) -> None:
         assert list(cls(source(PAIRS)).items()) == PAIRS
 
-    def test_is_built_from_a_dict(self, cls: type[Any]) -> None:
+    def test_from_dict(self, cls: type[Any]) -> None:
         assert list(cls({"b": 1, "a": 2}).multi_items()) == [("b", 1), ("a", 2)]
 
     @pytest.mark.parametrize("args", [None, {}, [], MultiDict()], ids=repr)
@@ -65,7 +65,7 @@ class TestEveryMultiDict:
         assert (len(cls(args)), bool(cls(args)), cls(args).dict()) == (0, False, {})
         assert cls() == cls(args)
 
-    def test_reads(self, cls: type[Any]) -> None:
+    def test_access(self, cls: type[Any]) -> None:
         values = cls(PAIRS)
         assert (values["a"], values.get("b"), values.getone("a"), values.getall("b")) == (1, 2, 1, [2, 2])
         assert values.get("x") is None
@@ -76,30 +76,30 @@ class TestEveryMultiDict:
     def test_keys_are_case_sensitive(self, cls: type[Any]) -> None:
         assert "A" not in cls(PAIRS)
 
-    def test_dict_has_the_order_of_keys_and_of_values(self, cls: type[Any]) -> None:
+    def test_dict_is_in_order(self, cls: type[Any]) -> None:
         assert list(cls(PAIRS).dict().items()) == [("a", [1, 3]), ("b", [2, 2]), ("c", [4])]
 
-    def test_multi_items_is_a_generator_in_the_order_received(self, cls: type[Any]) -> None:
+    def test_multi_items_is_a_generator(self, cls: type[Any]) -> None:
         items = cls(PAIRS).multi_items()
         assert iter(items) is items
         assert list(items) == PAIRS
 
     @pytest.mark.parametrize("make_copy", COPIES.values(), ids=COPIES)
-    def test_copy_is_of_the_same_class_and_order(self, cls: type[Any], make_copy: Any) -> None:
+    def test_copy_has_the_same_class_and_order(self, cls: type[Any], make_copy: Any) -> None:
         values = cls(PAIRS)
         copied = make_copy(values)
         assert type(copied) is cls
         assert copied is not values
         assert list(copied.multi_items()) == PAIRS
 
-    def test_copy_is_shallow_and_deepcopy_is_not(self, cls: type[Any]) -> None:
+    def test_copy_is_shallow(self, cls: type[Any]) -> None:
         value: list[int] = []
         values = cls([("a", value)])
         assert values.copy()["a"] is value
         assert copy.deepcopy(values)["a"] is not value
 
     @given(st.lists(st.tuples(st.sampled_from("abcA") | st.text(), st.integers())))
-    def test_order_is_kept_everywhere(self, cls: type[Any], pairs: list[tuple[str, int]]) -> None:
+    def test_order_is_preserved(self, cls: type[Any], pairs: list[tuple[str, int]]) -> None:
         values = cls(pairs)
         other = values.immutable() if cls in MUTABLE else values.mutable_copy()
         first_seen = list(dict(pairs))
@@ -109,7 +109,7 @@ class TestEveryMultiDict:
             assert grouped == sorted(pairs, key=lambda pair: first_seen.index(pair[0]))
 
 
-def test_changing_a_copy_leaves_the_original() -> None:
+def test_copy_is_independent() -> None:
     values = MultiDict(PAIRS)
     changed = values.copy()
     changed["a"] = 0
@@ -126,7 +126,7 @@ def test_immutable_is_not_a_view() -> None:
 
 
 @pytest.mark.parametrize("cls", IMMUTABLE)
-def test_immutable_copies_what_it_is_made_of(cls: type[Any]) -> None:
+def test_immutable_copies_its_source(cls: type[Any]) -> None:
     source = multidict.MultiDict(PAIRS)
     immutable = cls(source)
     source.clear()
@@ -144,7 +144,7 @@ def test_immutable_cannot_be_changed(cls: type[Any]) -> None:
         del values["a"]
 
 
-def test_mutable_copy_is_mutable_and_a_copy() -> None:
+def test_mutable_copy() -> None:
     immutable = ImmutableMultiDict(PAIRS)
     mutable = immutable.mutable_copy()
     assert type(mutable) is MultiDict
@@ -152,7 +152,7 @@ def test_mutable_copy_is_mutable_and_a_copy() -> None:
     assert "d" not in immutable
 
 
-def test_mutable_has_the_whole_of_multidict() -> None:
+def test_methods_of_multidict() -> None:
     values: MultiDict[int] = MultiDict(PAIRS)
     assert values.popall("a") == [1, 3]
     values.extend([("b", 7)])

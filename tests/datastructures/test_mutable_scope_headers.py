@@ -1,4 +1,4 @@
-"""MutableScopeHeaders: exactly the headers named are changed, in the scope's own list."""
+"""Mutable headers of a scope or message."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_without_a_scope() -> None:
     assert MutableScopeHeaders().headers == []
 
 
-def test_the_list_of_the_scope_is_the_one_that_changes(headers: MutableScopeHeaders, raw: Raw) -> None:
+def test_list_in_the_scope_is_modified(headers: MutableScopeHeaders, raw: Raw) -> None:
     assert headers.headers is raw
     headers["foo"] = "1"
     headers.add("foo", "2")
@@ -62,7 +62,7 @@ def test_the_list_of_the_scope_is_the_one_that_changes(headers: MutableScopeHead
     ],
     ids=["absent", "none", "tuple", "iterator", "view"],
 )
-def test_what_is_no_list_becomes_one(scope: dict[str, Any], expected: Raw) -> None:
+def test_other_iterables_are_replaced_by_a_list(scope: dict[str, Any], expected: Raw) -> None:
     headers = MutableScopeHeaders(scope)
     assert scope["headers"] is headers.headers == expected
     headers.add("b", "2")
@@ -74,9 +74,9 @@ def test_from_message(raw: Raw) -> None:
     assert MutableScopeHeaders.from_message(message).headers is raw
 
 
-def test_from_a_message_without_headers() -> None:
+def test_from_message_without_headers() -> None:
     with pytest.raises(
-        ValueError, match=r"^a message with headers was wanted, got 'http\.response\.body' without$"
+        ValueError, match=r"^expected a message with headers, got 'http\.response\.body' without headers$"
     ):
         MutableScopeHeaders.from_message({"type": "http.response.body", "body": b""})
 
@@ -94,7 +94,7 @@ def test_read(many: MutableScopeHeaders, key: str) -> None:
     assert key in many
 
 
-def test_read_what_is_missing(many: MutableScopeHeaders) -> None:
+def test_read_missing(many: MutableScopeHeaders) -> None:
     assert "y" not in many
     assert 1 not in many
     assert many.get("y") is None
@@ -114,12 +114,12 @@ def test_iteration_counts_duplicates(many: MutableScopeHeaders) -> None:
     assert "6" in many.values()
 
 
-def test_set_replaces_every_duplicate_and_nothing_else(many: MutableScopeHeaders) -> None:
+def test_set_replaces_all_duplicates(many: MutableScopeHeaders) -> None:
     many["X"] = "new"
     assert many.headers == [(b"a", b"1"), (b"x", b"new"), (b"b", b"3"), (b"c", b"5"), (b"d", b"7")]
 
 
-def test_set_what_is_new(many: MutableScopeHeaders) -> None:
+def test_set_new(many: MutableScopeHeaders) -> None:
     before = list(many.headers)
     many["Y"] = "8"
     assert many.headers == [*before, (b"y", b"8")]
@@ -130,7 +130,7 @@ def test_delete(many: MutableScopeHeaders) -> None:
     assert many.headers == [(b"a", b"1"), (b"b", b"3"), (b"c", b"5"), (b"d", b"7")]
 
 
-def test_delete_what_is_missing(headers: MutableScopeHeaders, raw: Raw) -> None:
+def test_delete_missing(headers: MutableScopeHeaders, raw: Raw) -> None:
     del headers["missing"]
     assert raw == [(b"foo", b"bar")]
 
@@ -170,9 +170,7 @@ def test_extend(raw: Raw, expected: Raw) -> None:
 @pytest.mark.parametrize(
     ("key", "value"), [("a", "1\r\nb: 2"), ("b", "1\0"), ("a b", "1"), ("a\r\n", "1"), ("b", "日")]
 )
-def test_what_cannot_be_sent_changes_nothing(
-    many: MutableScopeHeaders, method: str, key: str, value: str
-) -> None:
+def test_invalid_header_changes_nothing(many: MutableScopeHeaders, method: str, key: str, value: str) -> None:
     before = list(many.headers)
     del many["a"]
     del many["b"]
@@ -195,7 +193,7 @@ def test_equality(many: MutableScopeHeaders) -> None:
         hash(many)
 
 
-def test_copies(many: MutableScopeHeaders) -> None:
+def test_copy_and_pickle(many: MutableScopeHeaders) -> None:
     other = pickle.loads(pickle.dumps(many))
     assert other == many == copy.deepcopy(many)
     del other["a"]
@@ -213,7 +211,7 @@ values = st.text("12", max_size=2)
 
 @pytest.mark.parametrize("method", ["__setitem__", "add", "extend_header_value", "__delitem__"])
 @given(pairs=st.lists(st.tuples(names, values)), key=names, value=values)
-def test_only_the_named_are_touched(method: str, pairs: list[tuple[str, str]], key: str, value: str) -> None:
+def test_other_headers_are_unchanged(method: str, pairs: list[tuple[str, str]], key: str, value: str) -> None:
     def others(raw: Raw) -> Raw:
         return [pair for pair in raw if pair[0].lower() != key.lower().encode()]
 

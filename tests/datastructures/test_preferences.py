@@ -1,4 +1,4 @@
-"""Accept-Language, Accept-Encoding and Accept-Charset: what the client gets of what there is."""
+"""The Accept-Language, Accept-Encoding and Accept-Charset headers."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from tests.floods import flood, must_end
 @pytest.mark.parametrize(
     ("field", "provided", "expected"),
     [
-        # the order of the client, then of what is provided
+        # the order of the client, then of the provided languages
         ("da, en-gb;q=0.8, en;q=0.7", ["en", "da"], "da"),
         ("da, en-gb;q=0.8, en;q=0.7", ["en", "en-GB"], "en-GB"),
         ("fr, en", ["en", "fr"], "fr"),
         ("en", ["en-US", "en-GB"], "en-US"),
         ("en", ["en-US", "en"], "en"),
         ("EN-us", ["en_US"], "en_US"),
-        # basic filtering: a longer tag, never a shorter one or another word
+        # basic filtering: matches longer tags at subtag boundaries
         ("de-de", ["de-DE-1996"], "de-DE-1996"),
         ("de-de", ["de-Deva"], None),
-        # lookup: what is left of the range, the longest first
+        # lookup: shortens the range
         ("de-CH, fr;q=0.9", ["fr", "de"], "de"),
         ("zh-Hant-CN-x-private1", ["zh", "zh-Hant"], "zh-Hant"),
         ("de-CH", ["de", "de-CH-1996"], "de-CH-1996"),
         ("en-GB", ["en-US"], None),
-        # what the client says of a tag itself is not overruled by lookup
+        # lookup does not override a range that matches the tag
         ("en-US, fr;q=0.95, en;q=0.9", ["en", "fr"], "fr"),
         ("de-CH, de;q=0", ["de"], None),
         ("de-CH;q=0, fr", ["de"], None),
-        # the longest range decides
+        # the longest range is used
         ("en, en-GB;q=0", ["en-GB"], None),
         ("en, en-GB;q=0", ["en-GB", "en-US"], "en-US"),
         ("en;q=0.1, en-GB, fr;q=0.5", ["en", "fr", "en-GB"], "en-GB"),
-        # the wildcard speaks last
+        # the wildcard has the lowest precedence
         ("de, *;q=0.5, en;q=0.1", ["en", "fr"], "fr"),
         ("*", ["en", "fr"], "en"),
         ("de-CH, *;q=0.5", ["fr", "de"], "de"),
         ("*;q=0, en", ["fr"], None),
         ("*;q=0, en", ["fr", "en"], "en"),
         ("de-CH, *;q=0", ["de"], None),
-        # nothing said, nothing offered
+        # no ranges, no provided languages
         ("", ["fr", "en"], "fr"),
         ("123, e n", ["fr", "en"], "fr"),
         ("", [], None),
@@ -71,7 +71,7 @@ def test_languages(field: str, provided: list[str], expected: str | None) -> Non
         ("", "fr", 1),
     ],
 )
-def test_quality_of_a_language(field: str, tag: str, quality: float) -> None:
+def test_language_quality(field: str, tag: str, quality: float) -> None:
     language = AcceptLanguage(field)
     assert language.quality(tag) == quality
     assert language.accepts(tag) is (quality > 0)
@@ -80,7 +80,7 @@ def test_quality_of_a_language(field: str, tag: str, quality: float) -> None:
 @pytest.mark.parametrize(
     ("field", "provided", "expected"),
     [
-        # equal weights: the server's order counts
+        # equal weights: the server's order
         ("gzip, deflate, br, zstd", ["br", "gzip"], "br"),
         ("gzip;q=1.0, br;q=0.5", ["br", "gzip"], "gzip"),
         ("GZIP", ["gzip"], "gzip"),
@@ -88,14 +88,14 @@ def test_quality_of_a_language(field: str, tag: str, quality: float) -> None:
         ("gzip", ["X-GZip"], "X-GZip"),
         ("*", ["br", "gzip"], "br"),
         ("*;q=0.5, gzip;q=0", ["gzip", "br"], "br"),
-        # Chromium's media elements want none
+        # Chromium's media elements accept no coding
         ("identity;q=1, *;q=0", ["br", "gzip"], None),
         ("identity;q=1, *;q=0", ["br", "identity"], "identity"),
-        # identity is there by default, but last
+        # identity is accepted by default, with the lowest preference
         ("gzip;q=0.5", ["identity", "gzip"], "gzip"),
         ("br", ["gzip", "identity"], "identity"),
         ("identity;q=0, br", ["gzip", "identity"], None),
-        # an empty header wants no coding, and where there is no header none was asked for
+        # an empty header, and no header
         ("", ["gzip"], None),
         ("", ["gzip", "identity"], "identity"),
         (None, ["gzip"], None),
@@ -125,8 +125,8 @@ def test_codings(field: str | None, provided: list[str], expected: str | None) -
         ("compress", "x-compress", True),
     ],
 )
-def test_accepts_a_coding(field: str | None, coding: str, expected: bool) -> None:
-    """RFC 9110 section 12.5.3, rule by rule."""
+def test_accepts_coding(field: str | None, coding: str, expected: bool) -> None:
+    """The rules of RFC 9110 section 12.5.3."""
     assert AcceptEncoding(field).accepts(coding) is expected
 
 
@@ -136,19 +136,19 @@ def test_charsets() -> None:
     assert not charset.accepts("utf-8")
     assert charset.quality("ISO-8859-5") == 1
     assert AcceptCharset("utf-8, *;q=0.5").quality("latin-1") == 0.5
-    for unsaid in (AcceptCharset(None), AcceptCharset("")):
-        assert unsaid.best_match(["utf-8", "latin-1"]) == "utf-8"
-        assert unsaid.accepts("utf-8")
-        assert unsaid.best_match([], "utf-8") == "utf-8"
+    for accept_all in (AcceptCharset(None), AcceptCharset("")):
+        assert accept_all.best_match(["utf-8", "latin-1"]) == "utf-8"
+        assert accept_all.accepts("utf-8")
+        assert accept_all.best_match([], "utf-8") == "utf-8"
 
 
-def test_iteration_is_by_weight_and_without_what_is_refused() -> None:
+def test_iteration_is_by_weight_without_zero_weights() -> None:
     language = AcceptLanguage("en;q=0.5, DA, fr;q=0, en-GB;q=0.5")
     assert list(language) == ["da", "en", "en-gb"]
     assert len(language) == 3
 
 
-def test_text() -> None:
+def test_str_and_repr() -> None:
     assert str(AcceptLanguage("en;q=0.51,DA, fr;q=0")) == "da, en;q=0.51, fr;q=0"
     assert repr(AcceptEncoding("x-gzip;q=.2")) == "AcceptEncoding('gzip;q=0.2')"
     assert repr(AcceptEncoding()) == "AcceptEncoding(None)"
@@ -173,7 +173,7 @@ def test_time_is_linear(pattern: bytes) -> None:
 
 
 @given(st.text() | st.text("abi*-_;q=01., "), st.lists(st.text("abi*-", min_size=1)))
-def test_nothing_raises_and_what_is_found_was_provided(field: str, provided: list[str]) -> None:
+def test_best_match_is_provided_or_none(field: str, provided: list[str]) -> None:
     for kind in (AcceptLanguage, AcceptEncoding, AcceptCharset):
         accepted = kind(field)
         found = accepted.best_match(provided)

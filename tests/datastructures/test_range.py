@@ -1,4 +1,4 @@
-"""Range: which bytes of a representation are meant."""
+"""The Range header."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ranges = st.lists(
         ("bytes=-5", 0, []),
         ("bytes=" + "9" * 5000 + "-", 10, []),
         ("bytes=0-" + "9" * 5000, 10, [(0, 10)]),
-        # the order asked for, and nothing twice
+        # in the order of the request, without duplicates
         ("bytes=-1,0-0", 10, [(9, 10), (0, 1)]),
         ("bytes=8-9,0-1,4-5", 10, [(8, 10), (0, 2), (4, 6)]),
         ("bytes=8-9,0-1,1-3", 10, [(8, 10), (0, 4)]),
@@ -55,51 +55,49 @@ ranges = st.lists(
     ],
 )
 def test_for_size(field: str, size: int, expected: list[tuple[int, int]]) -> None:
-    asked = Range.from_header(field)
-    assert asked is not None
-    parts = asked.for_size(size)
+    requested = Range.from_header(field)
+    assert requested is not None
+    parts = requested.for_size(size)
     assert parts is not None
     assert [(part.start, part.stop) for part in parts] == expected
 
 
-def test_another_unit_is_to_be_ignored() -> None:
+def test_other_unit() -> None:
     items = Range.from_header("items=0-9")
     assert items is not None
     assert items.for_size(100) is None
     assert items.for_size(100, "items") == [range(10)]
 
 
-def test_what_is_invalid() -> None:
+def test_invalid_header() -> None:
     assert Range.from_header("bytes=1-0") is None
     assert Range.from_header("") is None
 
 
 def test_value() -> None:
-    asked = Range.from_header("Bytes=0-499, 500-,-7")
-    assert asked == Range("bytes", ((0, 499), (500, None), (None, 7)))
-    assert str(asked) == "bytes=0-499,500-,-7"
-    assert {asked: 1}[pickle.loads(pickle.dumps(asked))] == 1
+    requested = Range.from_header("Bytes=0-499, 500-,-7")
+    assert requested == Range("bytes", ((0, 499), (500, None), (None, 7)))
+    assert str(requested) == "bytes=0-499,500-,-7"
+    assert {requested: 1}[pickle.loads(pickle.dumps(requested))] == 1
 
 
 @given(ranges, st.integers(0, 50))
-def test_what_is_sent_is_what_was_asked_for_once(
-    asked: list[tuple[int | None, int | None]], size: int
-) -> None:
-    parts = Range("bytes", tuple(asked)).for_size(size)
+def test_each_position_is_sent_once(requested: list[tuple[int | None, int | None]], size: int) -> None:
+    parts = Range("bytes", tuple(requested)).for_size(size)
     assert parts is not None
 
-    wanted = set()
-    for first, last in asked:
+    expected = set()
+    for first, last in requested:
         if first is None:
-            wanted |= set(range(size)[-last:] if last else ())
+            expected |= set(range(size)[-last:] if last else ())
         else:
-            wanted |= set(range(size)[first : size if last is None else last + 1])
+            expected |= set(range(size)[first : size if last is None else last + 1])
     sent = [position for part in parts for position in part]
     assert len(sent) == len(set(sent))
-    assert set(sent) == wanted
+    assert set(sent) == expected
 
 
 @given(ranges)
-def test_what_is_written_is_read(asked: list[tuple[int | None, int | None]]) -> None:
-    value = Range("bytes", tuple(asked))
+def test_round_trip(requested: list[tuple[int | None, int | None]]) -> None:
+    value = Range("bytes", tuple(requested))
     assert Range.from_header(str(value)) == value

@@ -1,4 +1,4 @@
-"""State: a dict with attributes, live or copied."""
+"""State with attribute access."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def test_write() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_a_missing_attribute_is_named(cls: type[ImmutableState]) -> None:
+def test_missing_attribute(cls: type[ImmutableState]) -> None:
     with pytest.raises(AttributeError, match=rf"^'{cls.__name__}' has no attribute 'first'$") as caught:
-        cls({}).first  # noqa: B018 # the access is the test
+        cls({}).first  # noqa: B018 # the access is under test
     assert caught.value.name == "first"
     assert caught.value.__suppress_context__
 
 
-def test_deleting_a_missing_attribute_names_it() -> None:
+def test_delete_missing_attribute() -> None:
     with pytest.raises(AttributeError, match=r"^'State' has no attribute 'first'$"):
         del State().first
 
 
-def test_immutable_is_immutable() -> None:
+def test_immutable() -> None:
     state: Any = ImmutableState({"first": 1})
     with pytest.raises(AttributeError):
         state.first = 2
@@ -102,7 +102,7 @@ def test_live_view(cls: type[ImmutableState]) -> None:
     assert state.second == 2
 
 
-def test_a_live_view_writes_through() -> None:
+def test_live_view_is_writable() -> None:
     values: dict[str, Any] = {}
     state = State(values)
     state.first = 1
@@ -118,7 +118,7 @@ def test_deep_copy(cls: type[ImmutableState]) -> None:
     assert state.first == [1]
 
 
-def test_defaults_of_deep_copy() -> None:
+def test_deep_copy_defaults() -> None:
     values = {"first": 1}
     immutable, mutable = ImmutableState(values), State(values)
     values["first"] = 2
@@ -138,7 +138,7 @@ COPIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("deep_copy", [True, False])
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
-def test_a_copy_is_no_view(make: Any, deep_copy: bool) -> None:
+def test_copy_is_not_a_view(make: Any, deep_copy: bool) -> None:
     state = State({"first": [1]}, deep_copy=deep_copy)
     other = make(state)
     state.second = 2
@@ -148,7 +148,7 @@ def test_a_copy_is_no_view(make: Any, deep_copy: bool) -> None:
 
 @pytest.mark.parametrize("name", ["copy", "copy.copy", "immutable_copy", "mutable_copy"])
 @pytest.mark.parametrize("deep_copy", [True, False])
-def test_a_copy_is_as_deep_as_the_state(name: str, deep_copy: bool) -> None:
+def test_copy_is_deep_if_the_state_is(name: str, deep_copy: bool) -> None:
     state = State({"first": [1]}, deep_copy=deep_copy)
     other = COPIES[name](state)
     assert (other.first is not state.first) is deep_copy
@@ -169,7 +169,7 @@ def test_every_pickle_protocol(protocol: int) -> None:
     assert pickle.loads(pickle.dumps(State({"a": 1}), protocol)).a == 1
 
 
-def test_kinds_of_copies() -> None:
+def test_types_of_copies() -> None:
     state = Counter({"first": 1})
     assert type(state.copy()) is Counter
     assert type(copy.copy(state)) is Counter
@@ -178,7 +178,7 @@ def test_kinds_of_copies() -> None:
     assert type(ImmutableState({}).mutable_copy()) is State
 
 
-def test_what_cannot_be_copied_deeply() -> None:
+def test_values_that_cannot_be_deep_copied() -> None:
     state = ImmutableState({"module": ModuleType("module")}, deep_copy=False)
     assert copy.copy(state).module is state.module
     assert ImmutableState.validate(state).module is state.module
@@ -191,7 +191,7 @@ def test_validate() -> None:
     assert ImmutableState.validate(deep).a is not deep.a
 
 
-def test_a_subclass_has_methods() -> None:
+def test_methods_of_a_subclass() -> None:
     values: dict[str, Any] = {}
     state = Counter(values)
     state.increment()
@@ -199,13 +199,13 @@ def test_a_subclass_has_methods() -> None:
     assert values == {"count": 2}
 
 
-def test_repr_shows_names_only() -> None:
+def test_repr_contains_names_only() -> None:
     assert repr(State({"password": "secret", "b": 1})) == "<State('password', 'b')>"
 
 
-def test_while_there_is_no_state_yet() -> None:
+def test_attribute_access_before_init() -> None:
     with pytest.raises(AttributeError, match="_state"):
-        State.__new__(State).first  # noqa: B018 # the access is the test
+        State.__new__(State).first  # noqa: B018 # the access is under test
 
 
 def test_unhashable() -> None:

@@ -1,4 +1,4 @@
-"""An uploaded file: in memory, on disk, and between the two."""
+"""Uploaded files in memory and on disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MEGABYTE = 1024 * 1024
 
 
 class Threads:
-    """Where each call of the underlying file was made."""
+    """Records which thread makes each call of the underlying file."""
 
     def __init__(self, upload: UploadFile, monkeypatch: pytest.MonkeyPatch) -> None:
         file = upload.file
@@ -40,40 +40,40 @@ class Threads:
 
     def recorded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            # fileno() calls rollover too, which does nothing then.
+            # fileno() calls rollover() too, which has no effect on a file on disk.
             if name != "rollover" or not self.upload.rolled_to_disk:
                 self.calls.append((name, threading.get_ident() == self.here))
             return function(*args)
 
         return call
 
-    def on_the_loop(self) -> list[str]:
+    def pop_calls_on_the_loop(self) -> list[str]:
         calls, self.calls = self.calls, []
         assert calls
         return [name for name, here in calls if here]
 
 
 @pytest.fixture
-def hops(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """Grows by one for each call of a worker thread."""
-    made: list[None] = []
+def thread_calls(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Contains one item for each call of a worker thread."""
+    calls: list[None] = []
 
     async def counted(function: Callable[[], Any]) -> Any:
-        made.append(None)
+        calls.append(None)
         return await _concurrency.run_in_thread(function)
 
     monkeypatch.setattr(upload_file, "run_in_thread", counted)
-    return made
+    return calls
 
 
-def test_the_signature_is_that_of_litestar() -> None:
+def test_signature_is_the_same_as_in_litestar() -> None:
     assert str(inspect.signature(UploadFile)) == (
         "(content_type: 'str', filename: 'str', file_data: 'bytes | None' = None,"
         " headers: 'dict[str, str] | None' = None, max_spool_size: 'int' = 1048576) -> 'None'"
     )
 
 
-async def test_a_file_from_data() -> None:
+async def test_file_data() -> None:
     upload = UploadFile("text/plain", "a.txt", b"12345", {"x-y": "z"})
     assert (upload.content_type, upload.filename, upload.headers) == ("text/plain", "a.txt", {"x-y": "z"})
     assert await upload.read() == b"12345"
@@ -85,23 +85,23 @@ async def test_a_file_from_data() -> None:
     await upload.close()
 
 
-async def test_no_headers_are_shared() -> None:
+async def test_default_headers_are_not_shared() -> None:
     async with UploadFile("a/b", "x") as first, UploadFile("a/b", "x") as second:
         first.headers["a"] = "b"
         assert second.headers == {}
 
 
 @pytest.mark.parametrize(
-    ("filename", "shown"),
+    ("filename", "text"),
     [
         ("tmp.txt", "tmp.txt - text/plain"),
         ("it's \u20ac.txt", "it's \u20ac.txt - text/plain"),
         ("a\r\n\x1b[2J", r"a\r\n\x1b[2J - text/plain"),
     ],
 )
-async def test_repr(filename: str, shown: str) -> None:
+async def test_repr(filename: str, text: str) -> None:
     async with UploadFile("text/plain", filename) as upload:
-        assert repr(upload) == shown
+        assert repr(upload) == text
 
 
 async def use(upload: UploadFile, path: Path) -> None:
@@ -120,35 +120,37 @@ async def use(upload: UploadFile, path: Path) -> None:
     assert upload.size == 6
 
 
-async def test_in_memory_nothing_leaves_the_loop_but_a_copy(hops: list[None], tmp_path: Path) -> None:
+async def test_file_in_memory_uses_a_thread_for_save_only(thread_calls: list[None], tmp_path: Path) -> None:
     async with UploadFile("a/b", "x", max_spool_size=6) as upload:
         await use(upload, tmp_path / "copy")
         assert not upload.rolled_to_disk
-        assert len(hops) == 1
-    assert len(hops) == 1
+        assert len(thread_calls) == 1
+    assert len(thread_calls) == 1
 
 
-async def test_on_disk_nothing_is_done_on_the_loop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_file_on_disk_is_accessed_in_threads_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     upload = UploadFile("a/b", "x", max_spool_size=5)
     await upload.write(b"123456")
     threads = Threads(upload, monkeypatch)
     await use(upload, tmp_path / "copy")
     assert upload.rolled_to_disk
-    assert threads.on_the_loop() == []
+    assert threads.pop_calls_on_the_loop() == []
     await upload.close()
     assert threads.calls[0] == ("close", False)
 
 
 @pytest.mark.parametrize("before", [0, 1, 10])
-async def test_the_move_to_disk_is_made_in_a_thread(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
-    """CVE-2025-54121: the write that exceeds the spool is the one that blocks."""
+async def test_rollover_is_in_a_thread(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
+    """CVE-2025-54121: the rollover blocked the event loop."""
     upload = UploadFile("a/b", "x", max_spool_size=10)
     await upload.write(b"x" * before)
     assert not upload.rolled_to_disk
     threads = Threads(upload, monkeypatch)
     assert await upload.write(b"y" * (11 - before)) == 11 - before
-    # How far it would come has to be asked first; that moves nothing.
-    assert set(threads.on_the_loop()) <= {"tell", "seek"}
+    # Only position and size are read on the event loop.
+    assert set(threads.pop_calls_on_the_loop()) <= {"tell", "seek"}
     assert upload.rolled_to_disk
     assert upload.size == 11
     await upload.seek(0)
@@ -156,7 +158,7 @@ async def test_the_move_to_disk_is_made_in_a_thread(monkeypatch: pytest.MonkeyPa
     await upload.close()
 
 
-async def test_writing_over_what_is_there_needs_no_disk() -> None:
+async def test_overwriting_does_not_roll_over() -> None:
     async with UploadFile("a/b", "x", b"12345", max_spool_size=5) as upload:
         await upload.write(b"abcde")
         assert not upload.rolled_to_disk
@@ -164,7 +166,7 @@ async def test_writing_over_what_is_there_needs_no_disk() -> None:
         assert upload.rolled_to_disk
 
 
-async def test_writing_far_behind_the_end_goes_to_disk() -> None:
+async def test_writing_behind_the_end_rolls_over() -> None:
     async with UploadFile("a/b", "x", max_spool_size=5) as upload:
         await upload.seek(MEGABYTE)
         await upload.write(b"1")
@@ -172,7 +174,7 @@ async def test_writing_far_behind_the_end_goes_to_disk() -> None:
         assert upload.size == MEGABYTE + 1
 
 
-async def test_a_spool_of_zero_keeps_nothing_in_memory() -> None:
+async def test_spool_size_of_zero_with_write() -> None:
     async with UploadFile("a/b", "x", max_spool_size=0) as upload:
         await upload.write(b"")
         assert not upload.rolled_to_disk
@@ -180,15 +182,15 @@ async def test_a_spool_of_zero_keeps_nothing_in_memory() -> None:
         assert upload.rolled_to_disk
 
 
-async def test_what_is_written_is_on_disk_at_once() -> None:
-    """So that a full disk is the error of the write, and the size is right without asking the disk."""
+async def test_writes_are_flushed() -> None:
+    """The error of a full disk is raised by the write, and the size is correct."""
     async with UploadFile("a/b", "x", max_spool_size=0) as upload:
         await upload.write(b"1")
         assert os.pread(upload.file.fileno(), 10, 0) == b"1"
 
 
 @pytest.mark.parametrize("spool_size", [0, 100])
-async def test_reading_elsewhere_leaves_the_position(spool_size: int) -> None:
+async def test_read_at_does_not_change_the_position(spool_size: int) -> None:
     async with UploadFile("a/b", "x", max_spool_size=spool_size) as upload:
         await upload.write(b"12345")
         await upload.seek(3)
@@ -198,7 +200,7 @@ async def test_reading_elsewhere_leaves_the_position(spool_size: int) -> None:
         assert await upload.read() == b"45"
 
 
-async def test_iteration_gives_blocks() -> None:
+async def test_iteration_returns_blocks() -> None:
     async with UploadFile("a/b", "x") as upload:
         await upload.write(b"x" * (2 * MEGABYTE + 1))
         await upload.seek(0)
@@ -206,7 +208,7 @@ async def test_iteration_gives_blocks() -> None:
 
 
 @pytest.mark.parametrize("spool_size", [0, 100])
-async def test_closing_twice_does_nothing(spool_size: int) -> None:
+async def test_close_twice(spool_size: int) -> None:
     upload = UploadFile("a/b", "x", max_spool_size=spool_size)
     await upload.write(b"123")
     await upload.close()
@@ -218,14 +220,14 @@ async def test_closing_twice_does_nothing(spool_size: int) -> None:
         _ = upload.size
 
 
-async def test_the_block_of_a_with_statement_closes_in_any_case() -> None:
+async def test_context_manager_closes_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError):
         async with UploadFile("a/b", "x") as upload:
             raise ZeroDivisionError
     assert upload.file.closed
 
 
-async def test_closing_under_cancellation_closes() -> None:
+async def test_close_in_a_cancelled_task() -> None:
     upload = UploadFile("a/b", "x", max_spool_size=0)
     await upload.write(b"123")
     with anyio.CancelScope() as scope:
@@ -235,7 +237,7 @@ async def test_closing_under_cancellation_closes() -> None:
 
 
 async def test_cancellation_waits_for_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that a thread is writing to must not be closed under it."""
+    """A file must not be closed while a thread writes to it."""
     upload = UploadFile("a/b", "x", max_spool_size=0)
     await upload.write(b"123")
     started, release = threading.Event(), threading.Event()
@@ -263,7 +265,7 @@ async def test_cancellation_waits_for_the_thread(monkeypatch: pytest.MonkeyPatch
     assert upload.file.closed
 
 
-async def test_an_error_of_the_disk_reaches_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_write_raises_the_error_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = UploadFile("a/b", "x", max_spool_size=0)
 
     def full() -> None:
@@ -277,7 +279,7 @@ async def test_an_error_of_the_disk_reaches_the_writer(monkeypatch: pytest.Monke
     assert upload.file.closed
 
 
-async def test_a_small_file_makes_no_temporary_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_small_file_creates_no_temporary_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delattr("tempfile.SpooledTemporaryFile")
     async with UploadFile("a/b", "x", b"123", max_spool_size=6) as upload:
         await use(upload, tmp_path / "copy")
@@ -286,14 +288,14 @@ async def test_a_small_file_makes_no_temporary_file(monkeypatch: pytest.MonkeyPa
     await owner.close()
 
 
-async def test_its_bytes_are_not_copied() -> None:
+async def test_content_is_not_copied() -> None:
     content = b"x" * 1000
     async with UploadFile("a/b", "x", content) as upload:
         assert await upload.read() is content
 
 
 @pytest.mark.parametrize("position", [0, 2, 9])
-async def test_the_file_is_made_when_it_is_asked_for(position: int) -> None:
+async def test_underlying_file_is_created_on_access(position: int) -> None:
     upload = UploadFile("a/b", "x", b"12345", max_spool_size=100)
     await upload.seek(position)
     file = upload.file
@@ -312,13 +314,26 @@ async def test_the_file_is_made_when_it_is_asked_for(position: int) -> None:
     assert file.closed
 
 
-async def test_more_data_than_it_may_keep_is_on_disk_from_the_beginning() -> None:
-    async with UploadFile("a/b", "x", b"12345", max_spool_size=4) as upload:
-        assert upload.rolled_to_disk
-        assert await upload.read() == b"12345"
+SPOOL_SIZES = [(0, 0, False), (1, 0, True), (1, 1, False), (2, 1, True), (4, 4, False), (5, 4, True)]
 
 
-async def test_what_is_asked_while_it_moves_is_asked_of_the_file_on_disk(
+@pytest.mark.parametrize(("size", "max_spool_size", "on_disk"), SPOOL_SIZES)
+async def test_file_data_and_write_roll_over_at_the_same_size(
+    size: int, max_spool_size: int, on_disk: bool
+) -> None:
+    content = b"x" * size
+    written = UploadFile("a/b", "x", max_spool_size=max_spool_size)
+    await written.write(content)
+    await written.seek(0)
+    for upload in (written, UploadFile("a/b", "x", content, max_spool_size=max_spool_size)):
+        async with upload:
+            assert upload.rolled_to_disk is on_disk
+            assert upload.size == size
+            assert await upload.tell() == 0
+            assert await upload.read() == content
+
+
+async def test_read_during_rollover_waits_for_the_file_on_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = UploadFile("a/b", "x", b"12345", max_spool_size=5)
@@ -348,7 +363,7 @@ async def test_what_is_asked_while_it_moves_is_asked_of_the_file_on_disk(
     await upload.close()
 
 
-async def test_many_tasks_may_write_at_once() -> None:
+async def test_concurrent_writes() -> None:
     upload = UploadFile("a/b", "x", max_spool_size=100)
 
     async def write(number: int) -> None:
@@ -367,8 +382,8 @@ async def test_many_tasks_may_write_at_once() -> None:
     await upload.close()
 
 
-async def test_while_it_moves_the_size_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asking the file itself would move the position that the thread is using."""
+async def test_size_during_rollover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the size from the file would change the position that the thread uses."""
     upload = UploadFile("a/b", "x", b"12345", max_spool_size=5)
     rollover, sizes = upload.file.rollover, list[int]()
 
@@ -384,8 +399,8 @@ async def test_while_it_moves_the_size_is_known(monkeypatch: pytest.MonkeyPatch)
     await upload.close()
 
 
-async def test_a_file_rolled_over_by_hand(tmp_path: Path) -> None:
-    """Synchronous code may use ``file`` itself."""
+async def test_rollover_of_the_underlying_file(tmp_path: Path) -> None:
+    """Synchronous code can use ``file`` directly."""
     async with UploadFile("a/b", "x", b"12345") as upload:
         upload.file.rollover()
         assert upload.rolled_to_disk
@@ -396,7 +411,7 @@ async def test_a_file_rolled_over_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spool_size", [0, 100])
-async def test_saving_replaces_and_may_fail(spool_size: int, tmp_path: Path) -> None:
+async def test_save_overwrites_and_raises_errors(spool_size: int, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     path.write_bytes(b"x" * 100)
     async with UploadFile("a/b", "x", max_spool_size=spool_size) as upload:
@@ -408,7 +423,7 @@ async def test_saving_replaces_and_may_fail(spool_size: int, tmp_path: Path) -> 
         assert await upload.tell() == 5
 
 
-async def test_a_closed_file_leaves_nothing_behind() -> None:
+async def test_underlying_file_is_freed_after_close() -> None:
     upload = UploadFile("a/b", "x", max_spool_size=0)
     await upload.write(b"1")
     file = weakref.ref(upload.file)

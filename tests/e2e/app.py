@@ -1,8 +1,7 @@
-"""The application that the servers serve: asgiwire alone, answering what it has seen as JSON.
+"""The application of the tests: asgiwire without a framework, which responds with JSON.
 
-The first segment of the path chooses what is done: here for HTTP, in ``conversations.py`` for WebSockets.
-What a client that has left could not be told is put into ``RECORDS``, where a test asks for it; what should
-not have happened goes into ``FAILURES``.
+The first segment of the path selects a route: here for HTTP, in ``websocket_routes.py`` for WebSockets.
+``RECORDS`` has results for tests whose client disconnects; ``FAILURES`` has unexpected exceptions.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from asgiwire.datastructures import UploadFile
 from asgiwire.exceptions import AsgiwireException, ClientDisconnect, ClientException
 from asgiwire.serialization import encode_json
 
-from .conversations import CONVERSATIONS, LimitedSocket
 from .parent import end_with_parent
 from .records import FAILURES, RECORDS, SIGNALS, note
+from .websocket_routes import WEBSOCKET_ROUTES, LimitedSocket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,7 +38,7 @@ end_with_parent()
 
 
 class SpoolingRequest(Request):
-    """A request whose files go to disk early."""
+    """A request that writes small files to disk."""
 
     limits = Limits(spool_size=SPOOL_SIZE)
 
@@ -51,37 +50,37 @@ class LimitedRequest(Request):
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer whatever the server opens."""
+    """Handle a connection of any type."""
     try:
         match scope["type"]:
             case "http":
-                await answer(scope, receive, send)
+                await handle_http(scope, receive, send)
             case "websocket":
-                await converse(scope, receive, send)
+                await handle_websocket(scope, receive, send)
             case _:
-                await live(receive, send)
+                await run_lifespan(receive, send)
     except Exception:
         FAILURES.append(traceback.format_exc())
         raise
 
 
-async def live(receive: Receive, send: Send) -> None:
-    """Go along with the lifespan."""
+async def run_lifespan(receive: Receive, send: Send) -> None:
+    """Complete the lifespan events."""
     kind = ""
     while kind != "lifespan.shutdown":
         kind = (await receive())["type"]
         await send({"type": f"{kind}.complete"})
 
 
-async def converse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Talk as the path asks for."""
+async def handle_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Call the WebSocket route of the path."""
     route = route_of(WebSocket(scope))
     kind = LimitedSocket if route == "limited" else WebSocket
-    await CONVERSATIONS[route](kind(scope, receive, send))
+    await WEBSOCKET_ROUTES[route](kind(scope, receive, send))
 
 
-async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Send what the route returns; nothing to a client that has left."""
+async def handle_http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the result of the route; send nothing after a disconnect."""
     request = Request(scope, receive, send)
     status = 200
     try:
@@ -94,50 +93,50 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-    # hypercorn on trio fails in this last send where the client does not wait for it to return.
+    # hypercorn on trio fails in this last send if the client disconnects before it returns.
     if key := request.query_params.get("then"):
         note(key, state="answered")
 
 
 def route_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The first segment of the path."""
+    """Return the first segment of the path."""
     return connection.url.path.split("/")[1]
 
 
 def as_request(kind: type[Request], request: Request) -> Request:
-    """The same request with other limits."""
+    """Return the same request with the limits of another class."""
     return kind(request.scope, request.receive, request.send)
 
 
 def digest(data: bytes) -> dict[str, Any]:
-    """What can be told of bytes without sending them back."""
+    """Return the size and hash of bytes."""
     return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 async def token(_request: Request) -> Any:
-    """Prove which process this is."""
+    """Return the token that identifies this process."""
     return os.environ.get("ASGIWIRE_E2E_TOKEN")
 
 
 async def record(request: Request) -> Any:
-    """What was recorded under the key."""
+    """Return the record of a key."""
     return RECORDS.get(request.query_params["key"], {})
 
 
 async def signal(request: Request) -> Any:
-    """Let go on who waits for the signal with the key."""
+    """Set the signal of a key."""
     SIGNALS.setdefault(request.query_params["key"], anyio.Event()).set()
 
 
 async def failures(_request: Request) -> Any:
-    """Hand over, and forget, what should not have happened."""
+    """Return and remove the unexpected exceptions."""
     taken = FAILURES.copy()
     FAILURES.clear()
     return taken
 
 
 async def inspect(request: Request) -> Any:
-    """Everything that is known without reading the body, which is left unread."""
+    """Return all values that need no body; the body stays unread."""
     return {
         "method": request.method,
         "http_version": request.scope["http_version"],
@@ -159,13 +158,13 @@ async def inspect(request: Request) -> Any:
 
 
 async def body(request: Request) -> Any:
-    """The body, read as a whole and twice."""
+    """Read the body twice."""
     first = await request.body()
     return digest(first) | {"again": await request.body() == first}
 
 
 async def stream(request: Request) -> Any:
-    """The body, read as it comes."""
+    """Read the body as a stream."""
     sha256, sizes = hashlib.sha256(), []
     async for chunk in request.stream():
         sha256.update(chunk)
@@ -174,17 +173,17 @@ async def stream(request: Request) -> Any:
 
 
 async def json(request: Request) -> Any:
-    """The body as JSON."""
+    """Return the JSON body."""
     return await request.json()
 
 
 async def msgpack(request: Request) -> Any:
-    """The body as MessagePack; JSON carries bytes as base64."""
+    """Return the MessagePack body; the response has bytes as base64."""
     return await request.msgpack()
 
 
 async def form(request: Request) -> Any:
-    """The form, field by field."""
+    """Return the fields of the form."""
     request = as_request(SpoolingRequest, request)
     form = await request.form()
     try:
@@ -194,7 +193,7 @@ async def form(request: Request) -> Any:
 
 
 async def describe(value: Any) -> Any:
-    """A field as it is; of a file what can be told without sending it back."""
+    """Return a field, or the size, hash and names of a file."""
     if not isinstance(value, UploadFile):
         return value
     return digest(await value.read()) | {
@@ -205,7 +204,7 @@ async def describe(value: Any) -> Any:
 
 
 async def limited(request: Request) -> Any:
-    """A body under a limit, which holds for a second read as well."""
+    """Read a body with a small limit; a second read must raise the same error."""
     request = as_request(LimitedRequest, request)
     read = READERS[request.query_params["how"]]
     try:
@@ -219,13 +218,13 @@ async def limited(request: Request) -> Any:
 
 
 async def twice(request: Request) -> Any:
-    """The body through two requests: over one scope or a copy of it, one after the other or at once."""
+    """Read the body with two requests, over one scope or a copy, in sequence or at the same time."""
     bodies: dict[str, bytes] = {}
 
     async def read(name: str, reader: Request) -> None:
         bodies[name] = await reader.body()
 
-    # A channel is known to a copy that was made after the first read, or to the scope itself.
+    # A copy of the scope shares the body if it was made after the first read.
     if request.query_params.get("at_once"):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(read, "first", request)
@@ -238,7 +237,7 @@ async def twice(request: Request) -> Any:
 
 
 async def disconnect(request: Request) -> Any:
-    """Wait for a client that leaves in mid-body, and record how that is told, once and again."""
+    """Read until the client disconnects, and record the outcome of three reads."""
     key, read = request.query_params["key"], READERS[request.query_params["how"]]
     note(key, state="reading")
     first = await outcome(read, request)
@@ -251,7 +250,7 @@ async def disconnect(request: Request) -> Any:
 
 
 async def outcome(read: Callable[[Request], Awaitable[Any]], request: Request) -> dict[str, Any]:
-    """How a read ends, and whether it took its time."""
+    """Return the error of a read, and whether the read ended quickly."""
     started, error = time.monotonic(), None
     with anyio.move_on_after(HANGING) as scope:
         try:
@@ -263,11 +262,11 @@ async def outcome(read: Callable[[Request], Awaitable[Any]], request: Request) -
 
 
 async def push(request: Request) -> Any:
-    """Ask the server to push, and tell what came of it."""
+    """Send push promises, and return warnings and errors."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         await request.send_push_promise("/inspect/é?pushed=1")
-    raised = await outcome(lambda it: it.send_push_promise("/inspect", raise_if_unavailable=True), request)
+    raised = await outcome(lambda one: one.send_push_promise("/inspect", raise_if_unavailable=True), request)
     return {
         "supported": request.supports_push_promise,
         "warnings": [f"{warning.category.__name__}: {warning.message}" for warning in caught],
@@ -275,15 +274,15 @@ async def push(request: Request) -> Any:
     }
 
 
-async def drain(request: Request) -> None:
-    """Read the body as it comes."""
+async def read_stream(request: Request) -> None:
+    """Read the body as a stream."""
     async for _ in request.stream():
         pass
 
 
 READERS: dict[str, Callable[[Request], Awaitable[Any]]] = {
     "body": Request.body,
-    "stream": drain,
+    "stream": read_stream,
     "form": Request.form,
 }
 

@@ -1,4 +1,4 @@
-"""A certificate for the servers that speak TLS, made anew for each test session."""
+"""A certificate for the servers with TLS, created for each test session."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Certificate:
-    """Files in PEM, and what a client needs.
+    """PEM files of a server, and the trust of its clients.
 
     Attributes:
         chain: The server's certificate.
-        key: Its key in PKCS #8, the one format that every server reads.
-        authority: The certificate that signed it.
-        trust: Trusts that and nothing else.
+        key: Its key in PKCS #8, the only format that all servers read.
+        authority: The certificate of the issuer.
+        trust: A client context that trusts only this issuer.
     """
 
     chain: Path
@@ -37,14 +37,14 @@ class Certificate:
     trust: ssl.SSLContext
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Make an authority, and a certificate of it for 127.0.0.1."""
+def create_certificate(folder: Path) -> Certificate:
+    """Create an authority and a certificate for 127.0.0.1."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = _name("asgiwire test authority")
     authority = (
         _builder(issuer, issuer, authority_key, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        # Python 3.13 wants it said that this one signs others (RFC 5280 section 4.2.1.3).
+        # Python 3.13 requires this key usage (RFC 5280 section 4.2.1.3).
         .add_extension(_key_usage(key_cert_sign=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )

@@ -1,7 +1,7 @@
-"""Clients for what httpx, curl and ``websockets`` are too well behaved to do, or do not show.
+"""Clients for behaviour that httpx, curl and ``websockets`` do not offer.
 
-A raw HTTP/1.1 socket that stops in the middle; HTTP/2 through the ``h2`` package, which shows promises and
-resets streams; a WebSocket that breaks off. Each is a context manager, and each wait in it has a time-out.
+A raw HTTP/1.1 socket sends incomplete requests; an HTTP/2 client of the ``h2`` package shows push promises
+and resets streams; a raw WebSocket aborts. Each is a context manager, and each wait in it has a timeout.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ HOST: Final = "127.0.0.1"
 Headers = list[tuple[str | bytes, str | bytes]]
 
 
-def leave(connection: socket.socket, how: str) -> None:
-    """Close a connection: ``FIN`` ends it in order, ``RST`` breaks it off."""
+def disconnect(connection: socket.socket, how: str) -> None:
+    """Close a connection in order (``FIN``) or abort it (``RST``)."""
     if how == "RST":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 class RawHTTP:
-    """HTTP/1.1 byte by byte."""
+    """An HTTP/1.1 client on a plain socket."""
 
     def __init__(self, server: Running) -> None:
         self.socket = socket.create_connection((HOST, server.port), timeout=TIMEOUT)
@@ -54,22 +54,22 @@ class RawHTTP:
         self.socket.close()
 
     def send_head(self, line: bytes, *headers: bytes) -> None:
-        """Send the request line and the headers; Host comes by itself."""
+        """Send the request line, a Host header and the headers."""
         self.socket.sendall(b"\r\n".join((line, b"host: test", *headers, b"", b"")))
 
-    def read_answer(self) -> bytes:
-        """Read until the server closes, or until as much has come as it says."""
-        answer = b""
-        while not _is_complete(answer):
-            piece = self.socket.recv(65536)
-            if not piece:
+    def read_response(self) -> bytes:
+        """Read until the server closes, or until the body has its Content-Length."""
+        response = b""
+        while not _is_complete(response):
+            chunk = self.socket.recv(65536)
+            if not chunk:
                 break
-            answer += piece
-        return answer
+            response += chunk
+        return response
 
 
-def _is_complete(answer: bytes) -> bool:
-    head, found, body = answer.partition(b"\r\n\r\n")
+def _is_complete(response: bytes) -> bool:
+    head, found, body = response.partition(b"\r\n\r\n")
     if not found:
         return False
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
@@ -77,10 +77,10 @@ def _is_complete(answer: bytes) -> bool:
 
 
 class HTTP2Connection:
-    """HTTP/2 event by event.
+    """An HTTP/2 client that records every event.
 
     Attributes:
-        events: All that the server has sent.
+        events: All events of the server.
     """
 
     def __init__(self, server: Running, *, push: bool = True) -> None:
@@ -104,11 +104,11 @@ class HTTP2Connection:
         self.socket.close()
 
     def flush(self) -> None:
-        """Send what is waiting."""
+        """Send the pending data."""
         self.socket.sendall(self.connection.data_to_send())
 
     def begin(self, method: str, target: str, headers: Headers, *, end: bool) -> int:
-        """Send the headers of a request; gives its stream."""
+        """Send the headers of a request, and return its stream."""
         stream = self.connection.get_next_available_stream_id()
         pseudo: Headers = [
             (":method", method),
@@ -121,32 +121,32 @@ class HTTP2Connection:
         return stream
 
     def send(self, stream: int, data: bytes) -> None:
-        """Send a part of a body, as fast as the server widens the window."""
+        """Send a part of a body within the flow control window."""
         while data:
-            if room := min(self.connection.local_flow_control_window(stream), 16_384):
-                self.connection.send_data(stream, data[:room])
-                data = data[room:]
+            if size := min(self.connection.local_flow_control_window(stream), 16_384):
+                self.connection.send_data(stream, data[:size])
+                data = data[size:]
                 self.flush()
             else:
                 self.receive()
 
     def send_last(self, stream: int, data: bytes) -> None:
-        """Send the last part of a body, with its end in the same frame."""
+        """Send the last part of a body in one frame with END_STREAM."""
         self.connection.send_data(stream, data, end_stream=True)
         self.flush()
 
     def reset(self, stream: int, code: h2.errors.ErrorCodes) -> None:
-        """Break off one stream and keep the connection."""
+        """Reset one stream; the connection stays open."""
         self.connection.reset_stream(stream, code)
         self.flush()
 
-    def read_until(self, seen: Callable[[h2.events.Event], bool]) -> None:
-        """Receive until an event like this was seen."""
-        while not any(seen(event) for event in self.events):
+    def read_until(self, matches: Callable[[h2.events.Event], bool]) -> None:
+        """Receive until an event matches."""
+        while not any(matches(event) for event in self.events):
             self.receive()
 
     def receive(self) -> None:
-        """Receive what comes next."""
+        """Receive once, and record the events."""
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionError(self.events)
@@ -156,17 +156,19 @@ class HTTP2Connection:
             self.events.append(event)
         self.flush()
 
-    def read_answer(self, stream: int) -> tuple[int, bytes]:
-        """Receive until the answer on a stream is complete: its status and body."""
+    def read_response(self, stream: int) -> tuple[int, bytes]:
+        """Receive until the response of a stream is complete; return its status and body."""
         self.read_until(lambda it: isinstance(it, h2.events.StreamEnded) and it.stream_id == stream)
-        mine: list[Any] = [event for event in self.events if getattr(event, "stream_id", None) == stream]
-        (heads,) = (event.headers for event in mine if isinstance(event, h2.events.ResponseReceived))
-        body = b"".join(event.data for event in mine if isinstance(event, h2.events.DataReceived))
+        stream_events: list[Any] = [
+            event for event in self.events if getattr(event, "stream_id", None) == stream
+        ]
+        (heads,) = (event.headers for event in stream_events if isinstance(event, h2.events.ResponseReceived))
+        body = b"".join(event.data for event in stream_events if isinstance(event, h2.events.DataReceived))
         return int(dict(heads)[b":status"]), body
 
 
 class RawWebSocket:
-    """A WebSocket whose connection is in our hands; the protocol is that of ``websockets``."""
+    """A WebSocket on a plain socket; the protocol is that of ``websockets``."""
 
     def __init__(self, server: Running, target: str) -> None:
         self.socket = socket.create_connection((HOST, server.port), timeout=TIMEOUT)
@@ -189,7 +191,7 @@ class RawWebSocket:
         self._flush()
 
     def close_without_code(self) -> None:
-        """Send an empty close frame and wait for the other one."""
+        """Send an empty close frame, and wait for the one of the server."""
         self.protocol.send_close()
         self._flush()
         while not isinstance(event := self._receive_event(), Frame) or event.opcode.name != "CLOSE":
@@ -208,8 +210,8 @@ class RawWebSocket:
 
 
 @contextlib.contextmanager
-def conversation(server: Running, target: str, **options: Any) -> Iterator[ClientConnection]:
-    """A WebSocket of the client that most Python programs use, compression and all."""
+def open_websocket(server: Running, target: str, **options: Any) -> Iterator[ClientConnection]:
+    """Open a WebSocket with the client of ``websockets``, with its default compression."""
     with connect(
         f"ws://127.0.0.1:{server.port}{target}",
         open_timeout=TIMEOUT,
@@ -222,8 +224,8 @@ def conversation(server: Running, target: str, **options: Any) -> Iterator[Clien
         yield socket
 
 
-def read_to_the_end(socket: ClientConnection) -> list[str | bytes]:
-    """Receive until the server closes, whatever the code."""
+def receive_until_close(socket: ClientConnection) -> list[str | bytes]:
+    """Receive until the server closes, with any code."""
     received = []
     with contextlib.suppress(ConnectionClosed):
         while True:

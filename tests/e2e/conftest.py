@@ -1,4 +1,4 @@
-"""The running servers as fixtures. A test that fails shows what its server has written."""
+"""Fixtures of running servers; the report of a failed test includes the output of its server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .certificate import make_certificate
+from .certificate import create_certificate
 from .processes import Running, Servers
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The servers of this session; each is started once, and all are ended with it."""
+    """The servers of the session, which are stopped at its end."""
     folder = tmp_path_factory.mktemp("servers")
-    servers = Servers(make_certificate(folder), folder)
+    servers = Servers(create_certificate(folder), folder)
     yield servers
     servers.stop()
 
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Running]:
-    """A running server, whose application must not have failed when the test is over."""
+    """A running server; the test fails if its application had an unexpected exception."""
     running = servers.get(request.param)
     running.mark()
     yield running
@@ -36,20 +36,20 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Running
 
 @pytest.fixture
 def client(server: Running) -> Iterator[httpx.Client]:
-    """A client that speaks the HTTP version that the server is here for."""
+    """A client for the HTTP version of the server."""
     with server.client() as client:
         yield client
 
 
 @pytest.fixture
 def key() -> str:
-    """A key for what the application records during one test."""
+    """The key of the records of one test."""
     return uuid.uuid4().hex
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the output of the server beside a failure."""
+    """Add the output of the server to the report of a failure."""
     report = yield
     running = getattr(item, "funcargs", {}).get("server")
     if report.failed and isinstance(running, Running):

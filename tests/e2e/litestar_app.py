@@ -1,6 +1,6 @@
-"""A Litestar application with asgiwire's connection classes, for the tests of real servers."""
+"""A Litestar application with asgiwire's connection classes."""
 
-# No postponed annotations: Litestar reads those of handlers.
+# Litestar evaluates the annotations of handlers, so they are not postponed.
 
 import os
 from typing import Annotated, Any

@@ -1,6 +1,6 @@
-"""The end of a server whose tests are gone.
+"""Ends a server after its test process has ended.
 
-Tests that are killed end nothing, and a server is in a session of its own, which their signals do not reach.
+Killed tests stop no server, and a server runs in its own session, which signals to the tests do not reach.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PARENT = "ASGIWIRE_E2E_PARENT"
 
 
 def end_with_parent() -> None:
-    """Watch, from a thread, whether the process still lives that has started this server."""
+    """Start a thread that ends this process after its parent."""
     parent = os.environ.get(PARENT)
     if parent is not None:
         threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
@@ -26,5 +26,5 @@ def _watch(parent: int) -> None:
         try:
             os.kill(parent, 0)
         except ProcessLookupError:
-            # The group is the server's own: it was started with `start_new_session`.
+            # The process group is the server's own, because of `start_new_session`.
             os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,7 +1,4 @@
-"""The processes of the servers: started on a free port, waited for, and ended.
-
-Left out: what is known of each server, and its command line (``servers.py``).
-"""
+"""The processes of the servers: started on a free port, polled until ready, and stopped."""
 
 from __future__ import annotations
 
@@ -40,13 +37,13 @@ class StartError(Exception):
 
 
 class Running:
-    """A server's process.
+    """The process of a server.
 
     Attributes:
-        server: What is running.
-        port: Where it listens.
-        base_url: The same as a URL, without a slash at its end.
-        trust: For clients: trusts the certificate of the servers, and nothing else.
+        server: The server.
+        port: The port that it listens on.
+        base_url: The URL of that port, without a final slash.
+        trust: A client context that trusts only the certificate of the servers.
     """
 
     def __init__(self, server: Server, certificate: Certificate, folder: Path) -> None:
@@ -54,10 +51,10 @@ class Running:
         self.trust: ssl.SSLContext = certificate.trust
         self.authority_file = certificate.authority
         self._log = folder / f"{server.name}.log"
-        self._seen = 0
+        self._marked_size = 0
         self._process, self.port = self._start(certificate)
         self.base_url = self._url(self.port)
-        # Servers end connections that are idle for 5 seconds or more; this end gives them up first.
+        # Servers close idle connections after 5 seconds or more; this client closes them first.
         self._control = self.client(limits=httpx.Limits(keepalive_expiry=2))
 
     @property
@@ -66,13 +63,13 @@ class Running:
         return self.server.name
 
     def require(self, *features: str) -> None:
-        """Skip the test where the server cannot do one of these."""
+        """Skip the test if the server lacks one of these features."""
         for feature in features:
             if feature in self.server.cannot:
                 pytest.skip(self.server.cannot[feature])
 
     def client(self, **options: Any) -> httpx.Client:
-        """A client that speaks the HTTP version that the server is here for, and no other."""
+        """Create a client for the HTTP version of the server."""
         http2 = self.server.http2
         return httpx.Client(
             base_url=self.base_url,
@@ -85,39 +82,39 @@ class Running:
         )
 
     def record(self, key: str, state: str) -> dict[str, Any]:
-        """Wait until the application has recorded this state under the key, and get the record."""
+        """Wait until the record of the key has this state, and return the record."""
         deadline = time.monotonic() + RECORD_TIMEOUT
         while True:
             record: dict[str, Any] = self._control.get("/record", params={"key": key}).json()
             if record.get("state") == state:
                 return record
             if time.monotonic() > deadline:
-                pytest.fail(f"{self.name}: the application never came to {state!r}; it recorded {record}")
+                pytest.fail(f"{self.name}: expected a record with state {state!r}, got {record}")
             time.sleep(0.005)
 
     def signal(self, key: str) -> None:
-        """Let the application go on that waits for this signal."""
+        """Set the signal of a key, for which the application waits."""
         self._control.post("/signal", params={"key": key}).raise_for_status()
 
     def failures(self) -> list[str]:
-        """Take the exceptions that the application did not expect."""
+        """Return and remove the unexpected exceptions of the application."""
         failures: list[str] = self._control.get("/failures").json()
         return failures
 
     def is_dead(self) -> bool:
-        """Whether the process has ended by itself."""
+        """Whether the process has ended."""
         return self._process.poll() is not None
 
     def mark(self) -> None:
-        """Remember where its output ends, because a new test begins."""
-        self._seen = self._log.stat().st_size
+        """Store the size of the output before a test."""
+        self._marked_size = self._log.stat().st_size
 
     def output(self) -> str:
-        """What it has written since the mark."""
-        return self._log.read_bytes()[self._seen :].decode(errors="replace")
+        """Return the output since the mark."""
+        return self._log.read_bytes()[self._marked_size :].decode(errors="replace")
 
     def stop(self, *, wait: bool = True) -> None:
-        """Ask the process to end; wait for it, and kill it with its children where it does not."""
+        """Terminate the process; wait for it, and kill it with its children after a timeout."""
         self._control.close()
         self._process.terminate()
         if wait:
@@ -127,7 +124,7 @@ class Running:
         return f"{'https' if self.server.http2 else 'http'}://{HOST}:{port}"
 
     def _start(self, certificate: Certificate) -> tuple[subprocess.Popen[bytes], int]:
-        # Another program may take the port between its choice and the server's start: then choose again.
+        # Another program may take the port before the server starts, so try several ports.
         for _ in range(ATTEMPTS):
             port, token = _free_port(), uuid.uuid4().hex
             with self._log.open("wb") as log:
@@ -146,13 +143,13 @@ class Running:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that it can be killed with its workers
+            start_new_session=True,  # allows killing it with its workers
         )
 
     def _is_ready(self, process: subprocess.Popen[bytes], url: str, token: str) -> bool:
-        """Poll until this very process answers; whoever else may have the port does not know the token."""
+        """Poll until this process answers; another program on the port does not know the token."""
         deadline = time.monotonic() + START_TIMEOUT
-        # A client of its own: a refused connection is what is waited out here, not an error.
+        # A separate client, because refused connections are expected here.
         with httpx.Client(verify=self.trust, http2=self.server.http2, timeout=5, trust_env=False) as client:
             while process.poll() is None and time.monotonic() < deadline:
                 try:
@@ -178,7 +175,7 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
 
 
 class Servers:
-    """The servers that run during one test session: each is started when it is first asked for."""
+    """The servers of one test session; each is started on first use."""
 
     def __init__(self, certificate: Certificate, folder: Path) -> None:
         self._certificate = certificate
@@ -187,12 +184,12 @@ class Servers:
         self._failures: dict[str, str] = {}
 
     def get(self, server: Server) -> Running:
-        """The running server; skips the test where it is not installed."""
+        """Return the running server; skip the test if it is not installed."""
         for module in server.modules:
             if importlib.util.find_spec(module) is None:
                 pytest.skip(f"{server.name} needs {module}, which is not installed on this Python")
         running = self._running.get(server.name)
-        # One that has died has failed the test that it died in, and should not fail the others.
+        # A server that ended has failed one test already, and must not fail the others.
         if running is not None and running.is_dead():
             del self._running[server.name]
             running.stop()
@@ -202,14 +199,14 @@ class Servers:
         return running
 
     def stop(self) -> None:
-        """End them all: first each is asked, then each is waited for."""
+        """Terminate all servers, then wait for each."""
         for running in self._running.values():
             running.stop(wait=False)
         for running in self._running.values():
             running.stop()
 
     def _start(self, server: Server) -> Running:
-        # One that does not start is not tried again for each of its tests.
+        # A server that did not start is not tried again for each test.
         if server.name in self._failures:
             pytest.fail(self._failures[server.name], pytrace=False)
         try:

@@ -1,4 +1,4 @@
-"""What the application keeps between the client that did something and the one that asks what came of it."""
+"""Results that the application stores until the test requests them."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ FAILURES: list[str] = []
 
 
 def note(key: str, **values: Any) -> None:
-    """Add to the record of the key."""
+    """Add values to the record of a key."""
     RECORDS.setdefault(key, {}).update(values)

@@ -1,8 +1,6 @@
-"""The real servers: their command lines, and in what they are known to differ.
+"""The real servers: their command lines and their known differences.
 
-What differs between servers stands here as data, so that a test says what is expected and never which server
-it is talking to. Left out: their processes (``processes.py``), the clients (``clients.py``) and the
-application that is served (``app.py``).
+The differences are data, so that a test states the expectation without naming a server.
 """
 
 from __future__ import annotations
@@ -21,34 +19,34 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 APP: Final = "tests.e2e.app:app"
 
-# How a client may leave a WebSocket, and the (code, reason) that a server tells which tells all.
+# The ways in which a client may end a WebSocket, and the (code, reason) that the application sees.
 Closings = dict[str, tuple[int, str]]
-TOLD: Final[Closings] = {
+COMPLETE: Final[Closings] = {
     "1000": (1000, "done"),
     "3001": (3001, "café ✓"),
     "no code": (1005, ""),
     "FIN": (1006, ""),
     "RST": (1006, ""),
 }
-LOSS_IS_1005: Final[Closings] = TOLD | {"FIN": (1005, ""), "RST": (1005, "")}
-WITHOUT_REASONS: Final[Closings] = {how: (code, "") for how, (code, _) in TOLD.items()}
-ALWAYS_1006: Final[Closings] = dict.fromkeys(TOLD, (1006, ""))
+LOSS_IS_1005: Final[Closings] = COMPLETE | {"FIN": (1005, ""), "RST": (1005, "")}
+WITHOUT_REASONS: Final[Closings] = {how: (code, "") for how, (code, _) in COMPLETE.items()}
+ALWAYS_1006: Final[Closings] = dict.fromkeys(COMPLETE, (1006, ""))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server and how it differs from the specification and from the others.
+    """A server and its differences from the specification and from other servers.
 
     Attributes:
-        arguments: Its command line after ``python -m``, to be filled in: port, certificate and key.
-        modules: What has to be importable for it to run.
-        http2: Whether it is spoken to in HTTP/2 over TLS, else in HTTP/1.1 without.
-        header_order: Whether headers of different names keep their order.
-        closings: What the application is told when the client leaves a WebSocket.
+        arguments: Its command line after ``python -m``, with fields for port, certificate and key.
+        modules: The modules that it needs.
+        http2: Whether the tests use HTTP/2 with TLS, else HTTP/1.1 without TLS.
+        header_order: Whether it preserves the order of headers with different names.
+        closings: The code and reason that the application sees, by the way in which the client ends.
         closes_with_1xxx: Whether the application may close with 1001 to 1014.
-        sends_reasons: Whether a reason for closing reaches the client.
-        notices_loss: Whether a send without a receive fails once the client has left.
-        cannot: What it cannot do at all, and why a test of it is skipped.
+        sends_reasons: Whether the close reason reaches the client.
+        notices_loss: Whether a send fails after the client disconnected, without a receive before it.
+        cannot: Missing features, and the reason for skipping their tests.
     """
 
     name: str
@@ -56,19 +54,19 @@ class Server:
     modules: tuple[str, ...]
     http2: bool = False
     header_order: bool = True
-    closings: Closings = field(default_factory=lambda: TOLD)
+    closings: Closings = field(default_factory=lambda: COMPLETE)
     closes_with_1xxx: bool = True
     sends_reasons: bool = True
     notices_loss: bool = False
     cannot: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, port: int, certificate: Certificate) -> list[str]:
-        """Make the command line."""
+        """Return the command line."""
         values = {"port": port, "certificate": certificate.chain, "key": certificate.key}
         return [sys.executable, "-m", *(part.format(**values) for part in self.arguments.split())]
 
     def closes_as(self, code: int, reason: str) -> tuple[int, str]:
-        """What the client sees where the application closes."""
+        """Return the code and reason that the client sees if the application closes with these."""
         known = code == 1000 or code >= 3000 or self.closes_with_1xxx
         return code if known else 1000, reason if self.sends_reasons else ""
 
@@ -78,7 +76,7 @@ REFUSES_RAW_UTF8: Final = (
 )
 NO_PUSH: Final = "this server has no http.response.push"
 LATE_DATA: Final = (
-    "hypercorn drops the HTTP/2 connection (on trio: ends itself) at DATA of a stream that it has answered:"
+    "hypercorn drops the HTTP/2 connection (on trio: exits) at DATA of a stream that it has answered:"
     " KeyError in hypercorn/protocol/h2.py"
 )
 PLAIN: Final = {"raw query": REFUSES_RAW_UTF8, "push": NO_PUSH}
@@ -99,7 +97,7 @@ def _hypercorn(worker: str, *, http2: bool = False) -> Server:
     tls = "--certfile {certificate} --keyfile {key}" if http2 else ""
     return Server(
         name=f"hypercorn-{worker}{'-h2' if http2 else ''}",
-        # Without workers it serves from the process that is started: there is nothing else to be ended.
+        # Without workers it serves from the started process, so that no other process has to be stopped.
         arguments=f"hypercorn -w 0 -k {worker} -b {HOST}:{{port}} {tls} {APP}",
         modules=("hypercorn", worker),
         http2=http2,
@@ -134,9 +132,9 @@ def _daphne() -> Server:
         cannot=PLAIN
         | {
             "denial": "daphne has no websocket.http.response",
-            "streaming": "daphne calls the application when the whole body is in",
+            "streaming": "daphne calls the application after it has received the whole body",
             "accept headers": "daphne ignores the headers of websocket.accept",
-            "split WebSocket cookies": "daphne joins equal headers of a handshake with a comma, Cookie too",
+            "split WebSocket cookies": "daphne joins repeated handshake headers with a comma, also Cookie",
             "empty messages": "daphne drops empty messages",
         },
     )
@@ -146,7 +144,7 @@ UVICORNS: Final = [
     _uvicorn(http, ws, closings)
     for http in ("h11", "httptools")
     for ws, closings in (
-        ("websockets", TOLD),
+        ("websockets", COMPLETE),
         ("wsproto", LOSS_IS_1005),
         ("websockets-sansio", LOSS_IS_1005),
     )
@@ -164,7 +162,7 @@ WEBSOCKET: Final = {server.name: server for server in (*UVICORNS, *OTHERS)}
 
 
 def each(servers: Mapping[str, Server]) -> pytest.MarkDecorator:
-    """Run a test, or all of a module, against each of the servers."""
+    """Run a test, or all tests of a module, against each server."""
     return pytest.mark.parametrize(
         "server", [pytest.param(server, id=name) for name, server in servers.items()], indirect=True
     )

@@ -1,4 +1,4 @@
-"""More conversations, served by the application of ``app.py``: what a WebSocket can do beyond the drop-in."""
+"""More WebSocket routes of the application in ``app.py``: typed messages, denial responses and others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from asgiwire.exceptions import (
 )
 
 from .app import ROUTES, app, token
-from .conversations import CONVERSATIONS, aftermath
 from .records import note
+from .websocket_routes import WEBSOCKET_ROUTES, closed_state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = ("app",)
 
-PIECES = [b"one ", b"two ", b"three"]
+CHUNKS = [b"one ", b"two ", b"three"]
 
 
 class Order(msgspec.Struct):
-    """What the typed conversation takes."""
+    """The type of the messages of ``typed``."""
 
     name: str
     count: int = 1
 
 
 async def deny(socket: WebSocket) -> None:
-    """Answer the handshake with an HTTP response; close where the server cannot do that."""
+    """Send a denial response; close if the server does not support it."""
     query = socket.query_params
-    body = pieces() if query["how"] == "pieces" else b"".join(PIECES)
+    body = slow_chunks() if query["how"] == "chunks" else b"".join(CHUNKS)
     headers = {"Content-Type": "text/plain", "WWW-Authenticate": "Basic"}
     try:
         await socket.send_denial_response(int(query["status"]), headers, body)
@@ -48,22 +48,22 @@ async def deny(socket: WebSocket) -> None:
     note(query["key"], state="over", code=socket.close_code, disconnected=socket.disconnected)
 
 
-async def pieces() -> AsyncIterator[bytes]:
-    """A body that takes its time."""
-    for piece in PIECES:
+async def slow_chunks() -> AsyncIterator[bytes]:
+    """Yield a body in slow chunks."""
+    for chunk in CHUNKS:
         await anyio.sleep(0.001)
-        yield piece
+        yield chunk
 
 
 async def negotiate(socket: WebSocket) -> None:
-    """Choose a subprotocol in the order of this side."""
+    """Select a subprotocol in the order of the application."""
     await socket.accept(socket.select_subprotocol(["v3", "v2", "v1"]))
     async for _ in socket:
         pass
 
 
 async def typed(socket: WebSocket) -> None:
-    """Answer every message that is no order with its error, and go on."""
+    """Answer each invalid message with its error, and continue."""
     kind, mode = socket.query_params["kind"], socket.query_params.get("mode")
     async with socket:
         while True:
@@ -79,7 +79,7 @@ async def typed(socket: WebSocket) -> None:
 
 
 async def block(socket: WebSocket) -> None:
-    """Leave an ``async with`` as the client asks for."""
+    """Leave an ``async with`` block in the way that the query says."""
     key = socket.query_params["key"]
     raised = None
     try:
@@ -99,7 +99,7 @@ async def block(socket: WebSocket) -> None:
 
 
 async def tick(socket: WebSocket) -> None:
-    """Send and never receive, until the client has left; then read what it had said."""
+    """Send without receiving until the client disconnects; then read its messages."""
     key, ticks = socket.query_params["key"], 0
     await socket.accept()
     note(key, state="open")
@@ -110,20 +110,20 @@ async def tick(socket: WebSocket) -> None:
                 ticks += 1
                 await anyio.sleep(0.01)
         except WebSocketDisconnect:
-            pass  # some servers tell it a sender too
+            pass  # some servers raise it in send()
     read = [message async for message in socket]
-    note(key, state="over", hangs=waiting.cancelled_caught, read=read, after=await aftermath(socket))
+    note(key, state="over", hangs=waiting.cancelled_caught, read=read, after=await closed_state(socket))
 
 
-async def leave_a_trace(socket: WebSocket) -> None:
-    """Write into a file how the conversation ended, for who comes after this process."""
+async def write_close_code(socket: WebSocket) -> None:
+    """Echo messages, then write the close code to a file, which outlives this process."""
     async for message in socket:
         await socket.send_data(message)
     Path(socket.query_params["file"]).write_text(f"{socket.close_code}", encoding="ascii")
 
 
 async def both_ways(socket: WebSocket) -> None:
-    """Send numbers and receive numbers, at once, until both have had them all."""
+    """Send and receive numbers at the same time."""
     key, count = socket.query_params["key"], int(socket.query_params["count"])
     await socket.accept()
 
@@ -139,7 +139,7 @@ async def both_ways(socket: WebSocket) -> None:
         pass
 
 
-ROUTES["favicon.ico"] = token  # browsers ask for it whatever they are shown
-CONVERSATIONS.update(
-    {it.__name__: it for it in (deny, negotiate, typed, block, tick, leave_a_trace, both_ways)}
+ROUTES["favicon.ico"] = token  # browsers request it for every page
+WEBSOCKET_ROUTES.update(
+    {route.__name__: route for route in (deny, negotiate, typed, block, tick, write_close_code, both_ways)}
 )

@@ -1,4 +1,4 @@
-"""The servers of ``servers.py`` with the application of ``socket_app.py``, and in what they differ there."""
+"""The servers of ``servers.py`` with the application of ``socket_app.py``, and their differences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .servers import APP, HTTP2, WEBSOCKET, Server
 
 SOCKET_APP: Final = "tests.e2e.socket_app:app"
 
-SWALLOW_DENIALS: Final = {"daphne-sockets"}
-"""Have no ``websocket.http.response``."""
+WITHOUT_DENIAL_RESPONSES: Final = {"daphne-sockets"}
+"""Servers without the extension ``websocket.http.response``."""
 
 
 def _with_socket_app(server: Server) -> Server:
@@ -29,4 +29,4 @@ RESTARTS: Final[dict[str, tuple[int, int | None]]] = {
     "granian": (1006, 1005),
     "daphne": (1006, None),
 }
-"""The close code that the client and the application see when the server is told to end, if it sees one."""
+"""The close codes that the client and the application see when the server is stopped."""

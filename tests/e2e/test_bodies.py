@@ -1,4 +1,4 @@
-"""A request's body in every form, over real servers."""
+"""Request bodies on real servers: bytes, streams, JSON, MessagePack and forms."""
 
 from __future__ import annotations
 
@@ -31,42 +31,42 @@ def digest(data: bytes) -> dict[str, Any]:
     return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def in_pieces(data: bytes, size: int = 60_000) -> Iterator[bytes]:
+def split(data: bytes, size: int = 60_000) -> Iterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
 
 
-@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "without"])
-def test_five_megabytes_as_a_body(client: httpx.Client, chunked: bool) -> None:
-    content = in_pieces(FIVE_MEGABYTES) if chunked else FIVE_MEGABYTES
+@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])
+def test_body_of_five_megabytes(client: httpx.Client, chunked: bool) -> None:
+    content = split(FIVE_MEGABYTES) if chunked else FIVE_MEGABYTES
     assert client.post("/body", content=content).json() == digest(FIVE_MEGABYTES) | {"again": True}
 
 
-def test_five_megabytes_as_a_stream(client: httpx.Client) -> None:
-    seen = client.post("/stream", content=FIVE_MEGABYTES).json()
-    assert seen == digest(FIVE_MEGABYTES) | {"last": 0, "empty": 1}
+def test_stream_of_five_megabytes(client: httpx.Client) -> None:
+    response = client.post("/stream", content=FIVE_MEGABYTES).json()
+    assert response == digest(FIVE_MEGABYTES) | {"last": 0, "empty": 1}
 
 
 @pytest.mark.parametrize("route", ["body", "stream"])
-def test_a_slow_upload_is_read_to_its_end(client: httpx.Client, route: str) -> None:
-    def slowly() -> Iterator[bytes]:
-        for piece in in_pieces(FIVE_MEGABYTES[:1000], 200):
-            yield piece
+def test_slow_upload_is_read_completely(client: httpx.Client, route: str) -> None:
+    def slow_chunks() -> Iterator[bytes]:
+        for chunk in split(FIVE_MEGABYTES[:1000], 200):
+            yield chunk
             time.sleep(0.02)
 
-    seen = client.post(f"/{route}", content=slowly()).json()
-    assert {"size": seen["size"], "sha256": seen["sha256"]} == digest(FIVE_MEGABYTES[:1000])
+    response = client.post(f"/{route}", content=slow_chunks()).json()
+    assert {"size": response["size"], "sha256": response["sha256"]} == digest(FIVE_MEGABYTES[:1000])
 
 
 @pytest.mark.parametrize("route", ["body", "stream"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_no_body_is_an_empty_one(client: httpx.Client, route: str, method: str) -> None:
-    seen = client.request(method, f"/{route}").json()
-    assert {"size": seen["size"], "sha256": seen["sha256"]} == digest(b"")
+def test_request_without_a_body(client: httpx.Client, route: str, method: str) -> None:
+    response = client.request(method, f"/{route}").json()
+    assert {"size": response["size"], "sha256": response["sha256"]} == digest(b"")
 
 
 @pytest.mark.parametrize(
-    "query", ["", "copied=1", "at_once=1"], ids=["same scope", "copied scope", "at once"]
+    "query", ["", "copied=1", "at_once=1"], ids=["same scope", "copied scope", "concurrent"]
 )
 def test_two_requests_share_one_body(client: httpx.Client, query: str) -> None:
     body = FIVE_MEGABYTES[:200_000]
@@ -77,64 +77,64 @@ def test_two_requests_share_one_body(client: httpx.Client, query: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["body", "stream"])
-@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "without"])
-def test_a_body_over_the_limit_is_413(client: httpx.Client, server: Running, how: str, chunked: bool) -> None:
+@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])
+def test_body_over_the_limit_is_413(client: httpx.Client, server: Running, how: str, chunked: bool) -> None:
     server.require("early answer")
     content = b"x" * (LIMIT + 1)
-    response = client.post(f"/limited?how={how}", content=in_pieces(content) if chunked else content)
+    response = client.post(f"/limited?how={how}", content=split(content) if chunked else content)
     assert response.status_code == 413
     assert response.json()["error"] == "RequestEntityTooLarge"
     assert "max_body_size" in response.json()["detail"]
     assert str(LIMIT) in response.json()["detail"]
 
 
-def test_a_form_over_the_limit_is_413(client: httpx.Client, server: Running) -> None:
+def test_form_over_the_limit_is_413(client: httpx.Client, server: Running) -> None:
     server.require("early answer")
     response = client.post("/limited?how=form", files={"file": b"x" * LIMIT})
     assert response.status_code == 413
     assert response.json()["error"] == "RequestEntityTooLarge"
 
 
-def test_a_body_at_the_limit_is_not_over_it(client: httpx.Client) -> None:
+def test_body_of_the_maximum_size_is_accepted(client: httpx.Client) -> None:
     assert client.post("/limited?how=body", content=b"x" * LIMIT).json() == digest(b"x" * LIMIT)
 
 
 @pytest.mark.parametrize("how", ["body", "stream"])
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "counted"])
-def test_413_comes_before_the_body_has(server: Running, key: str, how: str, declared: bool) -> None:
-    """A client that never sends the rest is answered all the same, and at once."""
+def test_413_is_sent_before_the_body_is_complete(server: Running, key: str, how: str, declared: bool) -> None:
+    """The response does not wait for the rest of the body."""
     server.require("streaming", "early answer")
     target, sent = f"/limited?how={how}&then={key}", b"x" * (1000 if declared else LIMIT + 1)
     started = time.monotonic()
     if server.server.http2:
-        answer = _answer_to_an_unfinished_stream(server, target, sent, declared=declared)
+        answer = _response_to_an_unfinished_stream(server, target, sent, declared=declared)
     else:
-        answer = _answer_to_an_unfinished_request(server, target, sent, declared=declared)
+        answer = _response_to_an_unfinished_request(server, target, sent, declared=declared)
     assert answer[0] == 413
     assert b"max_body_size" in answer[1]
     assert time.monotonic() - started < 5
 
 
-def _answer_to_an_unfinished_stream(
+def _response_to_an_unfinished_stream(
     server: Running, target: str, sent: bytes, *, declared: bool
 ) -> tuple[int, bytes]:
     with HTTP2Connection(server) as client:
         length: list[tuple[str | bytes, str | bytes]] = [("content-length", "5000000")] if declared else []
         stream = client.begin("POST", target, length, end=False)
         client.send(stream, sent)
-        answer = client.read_answer(stream)
+        answer = client.read_response(stream)
         server.record(target.rpartition("=")[2], "answered")
     return answer
 
 
-def _answer_to_an_unfinished_request(
+def _response_to_an_unfinished_request(
     server: Running, target: str, sent: bytes, *, declared: bool
 ) -> tuple[int, bytes]:
     framing = b"content-length: 5000000" if declared else b"transfer-encoding: chunked"
     with RawHTTP(server) as raw:
         raw.send_head(f"POST {target} HTTP/1.1".encode(), framing)
         raw.socket.sendall(sent if declared else b"%x\r\n%s\r\n" % (len(sent), sent))
-        head, _, body = raw.read_answer().partition(b"\r\n\r\n")
+        head, _, body = raw.read_response().partition(b"\r\n\r\n")
         server.record(target.rpartition("=")[2], "answered")
     return int(head.split()[1]), body
 
@@ -153,7 +153,7 @@ def test_msgpack(client: httpx.Client, value: Any) -> None:
 
 
 @pytest.mark.parametrize("route", ["json", "msgpack"])
-def test_an_empty_document_is_null(client: httpx.Client, route: str) -> None:
+def test_empty_body_decodes_to_null(client: httpx.Client, route: str) -> None:
     assert client.post(f"/{route}").json() is None
 
 
@@ -167,7 +167,7 @@ def test_an_empty_document_is_null(client: httpx.Client, route: str) -> None:
         pytest.param("msgpack", b"\x91" * 100_000, id="MessagePack too deep"),
     ],
 )
-def test_a_malformed_document_is_400(client: httpx.Client, route: str, content: bytes) -> None:
+def test_malformed_document_is_400(client: httpx.Client, route: str, content: bytes) -> None:
     response = client.post(f"/{route}", content=content)
     assert response.status_code == 400
     assert response.json()["error"] == "SerializationException"
@@ -203,8 +203,8 @@ def test_multipart_form_with_files(client: httpx.Client) -> None:
     ]
 
 
-def test_a_body_that_is_no_form_has_no_fields(server: Running, client: httpx.Client) -> None:
-    server.require("early answer")  # nothing of the body is read
+def test_form_of_another_content_type_is_empty(server: Running, client: httpx.Client) -> None:
+    server.require("early answer")  # the body is not read
     assert client.post("/form", json={"a": 1}).json() == []
 
 
@@ -220,7 +220,7 @@ PART = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="
         pytest.param(PART + b"x\r\n--" + BOUNDARY.encode(), id="in the final boundary"),
     ],
 )
-def test_a_truncated_multipart_form_is_400(client: httpx.Client, content: bytes) -> None:
+def test_truncated_multipart_form_is_400(client: httpx.Client, content: bytes) -> None:
     response = client.post("/form", content=content, headers=MULTIPART)
     assert response.status_code == 400
     assert "boundary" in response.json()["detail"]

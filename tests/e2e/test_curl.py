@@ -1,4 +1,4 @@
-"""curl against real servers: the client that most people try first."""
+"""Requests of curl to real servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = [
 
 
 def curl(server: Running, target: str, *arguments: str) -> Any:
-    """Run curl as a user would, but without the user's configuration; gives the JSON of the answer."""
+    """Run curl without the user's configuration, and return the decoded JSON response."""
     version = ["--http2", "--cacert", str(server.authority_file)] if server.server.http2 else ["--http1.1"]
     command = [
         str(CURL),
@@ -41,44 +41,44 @@ def curl(server: Running, target: str, *arguments: str) -> Any:
         "*",
         *version,
     ]
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, *arguments, f"{server.base_url}{target}"], capture_output=True, timeout=30, check=False
     )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr.decode()
+    return json.loads(completed.stdout)
 
 
 def test_several_cookie_headers(server: Running) -> None:
-    seen = curl(server, "/inspect", "-H", "Cookie: a=1; b=2", "-H", "Cookie: c=3", "-H", "Cookie: d=é")
-    assert seen["cookies"] == {"a": "1", "b": "2", "c": "3", "d": "é"}
+    response = curl(server, "/inspect", "-H", "Cookie: a=1; b=2", "-H", "Cookie: c=3", "-H", "Cookie: d=é")
+    assert response["cookies"] == {"a": "1", "b": "2", "c": "3", "d": "é"}
 
 
-def test_cookies_from_its_own_option(server: Running) -> None:
+def test_cookies_of_the_cookie_option(server: Running) -> None:
     assert curl(server, "/inspect", "--cookie", 'a=1; b="2"')["cookies"] == {"a": "1", "b": "2"}
 
 
 def test_headers_and_url(server: Running) -> None:
-    seen = curl(
+    response = curl(
         server, "/inspect/%C3%A9%2F?q=%C3%A9", "-H", "X-One: 1", "-H", "X-One: 2", "-H", "Accept: text/html"
     )
-    assert seen["http_version"] == ("2" if server.server.http2 else "1.1")
-    assert seen["url"] == f"{server.base_url}/inspect/%C3%A9%2F?q=%C3%A9"
-    assert [value for name, value in seen["headers"] if name == "x-one"] == ["1", "2"]
-    assert seen["accept"] == ["text/html"]
+    assert response["http_version"] == ("2" if server.server.http2 else "1.1")
+    assert response["url"] == f"{server.base_url}/inspect/%C3%A9%2F?q=%C3%A9"
+    assert [value for name, value in response["headers"] if name == "x-one"] == ["1", "2"]
+    assert response["accept"] == ["text/html"]
 
 
-def test_a_form_from_its_own_option(server: Running) -> None:
+def test_urlencoded_form(server: Running) -> None:
     assert curl(server, "/form", "-d", "a=1", "--data-urlencode", "b=x y&✓") == [["a", "1"], ["b", "x y&✓"]]
 
 
-def test_a_multipart_form_with_a_file(server: Running, tmp_path: Path) -> None:
+def test_multipart_form_with_a_file(server: Running, tmp_path: Path) -> None:
     data = bytes(range(256)) * 1000
     path = tmp_path / 'größe "1".bin'
     path.write_bytes(data)
-    # A quote in a name is given to curl with a backslash; it is sent as browsers do.
+    # On the command line a quote is escaped with a backslash; curl sends it as browsers do.
     quoted = str(path).replace('"', '\\"')
-    seen = curl(server, "/form", "-F", "note=hello", "-F", f'file=@"{quoted}";type=image/png')
-    assert seen == [
+    response = curl(server, "/form", "-F", "note=hello", "-F", f'file=@"{quoted}";type=image/png')
+    assert response == [
         ["note", "hello"],
         [
             "file",
@@ -94,11 +94,11 @@ def test_a_multipart_form_with_a_file(server: Running, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["-H", "Expect: 100-continue"]], ids=["plain", "Expect"])
-def test_an_upload_of_five_megabytes(server: Running, tmp_path: Path, arguments: list[str]) -> None:
+def test_upload_of_five_megabytes(server: Running, tmp_path: Path, arguments: list[str]) -> None:
     if arguments and server.server.http2:
-        pytest.skip("over HTTP/2 no server answers Expect, and curl waits a second for it")
+        pytest.skip("no server answers Expect over HTTP/2, and curl waits a second for it")
     data = bytes(range(256)) * (5 * 4096)
     path = tmp_path / "upload.bin"
     path.write_bytes(data)
-    seen = curl(server, "/body", "--data-binary", f"@{path}", *arguments)
-    assert seen == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "again": True}
+    response = curl(server, "/body", "--data-binary", f"@{path}", *arguments)
+    assert response == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "again": True}

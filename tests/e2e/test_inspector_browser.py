@@ -1,4 +1,4 @@
-"""The inspector's page in headless Chromium: what a person does with it, from the form to the console."""
+"""The page of the inspector in headless Chromium: its forms and its console."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parent.parent.parent
-# The first four: root, and no screen. The others keep the browser off the network.
+# The first four allow root and no display. The others prevent network access of the browser.
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -74,12 +74,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 class Page:
-    """The page as a person uses it: fields by their labels, buttons by their words."""
+    """The page as a user sees it; buttons are found by their text."""
 
     def __init__(self, browser: Chrome, address: str) -> None:
         self.browser = browser
         browser.get(address)
-        self.logged()
+        self.browser_errors()
 
     def css(self, selector: str) -> WebElement:
         return self.browser.find_element("css selector", selector)
@@ -105,19 +105,19 @@ class Page:
         )
 
     def report(self, words: str) -> str:
-        """The report, once it has the words in it."""
+        """Wait until the report contains the text, and return the report."""
         self.browser.execute_script("window.wanted = arguments[0]", words)
         self.wait("document.getElementById('report-body').innerText.includes(window.wanted)")
         return self.css("#report-body").text
 
     def log(self, words: str) -> str:
-        """The console's messages, once they have the words in them."""
+        """Wait until the console contains the text, and return its messages."""
         self.browser.execute_script("window.wanted = arguments[0]", words)
         self.wait("document.getElementById('log').innerText.includes(window.wanted)")
         return self.css("#log").text
 
-    def logged(self) -> list[str]:
-        """What the browser complained about since the last call: errors and breaches of the policy."""
+    def browser_errors(self) -> list[str]:
+        """Return the errors and policy violations that the browser logged since the last call."""
         return [entry["message"] for entry in self.browser.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
@@ -125,10 +125,10 @@ class Page:
 def page(browser: Chrome, address: str) -> Iterator[Page]:
     page = Page(browser, f"{address}orders/7?x=1&name=%C3%A9")
     yield page
-    assert page.logged() == []
+    assert page.browser_errors() == []
 
 
-def test_the_page_reports_on_itself(page: Page) -> None:
+def test_page_reports_its_own_request(page: Page) -> None:
     text = page.css("#report-body").text
     assert "GET" in text
     assert "/orders/7?x=1&name=%C3%A9" in text
@@ -154,7 +154,7 @@ def test_form_with_files(page: Page, tmp_path: Path) -> None:
 
 
 def test_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
-    """The bar moves from the beginning to the end, and goes when the answer is there."""
+    """The bar moves from the start to the end, and disappears after the response."""
     file = tmp_path / "large.bin"
     file.write_bytes(b"x" * 30_000_000)
     page.css("[name=files]").send_keys(str(file))
@@ -167,7 +167,7 @@ def test_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
     page.report("30,000,000 bytes, on disk")
     seen = page.browser.execute_script("return window.seen")
     assert seen == sorted(seen)
-    assert len(seen) >= 2  # the browser tells every 50 ms, and a quick machine is through by then
+    assert len(seen) >= 2  # the browser reports every 50 ms; a fast machine may need less
     assert seen[-1] == 1
     assert not page.css("#progress").is_displayed()
 
@@ -182,12 +182,12 @@ def test_upload_can_be_cancelled(page: Page, tmp_path: Path) -> None:
     assert not page.css("#cancel").is_displayed()
 
 
-def test_no_file_chosen(page: Page) -> None:
+def test_form_without_a_file(page: Page) -> None:
     page.press("Send")
     assert "files" in page.report("multipart/form-data")
 
 
-def test_urlencoded(page: Page) -> None:
+def test_urlencoded_form(page: Page) -> None:
     page.choose("options", "urlencoded")
     page.fill("[name=name]", "Zoë & co")
     page.press("Send")
@@ -197,7 +197,7 @@ def test_urlencoded(page: Page) -> None:
 @pytest.mark.parametrize(
     ("mode", "media_type"), [("json", "application/json"), ("msgpack", "application/vnd.msgpack")]
 )
-def test_values(page: Page, mode: str, media_type: str) -> None:
+def test_json_and_msgpack(page: Page, mode: str, media_type: str) -> None:
     value = '{"a": [1, -1, 1.5, 70000, null, true], "ü": "' + "long " * 60 + '"}'
     page.choose("options", mode)
     page.fill("#raw", value)
@@ -220,24 +220,24 @@ def test_method_path_and_text(page: Page) -> None:
     assert HOSTILE in text
 
 
-def test_what_is_not_json_is_not_sent(page: Page) -> None:
+def test_invalid_json_is_not_sent(page: Page) -> None:
     page.choose("options", "msgpack")
     page.fill("#raw", "{")
     page.press("Send")
     assert page.css("#problem").text.startswith("This is not JSON")
 
 
-def test_errors_of_the_application_are_shown(browser: Chrome, address: str) -> None:
+def test_error_response_is_shown(browser: Chrome, address: str) -> None:
     page = Page(browser, address)
     page.choose("options", "json")
     page.fill("#raw", "{")
     page.press("Send")
     page.wait("document.getElementById('problem').textContent.startsWith('Answered with 400')")
-    page.logged()  # Chromium reports the status 400 as an error of the page
+    page.browser_errors()  # Chromium logs the status 400 as an error
 
 
 def test_form_works_without_javascript(page: Page) -> None:
-    """The answer to a plain form is a page too."""
+    """The response to a plain form is a page."""
     page.browser.execute_script("document.getElementById('send').submit()")
     page.wait("document.readyState === 'complete' && document.body.innerText.includes('POST')")
     assert "multipart/form-data" in page.css("#report-body").text
@@ -286,7 +286,7 @@ def test_console_closes_with_code_and_reason(page: Page, words: str, code: str) 
     assert page.css("#status").get_attribute("data-state") == "closed"
 
 
-def test_console_says_what_cannot_be_sent(page: Page) -> None:
+def test_console_shows_why_a_message_cannot_be_sent(page: Page) -> None:
     page.choose("connect", "binary")
     page.press("Connect")
     page.wait("document.getElementById('status').dataset.state === 'open'")
@@ -306,7 +306,7 @@ def test_every_control_has_a_name(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_wider_than_the_window(browser: Chrome, address: str, width: int, theme: str) -> None:
+def test_page_fits_the_width_of_the_window(browser: Chrome, address: str, width: int, theme: str) -> None:
     emulate(browser, width, theme)
     try:
         page = Page(browser, f"{address}{'long-' * 60}?{'q' * 300}=1")

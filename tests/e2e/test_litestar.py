@@ -1,4 +1,4 @@
-"""A Litestar application with asgiwire's classes on a real server."""
+"""A Litestar application with asgiwire's connection classes on a real server."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def test_json(client: httpx.Client, server: Running) -> None:
     assert response.json() == [{"tea": "mint"}, url, {"a": "b"}, module]
 
 
-def test_an_upload_to_disk(client: httpx.Client) -> None:
+def test_upload_to_disk(client: httpx.Client) -> None:
     response = client.post("/upload", files={"file": ("a.bin", b"x" * 2_000_000)})
     assert response.json() == ["a.bin", 2_000_000, True]
 
 
-def test_a_body_beyond_the_limit(client: httpx.Client) -> None:
+def test_body_over_the_limit_is_413(client: httpx.Client) -> None:
     response = client.post("/json", content=b" " * 3_000_001)
     assert response.status_code == 413
     assert "request_max_body_size" in response.json()["detail"]
 
 
-def test_malformed_json_is_the_clients_fault(client: httpx.Client) -> None:
+def test_malformed_json_is_400(client: httpx.Client) -> None:
     assert client.post("/json", content=b"{").status_code == 400
 
 
-def test_a_websocket(server: Running) -> None:
+def test_websocket(server: Running) -> None:
     with connect(server.base_url.replace("http", "ws") + "/ws", proxy=None) as socket:
         socket.send('{"tea": "mint"}')
         assert socket.recv() == '{"tea":"mint"}'
-        socket.send("no JSON")
+        socket.send("not JSON")
         with pytest.raises(Exception, match="4500"):
             socket.recv()
     assert [name for name in server.failures() if "Serialization" in name] == []

@@ -1,4 +1,4 @@
-"""Uploads, middleware and clients that leave, over real servers."""
+"""Uploads, middleware, disconnects and early hints on real servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import h2.events
 import pytest
 
-from .clients import HTTP2Connection, RawHTTP, leave
+from .clients import HTTP2Connection, RawHTTP, disconnect
 from .servers import each
 from .upload_servers import UPLOADS, UPLOADS1, UPLOADS2
 
@@ -38,7 +38,7 @@ FILES: list[tuple[str, Any]] = [
 
 
 @each(UPLOADS)
-def test_parts_are_written_to_disk_while_they_come(client: httpx.Client) -> None:
+def test_parts_are_saved_while_they_arrive(client: httpx.Client) -> None:
     assert client.post("/copy", files=FILES, timeout=60).json() == [
         ["note", "Größe ✓"],
         ["file", {"filename": "../large.bin", "written": len(MEGABYTES_12), **digest(MEGABYTES_12)}],
@@ -47,7 +47,7 @@ def test_parts_are_written_to_disk_while_they_come(client: httpx.Client) -> None
 
 
 @each(UPLOADS)
-def test_a_form_with_large_files(client: httpx.Client) -> None:
+def test_form_with_large_files(client: httpx.Client) -> None:
     assert client.post("/upload", files=FILES[1:], timeout=60).json() == [
         ["file", digest(MEGABYTES_12), True],
         ["file", digest(b"small"), False],
@@ -56,7 +56,7 @@ def test_a_form_with_large_files(client: httpx.Client) -> None:
 
 
 @each(UPLOADS)
-def test_work_that_is_done_in_time_is_answered(client: httpx.Client) -> None:
+def test_block_is_not_cancelled_while_the_client_waits(client: httpx.Client) -> None:
     assert client.post("/work", content=MEGABYTES_12[:300_000]).json() == {
         **digest(MEGABYTES_12[:300_000]),
         "cancelled": False,
@@ -65,28 +65,28 @@ def test_work_that_is_done_in_time_is_answered(client: httpx.Client) -> None:
 
 @each(UPLOADS)
 @pytest.mark.parametrize("how", ["replay", "tee"])
-def test_an_application_behind_gets_the_body(client: httpx.Client, key: str, how: str) -> None:
+def test_downstream_application_reads_the_body(client: httpx.Client, key: str, how: str) -> None:
     body = MEGABYTES_12[:3_000_000]
-    assert client.post(f"/behind?how={how}&key={key}", content=body, timeout=60).json() == {
-        "behind": digest(body),
-        "before": digest(body),
+    assert client.post(f"/downstream?how={how}&key={key}", content=body, timeout=60).json() == {
+        "downstream": digest(body),
+        "upstream": digest(body),
     }
 
 
 @each(UPLOADS)
-def test_asking_in_the_middle_of_a_slow_upload_loses_nothing(client: httpx.Client) -> None:
-    def slowly() -> Iterator[bytes]:
+def test_is_disconnected_within_a_slow_upload_loses_nothing(client: httpx.Client) -> None:
+    def slow_chunks() -> Iterator[bytes]:
         for start in range(0, 400_000, 8_000):
             yield MEGABYTES_12[start : start + 8_000]
             time.sleep(0.002)
 
-    assert client.post("/impatient", content=slowly()).json() == digest(MEGABYTES_12[:400_000])
+    assert client.post("/ask_while_streaming", content=slow_chunks()).json() == digest(MEGABYTES_12[:400_000])
 
 
-# --- the client leaves --------------------------------------------------------------------------------
+# --- disconnects --------------------------------------------------------------------------------------
 
 
-def begin(server: Running, target: str) -> RawHTTP:
+def send_request(server: Running, target: str) -> RawHTTP:
     raw = RawHTTP(server)
     raw.send_head(f"POST {target} HTTP/1.1".encode(), b"content-length: %d" % len(BODY))
     raw.socket.sendall(BODY)
@@ -99,15 +99,17 @@ each_ending = pytest.mark.parametrize("ending", ["FIN", "RST"])
 @each(UPLOADS1)
 @each_ending
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_asking_whether_the_client_has_left(server: Running, key: str, ending: str, when: str) -> None:
-    with begin(server, f"/poll?key={key}&when={when}") as raw:
+def test_is_disconnected_after_the_client_disconnects(
+    server: Running, key: str, ending: str, when: str
+) -> None:
+    with send_request(server, f"/poll?key={key}&when={when}") as raw:
         server.record(key, "polling")
         time.sleep(0.1)
-        leave(raw.socket, ending)
+        disconnect(raw.socket, ending)
         assert server.record(key, "over") == {
             "state": "over",
             "answers": [],
-            "left": True,
+            "disconnected": True,
             "connected": False,
             **digest(BODY),
         }
@@ -115,11 +117,11 @@ def test_asking_whether_the_client_has_left(server: Running, key: str, ending: s
 
 @each(UPLOADS1)
 @each_ending
-def test_work_is_cancelled_when_the_client_leaves(server: Running, key: str, ending: str) -> None:
-    with begin(server, f"/watch?key={key}") as raw:
+def test_block_is_cancelled_when_the_client_disconnects(server: Running, key: str, ending: str) -> None:
+    with send_request(server, f"/watch?key={key}") as raw:
         server.record(key, "working")
         time.sleep(0.1)
-        leave(raw.socket, ending)
+        disconnect(raw.socket, ending)
         assert server.record(key, "over") == {
             "state": "over",
             "cancelled": True,
@@ -130,19 +132,19 @@ def test_work_is_cancelled_when_the_client_leaves(server: Running, key: str, end
 
 @each(UPLOADS1)
 @pytest.mark.parametrize("how", ["replay", "tee"])
-def test_an_application_behind_learns_that_the_client_has_left(server: Running, key: str, how: str) -> None:
-    with begin(server, f"/behind?how={how}&key={key}&leave=1") as raw:
+def test_downstream_application_receives_the_disconnect(server: Running, key: str, how: str) -> None:
+    with send_request(server, f"/downstream?how={how}&key={key}&disconnect=1") as raw:
         server.record(key, "waiting")
-        leave(raw.socket, "FIN")
-        assert server.record(key, "over")["told"] == "http.disconnect"
+        disconnect(raw.socket, "FIN")
+        assert server.record(key, "over")["received"] == "http.disconnect"
 
 
 @each(UPLOADS2)
-@pytest.mark.parametrize("route", ["poll", "watch", "behind"])
-def test_a_stream_that_is_reset(server: Running, key: str, route: str) -> None:
-    waiting = {"poll": "polling", "watch": "working", "behind": "waiting"}[route]
+@pytest.mark.parametrize("route", ["poll", "watch", "downstream"])
+def test_reset_stream_is_a_disconnect(server: Running, key: str, route: str) -> None:
+    waiting = {"poll": "polling", "watch": "working", "downstream": "waiting"}[route]
     with HTTP2Connection(server) as client:
-        target = f"/{route}?key={key}&when=after&how=replay&leave=1"
+        target = f"/{route}?key={key}&when=after&how=replay&disconnect=1"
         stream = client.begin("POST", target, [], end=False)
         client.send_last(stream, BODY)
         server.record(key, waiting)
@@ -150,8 +152,8 @@ def test_a_stream_that_is_reset(server: Running, key: str, route: str) -> None:
         client.reset(stream, h2.errors.ErrorCodes.CANCEL)
         record = server.record(key, "over")
 
-    told = {"poll": "left", "watch": "cancelled", "behind": "told"}[route]
-    assert record[told] == ("http.disconnect" if route == "behind" else True)
+    field = {"poll": "disconnected", "watch": "cancelled", "downstream": "received"}[route]
+    assert record[field] == ("http.disconnect" if route == "downstream" else True)
 
 
 # --- early hints --------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def links_of(client: HTTP2Connection) -> Iterator[bytes]:
 
 
 @each(UPLOADS1)
-def test_without_early_hints_the_answer_is_all(client: httpx.Client) -> None:
+def test_server_without_early_hints_sends_only_the_response(client: httpx.Client) -> None:
     response = client.get("/hint")
 
     assert response.status_code == 200

@@ -1,7 +1,7 @@
-"""How a WebSocket ends over real servers: closed by either side, refused, or broken off.
+"""The end of a WebSocket on real servers: closed by either side, rejected, or aborted.
 
-What the application is told differs from server to server; ``servers.py`` has it as data. What it may rely on
-does not: the readers end, the code and the reason stay readable, and nothing hangs.
+Close codes and reasons differ between servers; ``servers.py`` lists them. On every server the readers end,
+code and reason stay readable, and nothing hangs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from .clients import RawWebSocket, conversation, leave, read_to_the_end
-from .conversations import MODES, SENDS
+from .clients import RawWebSocket, disconnect, open_websocket, receive_until_close
 from .servers import WEBSOCKET, each
+from .websocket_routes import MODES, SENDS
 
 if TYPE_CHECKING:
     from .processes import Running
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90), each(WEBSOCKET)]
 
 
-def is_over(code: int, reason: str) -> dict[str, Any]:
-    """What a WebSocket says of itself, and answers, when it was closed like this."""
+def closed_state(code: int, reason: str) -> dict[str, Any]:
+    """Return the state of a WebSocket that was closed like this, and the results of its methods."""
     closed = [code, reason]
     return {
         "receive": closed,
         "receive again": closed,
         "send": closed,
-        "close": "done",  # and nothing was sent
+        "close": "done",  # nothing is sent
         "code": code,
         "reason": reason,
         "disconnected": True,
@@ -53,69 +53,69 @@ def is_over(code: int, reason: str) -> dict[str, Any]:
         (4999, "x" * 123),
     ],
 )
-def test_the_application_closes(server: Running, key: str, code: int, reason: str) -> None:
-    with conversation(server, f"/close?key={key}&code={code}&reason={reason}") as socket:
-        assert read_to_the_end(socket) == []
+def test_application_closes(server: Running, key: str, code: int, reason: str) -> None:
+    with open_websocket(server, f"/close?key={key}&code={code}&reason={reason}") as socket:
+        assert receive_until_close(socket) == []
         seen = socket.close_code, socket.close_reason
     assert seen == server.server.closes_as(code, reason)
-    # Its own code, where the server took it: none that the server makes up afterwards.
+    # The application's own code, not one that the server reports afterwards.
     sent_as = server.server.closes_as(code, reason)[0]
-    assert server.record(key, "over")["after"] == is_over(sent_as, reason)
+    assert server.record(key, "over")["after"] == closed_state(sent_as, reason)
 
 
 @pytest.mark.parametrize(
     ("mode", "code", "reason"), [*((mode, 1000, "done") for mode in MODES), ("either", 3001, "café ✓")]
 )
-def test_the_client_closes(server: Running, key: str, mode: str, code: int, reason: str) -> None:
-    with conversation(server, f"/leave?key={key}&mode={mode}") as socket:
+def test_client_closes(server: Running, key: str, mode: str, code: int, reason: str) -> None:
+    with open_websocket(server, f"/receive_all?key={key}&mode={mode}") as socket:
         server.record(key, "open")
         socket.close(code, reason)
     record = server.record(key, "over")
     assert record["received"] == []
-    assert record["after"] == is_over(*server.server.closings[str(code)])
+    assert record["after"] == closed_state(*server.server.closings[str(code)])
 
 
-def test_what_was_sent_before_the_close_is_received(server: Running, key: str) -> None:
+def test_messages_before_the_close_are_received(server: Running, key: str) -> None:
     messages = [f"message {number}" for number in range(100)]
-    with conversation(server, f"/leave?key={key}&mode=text") as socket:
+    with open_websocket(server, f"/receive_all?key={key}&mode=text") as socket:
         for message in messages:
             socket.send(message)
     assert server.record(key, "over")["received"] == messages
 
 
-def test_the_client_closes_without_a_code(server: Running, key: str) -> None:
+def test_client_closes_without_a_code(server: Running, key: str) -> None:
     """RFC 6455 section 7.1.5: without a code in the frame, the code is considered to be 1005."""
-    with RawWebSocket(server, f"/leave?key={key}&mode=text") as socket:
+    with RawWebSocket(server, f"/receive_all?key={key}&mode=text") as socket:
         server.record(key, "open")
         socket.close_without_code()
-    assert server.record(key, "over")["after"] == is_over(*server.server.closings["no code"])
+    assert server.record(key, "over")["after"] == closed_state(*server.server.closings["no code"])
 
 
 @pytest.mark.parametrize(("mode", "ending"), [*((mode, "FIN") for mode in MODES), ("either", "RST")])
-def test_the_client_breaks_off(server: Running, key: str, mode: str, ending: str) -> None:
-    with RawWebSocket(server, f"/leave?key={key}&mode={mode}") as socket:
+def test_client_aborts(server: Running, key: str, mode: str, ending: str) -> None:
+    with RawWebSocket(server, f"/receive_all?key={key}&mode={mode}") as socket:
         server.record(key, "open")
-        leave(socket.socket, ending)
+        disconnect(socket.socket, ending)
     record = server.record(key, "over")
     assert record["received"] == []
-    assert record["after"] == is_over(*server.server.closings[ending])
+    assert record["after"] == closed_state(*server.server.closings[ending])
 
 
-def test_what_was_sent_before_breaking_off_is_received(server: Running, key: str) -> None:
-    with RawWebSocket(server, f"/leave?key={key}&mode=text") as socket:
+def test_messages_before_the_end_of_the_connection_are_received(server: Running, key: str) -> None:
+    with RawWebSocket(server, f"/receive_all?key={key}&mode=text") as socket:
         server.record(key, "open")
         socket.send_text("last words")
     record = server.record(key, "over")
     assert record["received"] == ["last words"]
-    assert record["after"] == is_over(*server.server.closings["FIN"])
+    assert record["after"] == closed_state(*server.server.closings["FIN"])
 
 
 @pytest.mark.parametrize("ending", ["FIN", "RST"])
-def test_sending_to_a_client_that_broke_off(server: Running, key: str, ending: str) -> None:
-    """Who never receives learns it from the server or not at all, but in no other way than this exception."""
-    with RawWebSocket(server, f"/send_blindly?key={key}") as socket:
+def test_send_after_the_client_aborted(server: Running, key: str, ending: str) -> None:
+    """A sender that never receives gets ``WebSocketDisconnect`` or no error, depending on the server."""
+    with RawWebSocket(server, f"/send_only?key={key}") as socket:
         server.record(key, "open")
-        leave(socket.socket, ending)
+        disconnect(socket.socket, ending)
     time.sleep(0.05)
     server.signal(key)
     record = server.record(key, "over")
@@ -126,21 +126,21 @@ def test_sending_to_a_client_that_broke_off(server: Running, key: str, ending: s
         assert (record["outcome"], record["sent"]) == ("done", SENDS)
 
 
-def test_a_refused_handshake_is_403(server: Running, key: str) -> None:
-    with pytest.raises(InvalidStatus) as refused, conversation(server, f"/refuse?key={key}"):
+def test_close_before_accept_is_403(server: Running, key: str) -> None:
+    with pytest.raises(InvalidStatus) as caught, open_websocket(server, f"/refuse?key={key}"):
         pass
-    assert refused.value.response.status_code == 403
-    assert server.record(key, "over")["after"] == is_over(4003, "no")
+    assert caught.value.response.status_code == 403
+    assert server.record(key, "over")["after"] == closed_state(4003, "no")
 
 
-@pytest.mark.parametrize("body", ["whole", "pieces"])
-def test_a_handshake_denied_with_a_response(server: Running, key: str, body: str) -> None:
+@pytest.mark.parametrize("body", ["whole", "chunks"])
+def test_denial_response(server: Running, key: str, body: str) -> None:
     with (
-        pytest.raises(InvalidStatus) as denied,
-        conversation(server, f"/deny?key={key}&body={body}"),
+        pytest.raises(InvalidStatus) as caught,
+        open_websocket(server, f"/deny?key={key}&body={body}"),
     ):
         pass
-    response, record = denied.value.response, server.record(key, "over")
+    response, record = caught.value.response, server.record(key, "over")
     if "denial" in server.server.cannot:
         assert response.status_code == 403
         assert "websocket.http.response" in record["error"]

@@ -1,4 +1,4 @@
-"""WebSockets over HTTP/2 (RFC 8441), which hypercorn has, by hand."""
+"""WebSockets over HTTP/2 (RFC 8441), which hypercorn supports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wsproto.frame_protocol import CloseReason, FrameProtocol
 
 from .clients import HTTP2Connection
 from .servers import each
-from .socket_app import PIECES
+from .socket_app import CHUNKS
 from .socket_servers import HTTP2_SOCKETS
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60), each(HTTP2_SOCKETS)]
 
 
 class HTTP2WebSocket:
-    """One WebSocket in one stream.
+    """A WebSocket on one stream.
 
     Attributes:
-        status: What the handshake was answered with.
-        headers: The headers of the answer.
+        status: The status of the handshake response.
+        headers: The headers of the handshake response.
     """
 
     def __init__(self, http2: HTTP2Connection, target: str, *headers: tuple[str, str]) -> None:
@@ -46,13 +46,13 @@ class HTTP2WebSocket:
             ],
         )
         http2.flush()
-        http2.read_until(self._is_answer)
+        http2.read_until(self._is_response)
         events: list[Any] = http2.events
-        (self.headers,) = (dict(event.headers) for event in events if self._is_answer(event))
+        (self.headers,) = (dict(event.headers) for event in events if self._is_response(event))
         self.status = int(self.headers[b":status"])
-        self._seen = 0
+        self._position = 0
 
-    def _is_answer(self, event: Any) -> bool:
+    def _is_response(self, event: Any) -> bool:
         return isinstance(event, h2.events.ResponseReceived) and event.stream_id == self.stream
 
     def send(self, data: str | bytes) -> None:
@@ -62,22 +62,22 @@ class HTTP2WebSocket:
         self.http2.send(self.stream, bytes(self.frames.close(code, reason)))
 
     def receive(self) -> Any:
-        """A payload, or the code and the reason of a close frame."""
+        """Return a payload, or the code and reason of a close frame."""
         while True:
             for frame in self.frames.received_frames():
                 return frame.payload
-            while self._seen == len(self.http2.events):
+            while self._position == len(self.http2.events):
                 self.http2.receive()
-            event: Any = self.http2.events[self._seen]
-            self._seen += 1
+            event: Any = self.http2.events[self._position]
+            self._position += 1
             if isinstance(event, h2.events.DataReceived) and event.stream_id == self.stream:
                 self.frames.receive_bytes(event.data)
 
     def body(self) -> bytes:
-        return self.http2.read_answer(self.stream)[1]
+        return self.http2.read_response(self.stream)[1]
 
 
-def test_a_conversation(server: Running) -> None:
+def test_echo(server: Running) -> None:
     with HTTP2Connection(server) as http2:
         socket = HTTP2WebSocket(http2, "/echo?mode=either")
         assert socket.status == 200
@@ -96,16 +96,16 @@ def test_typed_errors(server: Running) -> None:
         assert json.loads(socket.receive()) == {"ordered": ["tea", 1]}
 
 
-def test_the_application_closes(server: Running, key: str) -> None:
+def test_application_closes(server: Running, key: str) -> None:
     with HTTP2Connection(server) as http2:
         socket = HTTP2WebSocket(http2, f"/close?key={key}&code=4001&reason=bye")
         assert socket.receive() == (4001, "bye")
     assert server.record(key, "over")["after"]["code"] == 4001
 
 
-def test_the_client_leaves(server: Running, key: str) -> None:
+def test_client_closes(server: Running, key: str) -> None:
     with HTTP2Connection(server) as http2:
-        socket = HTTP2WebSocket(http2, f"/leave?key={key}&mode=text")
+        socket = HTTP2WebSocket(http2, f"/receive_all?key={key}&mode=text")
         socket.send("last words")
         server.record(key, "open")
         socket.close(CloseReason.NORMAL_CLOSURE, "done")
@@ -114,14 +114,14 @@ def test_the_client_leaves(server: Running, key: str) -> None:
     assert record["after"]["disconnected"]
 
 
-def test_the_subprotocol(server: Running) -> None:
+def test_subprotocol(server: Running) -> None:
     with HTTP2Connection(server) as http2:
         socket = HTTP2WebSocket(http2, "/negotiate", ("sec-websocket-protocol", "v1, v2"))
         assert socket.headers[b"sec-websocket-protocol"] == b"v2"
 
 
-def test_denial(server: Running, key: str) -> None:
+def test_denial_response(server: Running, key: str) -> None:
     with HTTP2Connection(server) as http2:
-        socket = HTTP2WebSocket(http2, f"/deny?key={key}&status=401&how=pieces")
+        socket = HTTP2WebSocket(http2, f"/deny?key={key}&status=401&how=chunks")
         assert socket.status == 401
-        assert socket.body() == b"".join(PIECES)
+        assert socket.body() == b"".join(CHUNKS)

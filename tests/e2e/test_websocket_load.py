@@ -1,4 +1,4 @@
-"""Many messages and many WebSockets, over real servers."""
+"""Many messages and many WebSockets on real servers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 MESSAGES = 10_000
-OPEN_AT_ONCE = 1000
+WEBSOCKETS = 1000
 
 
-def opening(server: Running, target: str) -> connect:
+def open_websocket(server: Running, target: str) -> connect:
     return connect(
         f"ws://127.0.0.1:{server.port}{target}",
         open_timeout=60,
@@ -37,9 +37,9 @@ def opening(server: Running, target: str) -> connect:
 
 
 @each(SOCKETS)
-def test_ten_thousand_messages_each_way_at_once_keep_their_order(server: Running, key: str) -> None:
-    async def talk() -> list[int]:
-        async with opening(server, f"/both_ways?key={key}&count={MESSAGES}") as socket:
+def test_ten_thousand_messages_arrive_in_order_in_both_directions(server: Running, key: str) -> None:
+    async def exchange() -> list[int]:
+        async with open_websocket(server, f"/both_ways?key={key}&count={MESSAGES}") as socket:
 
             async def send() -> None:
                 for number in range(MESSAGES):
@@ -51,38 +51,38 @@ def test_ten_thousand_messages_each_way_at_once_keep_their_order(server: Running
             await asyncio.to_thread(server.record, key, "over")
             return received
 
-    assert asyncio.run(talk()) == list(range(MESSAGES))
+    assert asyncio.run(exchange()) == list(range(MESSAGES))
     assert server.record(key, "over")["in_order"]
 
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """Let this process have a socket for each; the servers are children and have the same."""
+    """Raise the limit of open files; the servers inherit it as child processes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4 * OPEN_AT_ONCE
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        pytest.skip(f"no process may have more than {hard} open files here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    required = 4 * WEBSOCKETS
+    if hard != resource.RLIM_INFINITY and hard < required:
+        pytest.skip(f"a process may have at most {hard} open files here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, required), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.usefixtures("many_files")
 @each({name: SOCKETS[name] for name in ("uvicorn-httptools-sansio", "hypercorn-trio")})
-def test_a_thousand_open_at_once(server: Running) -> None:
-    async def talk() -> list[Any]:
+def test_a_thousand_concurrent_websockets(server: Running) -> None:
+    async def exchange() -> list[Any]:
         async with contextlib.AsyncExitStack() as stack:
             slots = asyncio.Semaphore(50)
 
             async def open_one() -> ClientConnection:
                 async with slots:
-                    return await stack.enter_async_context(opening(server, "/echo?mode=text"))
+                    return await stack.enter_async_context(open_websocket(server, "/echo?mode=text"))
 
-            sockets = await asyncio.gather(*(open_one() for _ in range(OPEN_AT_ONCE)))
+            sockets = await asyncio.gather(*(open_one() for _ in range(WEBSOCKETS)))
             for number, socket in enumerate(sockets):
                 await socket.send(f"to {number}")
             received = await asyncio.gather(*(socket.recv() for socket in sockets))
             await asyncio.gather(*(socket.close() for socket in sockets))
             return received
 
-    assert asyncio.run(talk()) == [f"to {number}" for number in range(OPEN_AT_ONCE)]
+    assert asyncio.run(exchange()) == [f"to {number}" for number in range(WEBSOCKETS)]

@@ -1,4 +1,4 @@
-"""WebSocket messages over real servers: every mode, both ways, in order and whole."""
+"""WebSocket messages on real servers: every mode, in both directions, complete and in order."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from .clients import TIMEOUT, conversation, read_to_the_end
-from .conversations import LIMIT, MESSAGES, SIZE, TASKS
+from .clients import TIMEOUT, open_websocket, receive_until_close
 from .servers import WEBSOCKET, each
+from .websocket_routes import LIMIT, MESSAGES, SIZE, TASKS
 
 if TYPE_CHECKING:
     from .processes import Running
@@ -34,12 +34,12 @@ VALUES: list[Any] = [{"a": [1, 2.5, None, True]}, [], "é ✓ 😀", None, "x" *
     ],
 )
 def test_echo(server: Running, mode: str, messages: list[str | bytes]) -> None:
-    """The application reads first, which accepts."""
-    with conversation(server, f"/echo?mode={mode}") as socket:
+    """The first read of the application accepts the handshake."""
+    with open_websocket(server, f"/echo?mode={mode}") as socket:
         for message in messages:
             socket.send(message)
         received = [socket.recv(timeout=TIMEOUT) for _ in messages]
-    if mode == "json":  # the spaces are not ours
+    if mode == "json":  # the white space may differ
         assert [json.loads(text) for text in received] == [json.loads(text) for text in messages]
     assert [type(message) for message in received] == [type(message) for message in messages]
     if mode != "json":
@@ -49,54 +49,54 @@ def test_echo(server: Running, mode: str, messages: list[str | bytes]) -> None:
 @pytest.mark.parametrize(
     ("mode", "empty"), [("text", ""), ("binary", b""), ("either", ""), ("either", b"")], ids=repr
 )
-def test_an_empty_message_is_a_message(server: Running, mode: str, empty: str | bytes) -> None:
+def test_empty_message_is_received(server: Running, mode: str, empty: str | bytes) -> None:
     server.require("empty messages")
-    with conversation(server, f"/echo?mode={mode}") as socket:
+    with open_websocket(server, f"/echo?mode={mode}") as socket:
         socket.send(empty)
         assert socket.recv(timeout=TIMEOUT) == empty
 
 
-def test_a_message_in_fragments_is_one(server: Running) -> None:
-    with conversation(server, "/echo?mode=text") as socket:
+def test_fragments_are_one_message(server: Running) -> None:
+    with open_websocket(server, "/echo?mode=text") as socket:
         socket.send(iter(["caf", "é ", "✓"]))
         assert socket.recv(timeout=TIMEOUT) == "café ✓"
 
 
 @pytest.mark.parametrize("size", [10, 1000])
-def test_a_thousand_messages_keep_their_order_both_ways(server: Running, size: int) -> None:
+def test_a_thousand_messages_arrive_in_order_in_both_directions(server: Running, size: int) -> None:
     messages = [f"{number}:".ljust(size, "x") for number in range(1000)]
-    with conversation(server, "/echo?mode=text") as socket:
+    with open_websocket(server, "/echo?mode=text") as socket:
         for message in messages:
             socket.send(message)
         assert [socket.recv(timeout=TIMEOUT) for _ in messages] == messages
 
 
-def test_sends_of_several_tasks_come_whole(server: Running) -> None:
-    with conversation(server, "/chatter") as socket:
+def test_concurrent_sends_do_not_interleave(server: Running) -> None:
+    with open_websocket(server, "/send_from_tasks") as socket:
         received = [socket.recv(timeout=TIMEOUT) for _ in range(TASKS * MESSAGES)]
         socket.send("all of it")
-        assert read_to_the_end(socket) == []
+        assert receive_until_close(socket) == []
     texts = [str(message).split(":") for message in received]
     for task in range(TASKS):
-        mine = [(int(number), text) for sender, number, text in texts if int(sender) == task]
-        assert mine == [(number, chr(ord("a") + task) * SIZE) for number in range(MESSAGES)]
+        task_messages = [(int(number), text) for sender, number, text in texts if int(sender) == task]
+        assert task_messages == [(number, chr(ord("a") + task) * SIZE) for number in range(MESSAGES)]
 
 
 @pytest.mark.parametrize(
-    ("fits", "too_big"),
+    ("fits", "too_large"),
     [
         pytest.param("x" * LIMIT, "x" * (LIMIT + 1), id="text"),
         pytest.param("é" * (LIMIT // 2), "é" * (LIMIT // 2) + "x", id="text counted in bytes"),
         pytest.param(b"x" * LIMIT, b"x" * (LIMIT + 1), id="binary"),
     ],
 )
-def test_a_message_over_the_limit_closes_with_1009(
-    server: Running, key: str, fits: str | bytes, too_big: str | bytes
+def test_message_over_the_limit_closes_with_1009(
+    server: Running, key: str, fits: str | bytes, too_large: str | bytes
 ) -> None:
-    with conversation(server, f"/limited?key={key}") as socket:
+    with open_websocket(server, f"/limited?key={key}") as socket:
         socket.send(fits)
-        socket.send(too_big)
-        assert read_to_the_end(socket) == []
+        socket.send(too_large)
+        assert receive_until_close(socket) == []
         assert (socket.close_code, socket.close_reason) == server.server.closes_as(1009, "")
     record = server.record(key, "over")
     assert record["sizes"] == [len(fits)]
@@ -104,8 +104,8 @@ def test_a_message_over_the_limit_closes_with_1009(
     assert record["after"]["send"] == list(server.server.closes_as(1009, ""))
 
 
-def test_the_handshake_is_seen_and_answered(server: Running) -> None:
-    with conversation(
+def test_handshake_request_and_response(server: Running) -> None:
+    with open_websocket(
         server,
         "/handshake/%C3%A9%2F?q=%C3%A9+1&q=",
         subprotocols=["other", "chat", "superchat"],
@@ -113,7 +113,7 @@ def test_the_handshake_is_seen_and_answered(server: Running) -> None:
     ) as socket:
         seen = json.loads(socket.recv(timeout=TIMEOUT))
         local = socket.local_address
-        assert socket.subprotocol == "superchat"  # what the application wants most
+        assert socket.subprotocol == "superchat"  # the first choice of the application
     assert seen["subprotocols"] == ["other", "chat", "superchat"]
     assert seen["url"] == f"ws://127.0.0.1:{server.port}/handshake/%C3%A9%2F?q=%C3%A9+1&q="
     assert seen["query"] == [["q", "é 1"], ["q", ""]]
@@ -126,16 +126,16 @@ def test_the_handshake_is_seen_and_answered(server: Running) -> None:
     assert seen["server"] == ["127.0.0.1", server.port]
 
 
-def test_cookies_split_over_headers(server: Running) -> None:
+def test_cookies_in_several_headers(server: Running) -> None:
     server.require("split WebSocket cookies")
     headers = [("Cookie", "a=1; b=2"), ("Cookie", "c=3")]
-    with conversation(server, "/handshake", additional_headers=headers) as socket:
+    with open_websocket(server, "/handshake", additional_headers=headers) as socket:
         assert json.loads(socket.recv(timeout=TIMEOUT))["cookies"] == {"a": "1", "b": "2", "c": "3"}
 
 
-def test_headers_of_the_answer(server: Running) -> None:
+def test_headers_of_the_handshake_response(server: Running) -> None:
     server.require("accept headers")
-    with conversation(server, "/handshake") as socket:
+    with open_websocket(server, "/handshake") as socket:
         socket.recv(timeout=TIMEOUT)
         assert socket.response is not None
         assert socket.response.headers["x-accepted"] == "yes"
@@ -143,10 +143,10 @@ def test_headers_of_the_answer(server: Running) -> None:
         assert socket.subprotocol is None
 
 
-def test_many_conversations_at_once(server: Running) -> None:
+def test_many_concurrent_websockets(server: Running) -> None:
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(conversation(server, "/echo?mode=text")) for _ in range(10)]
+        sockets = [stack.enter_context(open_websocket(server, "/echo?mode=text")) for _ in range(10)]
         for number, socket in enumerate(sockets):
             socket.send(f"to {number}")
         assert [socket.recv(timeout=TIMEOUT) for socket in sockets] == [

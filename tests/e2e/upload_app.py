@@ -1,4 +1,4 @@
-"""More routes, served by the application of ``app.py``: uploads, middleware, and clients that leave."""
+"""More HTTP routes of the application in ``app.py``: uploads, middleware and disconnects."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ __all__ = ("app",)
 
 
 class UnlimitedRequest(Request):
-    """A request that may be as large as it likes."""
+    """A request without a body limit."""
 
     limits = Limits(max_body_size=None)
 
 
 def digest_of_file(path: Path) -> dict[str, Any]:
-    """What can be told of a file."""
+    """Return the size and hash of a file."""
     with path.open("rb") as file:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 async def copy(request: Request) -> Any:
-    """Write each file to disk while it comes."""
+    """Save each file while it arrives."""
     copied: list[Any] = []
     with tempfile.TemporaryDirectory() as folder:
         async for part in as_request(UnlimitedRequest, request).multipart():
@@ -50,7 +50,7 @@ async def copy(request: Request) -> Any:
 
 
 async def upload(request: Request) -> Any:
-    """A form with large files, iterated over; the last of them outlives its form."""
+    """Read a form with large files in chunks; the last file is detached from the form."""
     described: list[Any] = []
     detached: list[UploadFile] = []
     async with await as_request(UnlimitedRequest, request).form() as form:
@@ -69,34 +69,34 @@ async def upload(request: Request) -> Any:
 
 
 async def poll(request: Request) -> Any:
-    """Ask again and again whether the client has left; then read the body, if that was not done before."""
+    """Call ``is_disconnected()`` until the client disconnects; read the body before or after."""
     key = request.query_params["key"]
     body = await request.body() if request.query_params["when"] == "after" else None
     note(key, state="polling", answers=[])
-    left = False
+    disconnected = False
     with anyio.move_on_after(HANGING):
-        while not left:
-            left = await request.is_disconnected()
+        while not disconnected:
+            disconnected = await request.is_disconnected()
             await anyio.sleep(0.01)
     if body is None:
         body = await request.body()
-    note(key, state="over", left=left, connected=request.is_connected, **digest(body))
+    note(key, state="over", disconnected=disconnected, connected=request.is_connected, **digest(body))
 
 
-async def impatient(request: Request) -> Any:
-    """Stream the body, and ask between the pieces, and while the next one is awaited, whether it goes on."""
+async def ask_while_streaming(request: Request) -> Any:
+    """Stream the body, and call ``is_disconnected()`` between the chunks."""
     sha256, size = hashlib.sha256(), 0
     stream = as_request(UnlimitedRequest, request).stream()
-    async for piece in stream:
-        sha256.update(piece)
-        size += len(piece)
+    async for chunk in stream:
+        sha256.update(chunk)
+        size += len(chunk)
         for _ in range(3):
             await request.is_disconnected()
     return {"size": size, "sha256": sha256.hexdigest()}
 
 
 async def watch(request: Request) -> Any:
-    """Work until the client leaves."""
+    """Wait in a ``cancel_on_disconnect()`` block until the client disconnects."""
     key = request.query_params["key"]
     with anyio.move_on_after(HANGING) as hanging:
         async with request.cancel_on_disconnect() as watch:
@@ -114,38 +114,43 @@ async def watch(request: Request) -> Any:
 
 
 async def work(request: Request) -> Any:
-    """Work that is done before the client loses patience, and that reads the body meanwhile."""
+    """Read the body in a ``cancel_on_disconnect()`` block that ends before the client disconnects."""
     async with request.cancel_on_disconnect() as watch:
-        answer = digest(await request.body())
+        result = digest(await request.body())
         await anyio.sleep(0.05)
-    return answer | {"cancelled": watch.cancelled_caught}
+    return result | {"cancelled": watch.cancelled_caught}
 
 
-async def behind(request: Request) -> Any:
-    """A middleware that reads the body, and an application that calls ``receive`` itself."""
-    seen = bytearray()
-    outer = as_request(UnlimitedRequest, request)
+async def downstream(request: Request) -> Any:
+    """Read the body with a middleware and with an application that calls ``receive`` itself."""
+    upstream_body = bytearray()
+    unlimited = as_request(UnlimitedRequest, request)
     if request.query_params["how"] == "replay":
-        seen += await outer.body()
-        receive = outer.replay
+        upstream_body += await unlimited.body()
+        receive = unlimited.replay
     else:
-        receive = outer.tee(seen.extend)
-    pieces: list[bytes] = []
+        receive = unlimited.tee(upstream_body.extend)
+    chunks: list[bytes] = []
     message: Message = {"more_body": True}
     while message.get("more_body"):
         message = await receive()
-        pieces.append(message["body"])
+        chunks.append(message["body"])
     note(request.query_params["key"], state="waiting")
-    if request.query_params.get("leave"):
+    if request.query_params.get("disconnect"):
         message = await receive()
-        note(request.query_params["key"], state="over", told=message["type"])
-    return {"behind": digest(b"".join(pieces)), "before": digest(bytes(seen))}
+        note(request.query_params["key"], state="over", received=message["type"])
+    return {"downstream": digest(b"".join(chunks)), "upstream": digest(bytes(upstream_body))}
 
 
 async def hint(request: Request) -> Any:
-    """Tell the client early what it will need."""
+    """Send early hints."""
     await request.send_early_hints("</style.css>; rel=preload; as=style", "</a.js>; rel=preload; as=script")
     return request.supports_early_hints
 
 
-ROUTES.update({route.__name__: route for route in (copy, upload, poll, impatient, watch, work, behind, hint)})
+ROUTES.update(
+    {
+        route.__name__: route
+        for route in (copy, upload, poll, ask_while_streaming, watch, work, downstream, hint)
+    }
+)

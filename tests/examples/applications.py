@@ -1,4 +1,4 @@
-"""One application, three times: raw ASGI, Starlette and Django. It answers JSON, as ``answer`` says."""
+"""One application in raw ASGI, Starlette and Django. It responds with the JSON that ``result`` returns."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope, Send
 
 
-def answer(scope: Scope, body: bytes) -> Any:
-    """Do what the path says, by nothing but the scope."""
+def result(scope: Scope, body: bytes) -> Any:
+    """Read or change the scope as the path says, and return a value."""
     connection = ASGIConnection(scope)
     match scope["path"]:
         case "/who":
@@ -46,7 +46,7 @@ def raw_application() -> Any:
             assert message["type"] == "http.request"
             body += message["body"]
             more = message["more_body"]
-        content = json.dumps(answer(scope, body)).encode()
+        content = json.dumps(result(scope, body)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"1")]})
         await send({"type": "http.response.body", "body": content})
 
@@ -59,7 +59,7 @@ def starlette_application() -> Any:
     from starlette.routing import Mount, Route
 
     async def view(request: Any) -> JSONResponse:
-        return JSONResponse(answer(request.scope, await request.body()), headers={"x-a": "1"})
+        return JSONResponse(result(request.scope, await request.body()), headers={"x-a": "1"})
 
     routes = [Route("/{path:path}", view, methods=["GET", "POST"])]
     return starlette.Starlette(routes=[Mount("/", routes=routes)])
@@ -71,7 +71,7 @@ def django_application() -> Any:
     from django.urls import path
 
     async def view(request: Any, **_: str) -> JsonResponse:
-        return JsonResponse(answer(request.scope, request.body), safe=False, headers={"x-a": "1"})
+        return JsonResponse(result(request.scope, request.body), safe=False, headers={"x-a": "1"})
 
     return django_handler(path("<path:path>", view))
 
@@ -85,5 +85,5 @@ each_application = pytest.mark.parametrize("make", APPLICATIONS.values(), ids=AP
 
 
 def client(application: Any) -> httpx.AsyncClient:
-    """An HTTP client that keeps cookies."""
+    """Return an HTTP client, which stores cookies."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test")

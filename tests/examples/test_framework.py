@@ -1,4 +1,4 @@
-"""The framework in 150 lines and the tea shop on it: by hand-built scopes, and once on a real server."""
+"""The framework in 150 lines and the tea shop that uses it: in process, and once on a real server."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ DENIAL: dict[str, Any] = {"websocket.http.response": {}}
 
 
 class Upload(Request):
-    """A class of connection that a handler asks for by annotation."""
+    """A connection class that a handler selects by annotation."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ async def talk(
 
 
 def cookie_of(sent: Any) -> str:
-    """The Set-Cookie header, as a client keeps it."""
+    """Return the cookie of the Set-Cookie header."""
     return str(sent.headers["set-cookie"]).partition(";")[0]
 
 
@@ -63,7 +63,7 @@ async def login(name: str = "ada") -> str:
     return cookie_of(await ask(shop, "POST", "/login", json={"name": name}))
 
 
-def test_it_is_150_lines() -> None:
+def test_the_framework_has_at_most_150_lines() -> None:
     assert framework.__file__ is not None
     assert len(Path(framework.__file__).read_text().splitlines()) <= 150
 
@@ -82,7 +82,7 @@ async def test_path_parameters_have_the_types_of_their_annotations(app: framewor
         assert (await ask(app, "GET", path)).status == 404
 
 
-async def test_a_parameter_that_does_not_fit_leaves_the_path_to_another_route(app: framework.App) -> None:
+async def test_a_parameter_of_the_wrong_type_does_not_match_the_route(app: framework.App) -> None:
     @app.route("GET", "/{number}")
     async def numbered(request: Request, number: int) -> str:
         return f"number {number}"
@@ -95,7 +95,7 @@ async def test_a_parameter_that_does_not_fit_leaves_the_path_to_another_route(ap
     assert (await ask(app, "GET", "/seven")).body == b'"name seven"'
 
 
-async def test_the_root_path_is_not_of_the_route(app: framework.App) -> None:
+async def test_the_root_path_is_not_part_of_the_route(app: framework.App) -> None:
     @app.route("GET", "/tea")
     async def tea(request: Request) -> str:
         return request.url_for("tea")
@@ -118,7 +118,7 @@ async def test_url_for(app: framework.App) -> None:
             factory.get("/", app=app).url_for(name, **parameters)
 
 
-async def test_head_gets_the_headers_of_get(app: framework.App) -> None:
+async def test_head_responds_with_the_headers_of_get(app: framework.App) -> None:
     @app.route("GET", "/")
     async def hello(request: Request) -> str:
         return request.method
@@ -150,7 +150,7 @@ async def test_structs_in_and_out(app: framework.App) -> None:
     assert json.loads(sent.body) == {"detail": "Expected `int`, got `str` - at `$[1].x`"}
 
 
-async def test_the_class_of_the_connection_is_that_of_the_annotation(app: framework.App) -> None:
+async def test_the_annotation_selects_the_connection_class(app: framework.App) -> None:
     @app.route("GET", "/upload")
     async def upload(request: Upload) -> str:
         return type(request).__name__
@@ -163,7 +163,7 @@ async def test_the_class_of_the_connection_is_that_of_the_annotation(app: framew
     assert (await ask(app, "GET", "/generic")).body == b'"Request"'
 
 
-async def test_a_response_is_sent_as_it_is(app: framework.App) -> None:
+async def test_a_response_is_sent_unchanged(app: framework.App) -> None:
     @app.route("GET", "/")
     async def page(request: Request) -> Response:
         return Response(b"<p>", 203, {"Content-Type": "text/html"})
@@ -179,7 +179,7 @@ async def test_a_response_is_sent_as_it_is(app: framework.App) -> None:
     assert (sent.status, sent.body, sent.headers.to_header_list()) == (204, b"", [])
 
 
-async def test_every_exception_of_a_client_is_a_response(app: framework.App) -> None:
+async def test_a_client_exception_becomes_a_response(app: framework.App) -> None:
     @app.route("GET", "/")
     async def fail(request: Request) -> None:
         raise ClientException("no tea", status_code=418)
@@ -188,13 +188,13 @@ async def test_every_exception_of_a_client_is_a_response(app: framework.App) -> 
     assert (sent.status, sent.body) == (418, b'{"detail":"no tea"}')
 
 
-async def test_nothing_is_sent_to_a_client_that_has_left() -> None:
+async def test_nothing_is_sent_after_a_client_disconnect() -> None:
     sent = RecordedSend()
     await shop(http_scope("POST", "/orders"), ScriptedReceive.body(b'{"tea', disconnect=True), sent)
     assert sent.messages == []
 
 
-async def test_errors_of_the_handler_are_the_servers_to_answer(app: framework.App) -> None:
+async def test_other_exceptions_propagate_to_the_server(app: framework.App) -> None:
     @app.route("GET", "/")
     async def fail(request: Request) -> None:
         raise ZeroDivisionError
@@ -210,7 +210,7 @@ async def test_errors_of_the_handler_are_the_servers_to_answer(app: framework.Ap
 # --- WebSockets ---
 
 
-async def test_the_handler_of_a_websocket_is_closed_behind(app: framework.App) -> None:
+async def test_a_websocket_is_closed_after_its_handler(app: framework.App) -> None:
     @app.route("WEBSOCKET", "/{number}")
     async def count(socket: WebSocket, number: int) -> None:
         await socket.send_json(number)
@@ -244,16 +244,16 @@ async def test_errors_close_a_websocket(app: framework.App, error: Exception, co
     assert sent.messages[1:] == [{"type": "websocket.close", "code": code, "reason": reason}]
 
 
-async def test_another_websocket_that_is_closed_does_not_decide_how_this_one_is(app: framework.App) -> None:
+async def test_the_close_code_of_another_websocket_is_not_used(app: framework.App) -> None:
     @app.route("WEBSOCKET", "/")
-    async def pass_on(socket: WebSocket) -> None:
+    async def handler(socket: WebSocket) -> None:
         other = factory.websocket(disconnect=1006)
         await socket.send_json(await other.receive_json())
 
     assert (await talk(app, "/", disconnect=None))[-1]["code"] == 1000
 
 
-async def test_before_the_handshake_an_error_is_its_answer() -> None:
+async def test_an_error_before_accept_becomes_a_denial_response() -> None:
     start, body = await talk(shop, "/counter/green", extensions=DENIAL)
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert body["body"] == b"log in first"
@@ -261,7 +261,7 @@ async def test_before_the_handshake_an_error_is_its_answer() -> None:
     assert (await talk(shop, "/nowhere", extensions=DENIAL))[0]["status"] == 404
 
 
-async def test_talking_with_the_counter() -> None:
+async def test_ordering_over_a_websocket() -> None:
     messages = await talk(
         shop, "/counter/green", '{"tea":"green","cups":2}', '{"tea":7}', headers={"cookie": await login()}
     )
@@ -275,7 +275,7 @@ async def test_talking_with_the_counter() -> None:
 # --- Sessions ---
 
 
-async def test_a_session_goes_to_the_client_and_comes_back() -> None:
+async def test_a_session_is_stored_in_a_cookie() -> None:
     sent = await ask(shop, "POST", "/login", json={"name": "ada"})
     attributes = sent.headers["set-cookie"].split("; ")[1:]
     assert {attribute.lower() for attribute in attributes} == {
@@ -286,21 +286,21 @@ async def test_a_session_goes_to_the_client_and_comes_back() -> None:
     assert sent.status == 201
     assert sent.headers["location"] == "http://test.org:3000/orders/1"
     assert json.loads(sent.body) == {"for": "ada", "order": {"tea": "green", "cups": 1}}
-    assert "set-cookie" not in sent.headers  # it has not changed
+    assert "set-cookie" not in sent.headers  # the session did not change
 
     sent = await ask(shop, "POST", "/logout", headers={"cookie": cookie})
     assert "max-age=0" in sent.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize("part", [slice(None, -1), slice(9), slice(0, None, 2)], ids=str)
-async def test_a_cookie_that_was_tampered_with_is_no_session(part: slice) -> None:
+async def test_a_manipulated_cookie_is_ignored(part: slice) -> None:
     headers = {"cookie": "session=" + (await login()).removeprefix("session=")[part]}
     sent = await ask(shop, "POST", "/orders", json={"tea": "green"}, headers=headers)
     assert (sent.status, sent.body) == (401, b'{"detail":"log in first"}')
     assert orders == []
 
 
-async def test_a_session_ends_with_its_age() -> None:
+async def test_a_session_expires() -> None:
     app = App(secret="secret", session_age=-1)
 
     @app.route("GET", "/")
@@ -315,13 +315,13 @@ async def test_a_session_ends_with_its_age() -> None:
     assert (await ask(app, "GET", "/", headers={"cookie": cookie_of(sent)})).body == b"2"
 
 
-async def test_the_cookie_is_for_tls_where_the_connection_is() -> None:
+async def test_the_cookie_is_secure_on_a_tls_connection() -> None:
     request = RequestFactory(scheme="https").post("/login", json={"name": "ada"})
     await shop(request.scope, request.receive, request.send)
     assert "secure" in request.send.headers["set-cookie"].lower().split("; ")
 
 
-async def test_a_websocket_can_begin_a_session(app: framework.App) -> None:
+async def test_a_websocket_can_start_a_session(app: framework.App) -> None:
     @app.route("WEBSOCKET", "/")
     async def begin(socket: WebSocket) -> None:
         socket.session["name"] = "ada"
@@ -334,7 +334,7 @@ async def test_a_websocket_can_begin_a_session(app: framework.App) -> None:
 # --- The shop ---
 
 
-async def test_the_limits_are_those_of_the_class_that_the_handler_asks_for() -> None:
+async def test_the_connection_class_sets_the_limits() -> None:
     sent = await ask(shop, "POST", "/login", json={"name": "x" * 1000})
     assert sent.status == 413
     sent = await ask(shop, "PUT", "/orders/1/picture", content=b"x" * 1001)
@@ -354,7 +354,7 @@ async def test_orders() -> None:
     assert json.loads(black.body) == [{"tea": "black", "cups": 1}]
     assert json.loads((await ask(shop, "GET", "/orders/2")).body) == {"tea": "black", "cups": 1}
     missing = await ask(shop, "GET", "/orders/3")
-    assert (missing.status, missing.body) == (404, b'{"detail":"there is no order 3"}')
+    assert (missing.status, missing.body) == (404, b'{"detail":"order 3 does not exist"}')
     many = await ask(shop, "POST", "/orders", json={"tea": "x", "cups": 13}, headers=headers)
     assert (many.status, len(orders)) == (400, 2)
 
@@ -386,15 +386,15 @@ def test_on_uvicorn(address: str) -> None:
     with httpx.Client(base_url=f"http://{address}") as client:
         assert client.post("/orders", json={"tea": "green"}).status_code == 401
         assert client.post("/login", json={"name": "ada"}).json() == {"hello": "ada"}
-        answer = client.post("/orders", json={"tea": "green", "cups": 2})
-        assert answer.status_code == 201
-        assert answer.headers["location"] == f"http://{address}/orders/1"
-        assert client.get(answer.headers["location"]).json() == {"tea": "green", "cups": 2}
+        response = client.post("/orders", json={"tea": "green", "cups": 2})
+        assert response.status_code == 201
+        assert response.headers["location"] == f"http://{address}/orders/1"
+        assert client.get(response.headers["location"]).json() == {"tea": "green", "cups": 2}
         assert client.put("/orders/1/picture", content=iter([b"x" * 600_000] * 2)).status_code == 413
         cookie = {"cookie": f"session={client.cookies['session']}"}
-    with pytest.raises(InvalidStatus) as refused:
+    with pytest.raises(InvalidStatus) as error:
         connect(f"ws://{address}/counter/green")
-    assert (refused.value.response.status_code, refused.value.response.body) == (401, b"log in first")
+    assert (error.value.response.status_code, error.value.response.body) == (401, b"log in first")
     with connect(f"ws://{address}/counter/green", additional_headers=cookie) as socket:
         socket.send('{"tea":"green"}')
         assert json.loads(socket.recv()) == {"for": "ada", "poured": ["green"]}

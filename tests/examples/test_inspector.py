@@ -1,4 +1,4 @@
-"""The inspector, in process: what it tells programs, what it shows browsers, how it talks back."""
+"""The inspector, in process: the JSON report, the HTML page, and WebSockets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def body_of(**options: Any) -> dict[str, Any]:
     return body
 
 
-# --- What programs are told ---
+# --- The JSON report ---
 
 
 async def test_request_line_and_url() -> None:
@@ -84,7 +84,7 @@ async def test_json(media_type: str) -> None:
     "media_type", ["application/msgpack", "application/vnd.msgpack", "application/x-msgpack"]
 )
 async def test_msgpack(media_type: str) -> None:
-    """Values that JSON does not know are written as JSON can carry them."""
+    """Values that JSON does not support are converted."""
     content = msgpack.packb({"a": [1.5, b"\x00"], 7: {None: True}})
     body = await body_of(content=content, headers={"content-type": media_type})
     assert (body["kind"], body["value"]) == ("msgpack", {"a": [1.5, "AA=="], "7": {"None": True}})
@@ -141,7 +141,7 @@ async def test_binary() -> None:
     ids=["json", "msgpack", "no-boundary", "fields"],
 )
 @pytest.mark.parametrize("accept", ["*/*", BROWSER["accept"]], ids=["program", "browser"])
-async def test_the_clients_fault_is_an_answer(
+async def test_an_error_of_the_client_becomes_a_response(
     headers: dict[str, str], content: bytes, status_code: int, accept: str
 ) -> None:
     response = await ask("POST", "/", content=content, headers={**headers, "accept": accept})
@@ -152,17 +152,17 @@ async def test_the_clients_fault_is_an_answer(
     assert "secret" not in problem["detail"]
 
 
-async def test_a_client_that_has_left_gets_nothing() -> None:
+async def test_nothing_is_sent_after_a_client_disconnect() -> None:
     send = RecordedSend()
     await app(http_scope("POST"), ScriptedReceive.body(b"half", disconnect=True), send)
     assert send.messages == []
 
 
-# --- What browsers are shown ---
+# --- The HTML page ---
 
 
-class Words(HTMLParser):
-    """Collects what a person reads, and fails on markup that came from the request."""
+class Page(HTMLParser):
+    """Collects the visible text, and fails on markup that came from the request."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -180,12 +180,12 @@ class Words(HTMLParser):
         self.text.append(data)
 
 
-async def page_of(method: str, target: str, **options: Any) -> Words:
+async def page_of(method: str, target: str, **options: Any) -> Page:
     headers = {**BROWSER, **options.pop("headers", {})}
     response = await ask(method, target, headers=headers, **options)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    return Words(response.text)
+    return Page(response.text)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ async def test_one_resource_has_two_representations(accept: str, media_type: str
     assert response.headers["vary"] == "accept"
 
 
-async def test_whatever_the_client_sends_is_escaped() -> None:
+async def test_text_of_the_client_is_escaped() -> None:
     page = await page_of(
         "POST",
         f"/?q={HOSTILE}",
@@ -223,7 +223,7 @@ async def test_whatever_the_client_sends_is_escaped() -> None:
         ({"json": {"tea": HOSTILE}}, '"tea": "<script>'),
         ({"content": HOSTILE.encode()}, HOSTILE),
         ({"content": b"\xff\x00"}, "ff 00"),
-        ({"content": b"x" * 30_000}, "… and 10,000 characters more"),
+        ({"content": b"x" * 30_000}, "… and 10,000 more characters"),
         ({"files": {"f": ("a.txt", b"abc", "text/plain")}}, hashlib.sha256(b"abc").hexdigest()),
     ],
     ids=["json", "text", "binary", "long", "file"],
@@ -233,7 +233,7 @@ async def test_page_shows_the_body(options: dict[str, Any], words: str) -> None:
     assert any(words in text for text in page.text)
 
 
-async def test_page_loads_nothing_from_outside() -> None:
+async def test_page_loads_only_its_own_files() -> None:
     page = await page_of("GET", "/deep/path")
     assert page.sources
     for source in page.sources:
@@ -241,17 +241,17 @@ async def test_page_loads_nothing_from_outside() -> None:
         assert (await ask("GET", source)).status_code == 200
 
 
-async def test_page_under_a_root_path_finds_its_files() -> None:
+async def test_page_loads_its_files_below_a_root_path() -> None:
     transport = httpx.ASGITransport(app, root_path="/tools")
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
-        page = Words((await client.get("/tools/x", headers=BROWSER)).text)
+        page = Page((await client.get("/tools/x", headers=BROWSER)).text)
         assert page.sources
         for source in page.sources:
             assert source.startswith("/tools/-/")
             assert (await client.get(source)).headers["content-type"].split("/")[0] in {"text", "image"}
 
 
-async def test_content_security_policy_forbids_everything_else() -> None:
+async def test_content_security_policy_forbids_other_sources() -> None:
     response = await ask("GET", "/", headers=BROWSER)
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
@@ -266,24 +266,24 @@ async def test_head_has_the_headers_of_get_and_no_body() -> None:
     assert int(head.headers["content-length"]) > 1000
 
 
-async def test_unknown_file_is_a_path_like_any_other() -> None:
+async def test_unknown_file_is_an_ordinary_path() -> None:
     assert (await ask("GET", "/-/secrets.txt")).json()["url"]["path"] == "/-/secrets.txt"
 
 
-# --- How it talks back ---
+# --- WebSockets ---
 
 
 async def talk(*messages: str | bytes, subprotocol: str | None = None) -> list[Any]:
-    """Send the messages and leave; what comes back, and last the code and reason of a close."""
+    """Send the messages and disconnect; return the replies, and last the code and reason of a close."""
     scope = websocket_scope("/talk", cookies={"a": "1"}, subprotocols=[subprotocol] if subprotocol else [])
     send = RecordedSend()
     await app(scope, ScriptedReceive.websocket(*messages, disconnect=1001), send)
-    accept, *answers = send.messages
+    accept, *replies = send.messages
     assert (accept["type"], accept["subprotocol"]) == ("websocket.accept", subprotocol)
     return [
-        (answer["code"], answer["reason"]) if answer["type"] == "websocket.close"
-        else answer["bytes"] if answer.get("text") is None else answer["text"]
-        for answer in answers
+        (reply["code"], reply["reason"]) if reply["type"] == "websocket.close"
+        else reply["bytes"] if reply.get("text") is None else reply["text"]
+        for reply in replies
     ]  # fmt: skip
 
 
@@ -304,42 +304,42 @@ async def test_echo(subprotocol: str | None, messages: list[str | bytes]) -> Non
     [((), None), (("chat",), None), (("chat", "inspector.binary"), "inspector.binary")],
     ids=["none", "unknown", "several"],
 )
-async def test_subprotocol_is_one_that_both_sides_know(offered: tuple[str, ...], chosen: str | None) -> None:
+async def test_subprotocol_is_supported_by_both_sides(offered: tuple[str, ...], chosen: str | None) -> None:
     send = RecordedSend()
     await app(websocket_scope(subprotocols=offered), ScriptedReceive.websocket(disconnect=1000), send)
     assert send.messages[0]["subprotocol"] == chosen
 
 
 async def test_conversation_in_json() -> None:
-    handshake, *answers = map(json.loads, await talk("[1, null]", '"ü"', subprotocol="inspector.json"))
+    handshake, *replies = map(json.loads, await talk("[1, null]", '"ü"', subprotocol="inspector.json"))
     assert handshake["handshake"]["cookies"] == {"a": "1"}
     assert handshake["handshake"]["url"]["full"] == "ws://test.org/talk"
     assert handshake["handshake"]["subprotocols"] == ["inspector.json"]
-    assert answers == [{"received": [1, None]}, {"received": "ü"}]
+    assert replies == [{"received": [1, None]}, {"received": "ü"}]
 
 
 async def test_conversation_in_msgpack() -> None:
     message = msgpack.packb({"a": b"\x00"})
-    _, answer = map(msgpack.unpackb, await talk(message, subprotocol="inspector.msgpack"))
-    assert answer == {"received": {"a": b"\x00"}}
+    _, reply = map(msgpack.unpackb, await talk(message, subprotocol="inspector.msgpack"))
+    assert reply == {"received": {"a": b"\x00"}}
 
 
-async def test_server_closes_as_it_is_told() -> None:
-    answers = await talk('{"close": 4001, "reason": "enough"}', subprotocol="inspector.json")
-    assert answers[1:] == [(4001, "enough")]
+async def test_server_closes_on_request() -> None:
+    replies = await talk('{"close": 4001, "reason": "enough"}', subprotocol="inspector.json")
+    assert replies[1:] == [(4001, "enough")]
 
 
-async def test_reason_is_cut_to_the_frame() -> None:
+async def test_reason_is_truncated_to_the_close_frame() -> None:
     """A control frame has at most 125 bytes (RFC 6455 section 5.5), two of which are the code."""
-    wish = json.dumps({"close": 4001, "reason": "ü" * 100})
-    assert (await talk(wish, subprotocol="inspector.json"))[1:] == [(4001, "ü" * 61)]
+    request = json.dumps({"close": 4001, "reason": "ü" * 100})
+    assert (await talk(request, subprotocol="inspector.json"))[1:] == [(4001, "ü" * 61)]
 
 
-async def test_code_that_cannot_be_sent_is_answered() -> None:
-    answers = await talk('{"close": 99999}', "1", subprotocol="inspector.json")
-    _, problem, answer = map(json.loads, answers)
+async def test_invalid_close_code_is_reported() -> None:
+    replies = await talk('{"close": 99999}', "1", subprotocol="inspector.json")
+    _, problem, reply = map(json.loads, replies)
     assert "99999" in problem["error"]
-    assert answer == {"received": 1}
+    assert reply == {"received": 1}
 
 
 @pytest.mark.parametrize(
@@ -351,13 +351,15 @@ async def test_code_that_cannot_be_sent_is_answered() -> None:
         ("inspector.binary", "text", 1003),
     ],
 )
-async def test_message_of_the_wrong_kind_closes(subprotocol: str, message: str | bytes, code: int) -> None:
+async def test_invalid_message_closes_the_websocket(
+    subprotocol: str, message: str | bytes, code: int
+) -> None:
     *_, (closed, reason) = await talk(message, subprotocol=subprotocol)
     assert closed == code
     assert reason
 
 
-async def test_client_that_leaves_before_the_handshake() -> None:
+async def test_client_that_disconnects_before_the_handshake() -> None:
     send = RecordedSend()
     await app(websocket_scope(), ScriptedReceive({"type": "websocket.disconnect", "code": 1006}), send)
     assert send.messages == []
@@ -376,6 +378,6 @@ async def test_lifespan() -> None:
     ]
 
 
-async def test_unknown_scope_is_refused() -> None:
+async def test_unknown_scope_is_an_error() -> None:
     with pytest.raises(NotImplementedError, match="'carrier-pigeon'"):
         await app({"type": "carrier-pigeon"}, ScriptedReceive(), RecordedSend())

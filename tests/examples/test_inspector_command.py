@@ -1,4 +1,4 @@
-"""``python -m examples.inspector`` and the tour: what a user reads in the terminal."""
+"""``python -m examples.inspector`` and the tour: their output in the terminal."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50)
 
 
-def test_port_that_is_taken_is_said_plainly() -> None:
+def test_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         result = run("examples.inspector", "--port", str(port))
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == (
-        f"error: port {port} of 127.0.0.1 is taken, perhaps by an inspector that runs already; "
-        f"stop it, or choose another: --port {port + 1}\n"
+        f"error: port {port} on 127.0.0.1 is in use, perhaps by another inspector; "
+        f"stop it or use another port: --port {port + 1}\n"
     )
 
 
-def test_host_that_is_not_ours_is_said_plainly() -> None:
+def test_host_of_another_machine_is_reported() -> None:
     result = run("examples.inspector", "--host", "192.0.2.1", "--port", "0")
     assert result.returncode == 1
     assert result.stderr.startswith("error: cannot listen on 192.0.2.1, port 0: ")
@@ -44,7 +44,7 @@ def test_host_that_is_not_ours_is_said_plainly() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_it_prints_its_address_and_stops_on_ctrl_c(host: str) -> None:
+def test_inspector_prints_its_address_and_stops_on_ctrl_c(host: str) -> None:
     command = [sys.executable, "-m", "examples.inspector", "--port", "0", "--host", host]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -66,7 +66,7 @@ def test_it_prints_its_address_and_stops_on_ctrl_c(host: str) -> None:
     assert (process.returncode, out, err) == (0, "stopped\n", "")
 
 
-def test_the_tour_sees_everything() -> None:
+def test_tour() -> None:
     result = run("examples.tour")
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("\nok: ") == 10

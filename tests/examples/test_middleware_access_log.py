@@ -1,4 +1,4 @@
-"""A request id and an access log, in front of applications of any framework."""
+"""Request id and access log, for applications of three frameworks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @each_application
-async def test_a_line_for_each_request(make: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_request_is_logged(make: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> None:
     async with client(AccessLog(make())) as http:
         response = await http.post(
             "/id?token=s3cr3t", content=b"s3cr3t", headers={"authorization": "Bearer s3cr3t"}
@@ -47,22 +47,23 @@ async def test_a_line_for_each_request(make: Callable[[], Any], caplog: pytest.L
     (line,) = lines(caplog)
     assert (line["request_id"], line["status"], line["size"]) == (request_id, 200, len(response.content))
     assert line["seconds"] >= 0
-    assert "s3cr3t" not in str(line)  # the client logs too, what it likes
+    assert "s3cr3t" not in str(line)  # httpx logs to another logger
     snapshot = msgspec.convert(line["connection"], ConnectionSnapshot)
     assert (snapshot.method, snapshot.url) == ("POST", "http://test/id?token=***")
 
 
 @each_application
 @pytest.mark.parametrize(
-    ("given", "believed"), [("a-1.B_2", True), ("a b", False), ("", False), ("x" * 65, False), ('"', False)]
+    ("received", "accepted"),
+    [("a-1.B_2", True), ("a b", False), ("", False), ("x" * 65, False), ('"', False)],
 )
-async def test_the_id_of_a_proxy(make: Callable[[], Any], given: str, believed: bool) -> None:
+async def test_the_request_id_of_a_proxy(make: Callable[[], Any], received: str, accepted: bool) -> None:
     async with client(AccessLog(make())) as http:
-        response = await http.get("/id", headers={"x-request-id": given})
-    assert (response.json() == response.headers["x-request-id"] == given) is believed
+        response = await http.get("/id", headers={"x-request-id": received})
+    assert (response.json() == response.headers["x-request-id"] == received) is accepted
 
 
-async def test_an_application_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_exception_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         raise LookupError
 
@@ -85,7 +86,7 @@ async def test_a_websocket(caplog: pytest.LogCaptureFixture) -> None:
     assert send.messages[0]["headers"] == [(b"x-request-id", line["request_id"].encode())]
 
 
-async def test_the_lifespan_is_no_connection(caplog: pytest.LogCaptureFixture) -> None:
+async def test_lifespan_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope == {"type": "lifespan"}
 

@@ -1,4 +1,4 @@
-"""Bearer tokens in front of applications of any framework."""
+"""Bearer authentication, for applications of three frameworks."""
 
 from __future__ import annotations
 
@@ -36,22 +36,24 @@ async def find_user(token: str) -> str | None:
         ("Bearer wrong", 'Bearer error="invalid_token"'),
     ],
 )
-async def test_who_is_refused(make: Callable[[], Any], authorization: str | None, challenge: str) -> None:
+async def test_a_request_without_a_valid_token_is_rejected(
+    make: Callable[[], Any], authorization: str | None, challenge: str
+) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
     async with client(BearerAuthentication(make(), find_user)) as http:
         response = await http.get("/who", headers=headers)
 
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == challenge
-    assert response.text == "a valid bearer token is needed"
+    assert response.text == "a valid bearer token is required"
 
 
 @each_application
-async def test_who_gets_through(make: Callable[[], Any]) -> None:
+async def test_a_valid_token_and_a_public_path(make: Callable[[], Any]) -> None:
     async with client(BearerAuthentication(make(), find_user, public={"/who"})) as http:
-        for authorization, who in (("bearer t0ken", ["ada", "t0ken"]), ("Bearer wrong", [None, None])):
+        for authorization, expected in (("bearer t0ken", ["ada", "t0ken"]), ("Bearer wrong", [None, None])):
             response = await http.get("/who", headers={"authorization": authorization})
-            assert response.json() == who
+            assert response.json() == expected
 
 
 async def socket_application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,18 +73,18 @@ async def test_a_websocket() -> None:
 
 
 @pytest.mark.parametrize(
-    ("extensions", "answered"),
+    ("extensions", "message_type"),
     [({"websocket.http.response": {}}, "websocket.http.response.start"), ({}, "websocket.close")],
 )
-async def test_a_websocket_that_is_refused(extensions: dict[str, Any], answered: str) -> None:
+async def test_a_websocket_without_a_token_is_rejected(extensions: dict[str, Any], message_type: str) -> None:
     send = RecordedSend()
     scope = websocket_scope(extensions=extensions)
     await BearerAuthentication(socket_application, find_user)(scope, ScriptedReceive.websocket(), send)
-    assert send.messages[0]["type"] == answered
+    assert send.messages[0]["type"] == message_type
     assert "user" not in scope
 
 
-async def test_the_lifespan_is_let_through() -> None:
+async def test_lifespan_passes_through() -> None:
     seen = []
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

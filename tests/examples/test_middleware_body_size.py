@@ -1,4 +1,4 @@
-"""A cap on bodies, in front of applications of any framework."""
+"""Maximum body size, for applications of three frameworks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
 
-async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
-    """Sent without a Content-Length."""
+async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
+    """Yield the body in chunks, which httpx sends without a Content-Length."""
     for start in range(0, len(body), 3):
         yield body[start : start + 3]
 
@@ -30,10 +30,12 @@ async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
     ("path", "size", "status"),
     [("/a", 10, 200), ("/a", 11, 413), ("/large", 11, 200), ("/none", 0, 200), ("/none", 1, 413)],
 )
-async def test_the_cap(make: Callable[[], Any], path: str, size: int, status: int, chunked: bool) -> None:
+async def test_the_maximum_size(
+    make: Callable[[], Any], path: str, size: int, status: int, chunked: bool
+) -> None:
     body = b"x" * size
     async with client(BodySizeCap(make(), 10, {"/large": 100, "/none": 0})) as http:
-        response = await http.post(path, content=in_pieces(body) if chunked else body)
+        response = await http.post(path, content=in_chunks(body) if chunked else body)
 
     assert response.status_code == status
     if status == 200:
@@ -50,7 +52,7 @@ async def run(application: Any, *chunks: bytes) -> RecordedSend:
     return send
 
 
-async def test_an_application_that_answers_by_itself_is_not_heard() -> None:
+async def test_the_response_of_the_application_is_replaced() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         assert (await receive())["type"] == "http.disconnect"
         await send({"type": "http.response.start", "status": 500})
@@ -59,7 +61,7 @@ async def test_an_application_that_answers_by_itself_is_not_heard() -> None:
     assert (await run(application, b"four")).status == 413
 
 
-async def test_a_response_that_was_begun_is_not_begun_again() -> None:
+async def test_a_started_response_is_not_replaced() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200})
         assert (await receive())["type"] == "http.disconnect"
@@ -75,7 +77,7 @@ async def test_a_response_that_was_begun_is_not_begun_again() -> None:
         )
 
 
-async def test_an_error_of_the_application_is_its_own() -> None:
+async def test_other_exceptions_of_the_application_propagate() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         raise LookupError
@@ -84,16 +86,16 @@ async def test_an_error_of_the_application_is_its_own() -> None:
         await run(application, b"two")
 
 
-async def test_a_content_length_that_is_none() -> None:
+async def test_an_invalid_content_length_is_rejected() -> None:
     send = RecordedSend()
     scope = http_scope("POST", headers={"content-length": "-1"})
-    await BodySizeCap(None, 3)(scope, ScriptedReceive.body(), send)  # type: ignore[arg-type]  # it is not asked
+    await BodySizeCap(None, 3)(scope, ScriptedReceive.body(), send)  # type: ignore[arg-type]  # the application is not called
     assert send.status == 400
 
 
-async def test_a_websocket_has_no_body() -> None:
+async def test_a_websocket_passes_through() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        assert receive is given
+        assert receive is original
 
-    given = ScriptedReceive()
-    await BodySizeCap(application, 0)({"type": "websocket"}, given, RecordedSend())
+    original = ScriptedReceive()
+    await BodySizeCap(application, 0)({"type": "websocket"}, original, RecordedSend())

@@ -1,4 +1,4 @@
-"""Sessions in a signed cookie, in front of applications of any framework."""
+"""Sessions in a signed cookie, for applications of three frameworks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRET = "s3cr3t"
 
 
 async def ask(http: httpx.AsyncClient, path: str) -> tuple[Any, bool]:
-    """The session after that, and whether a cookie came."""
+    """Return the session after a request, and whether the response set a cookie."""
     response = await http.get(path)
     assert response.status_code == 200
     assert response.headers["x-a"] == "1"
@@ -52,7 +52,7 @@ async def test_a_session(make: Callable[[], Any]) -> None:
 
 
 @each_application
-async def test_a_session_that_is_set_behind_authentication(make: Callable[[], Any]) -> None:
+async def test_a_session_set_after_authentication(make: Callable[[], Any]) -> None:
     async def find_user(token: str) -> str:
         return token
 
@@ -78,15 +78,15 @@ def signed(secret: str, session: object) -> str:
         ("", 1),
         ("%ff", 1),
     ],
-    ids=["ours", "an older secret", "another's", "cut short", "mangled", "empty", "not text"],
+    ids=["current secret", "older secret", "other secret", "truncated", "malformed", "empty", "not UTF-8"],
 )
-async def test_who_has_signed_it(make: Callable[[], Any], cookie: str, count: int) -> None:
+async def test_only_a_valid_signature_is_accepted(make: Callable[[], Any], cookie: str, count: int) -> None:
     async with client(SignedCookieSession(make(), ["older", SECRET])) as http:
         http.cookies["session"] = cookie
         assert (await http.get("/count")).json() == {"count": count}
 
 
-async def test_a_cookie_that_is_too_old_or_no_longer_believed_is_removed() -> None:
+async def test_an_expired_cookie_is_removed() -> None:
     cookie = Cookie("id", max_age=-1, secure=True)
     send = RecordedSend()
     scope = websocket_scope(cookies={"id": signed(SECRET, {"count": 1})})
@@ -101,7 +101,7 @@ async def socket_application(scope: Scope, receive: Receive, send: Send) -> None
     await WebSocket(scope, receive, send).accept()
 
 
-async def test_a_websocket_stores_its_session_as_it_is_accepted() -> None:
+async def test_accept_stores_the_session_of_a_websocket() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         socket.session["count"] = 1
@@ -114,7 +114,7 @@ async def test_a_websocket_stores_its_session_as_it_is_accepted() -> None:
     assert "session" not in scope
 
 
-async def test_the_lifespan_is_let_through() -> None:
+async def test_lifespan_passes_through() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope == {"type": "lifespan"}
 

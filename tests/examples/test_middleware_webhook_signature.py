@@ -1,4 +1,4 @@
-"""Signed webhooks, in front of applications of any framework."""
+"""Webhook signatures, for applications of three frameworks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyn
 
 SECRET = b"It's a Secret to Everybody"
 BODY = b"Hello, World!"
-# From GitHub's documentation of webhooks.
+# Example from GitHub's documentation of webhooks.
 SIGNATURE = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 
 
 @each_application
-async def test_what_is_signed_gets_through(make: Callable[[], Any]) -> None:
+async def test_a_valid_signature_is_accepted(make: Callable[[], Any]) -> None:
     async with client(WebhookSignature(make(), SECRET)) as http:
         response = await http.post("/hook", content=BODY, headers={"x-hub-signature-256": SIGNATURE})
     assert response.status_code == 200
@@ -45,23 +45,23 @@ async def test_what_is_signed_gets_through(make: Callable[[], Any]) -> None:
         (BODY, "sha256=ä"),
     ],
 )
-async def test_what_is_not_does_not(make: Callable[[], Any], body: bytes, signature: str) -> None:
+async def test_an_invalid_signature_is_rejected(make: Callable[[], Any], body: bytes, signature: str) -> None:
     headers = {b"x-hub-signature-256": signature.encode()}
     async with client(WebhookSignature(make(), SECRET)) as http:
         response = await http.post("/hook", content=body, headers=headers)
     assert response.status_code == 401
-    assert response.text == "the signature does not fit the body"
+    assert response.text == "the signature does not match the body"
 
 
 @each_application
-async def test_no_more_is_read_than_allowed(make: Callable[[], Any]) -> None:
+async def test_a_body_above_the_maximum_size_is_rejected(make: Callable[[], Any]) -> None:
     middleware = WebhookSignature(make(), SECRET, "x-signature", max_body_size=12)
     async with client(middleware) as http:
         response = await http.post("/hook", content=BODY, headers={"x-signature": SIGNATURE})
     assert response.status_code == 413
 
 
-async def test_the_lifespan_is_let_through() -> None:
+async def test_lifespan_passes_through() -> None:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope == {"type": "lifespan"}
 

@@ -1,7 +1,7 @@
-"""Tests of an integration are collected where its framework is installed."""
+"""Skip the tests of an integration if its framework is not installed."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("litestar") else ["test_litestar_*", "litestar_twice.py"]
+collect_ignore_glob = [] if find_spec("litestar") else ["test_litestar_*", "litestar_apps.py"]

@@ -1,4 +1,4 @@
-"""What Litestar puts around handlers: sessions, authentication, guards, hooks, middleware, mounts."""
+"""Sessions, authentication, guards, hooks, middleware and mounted applications of Litestar."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from litestar.types import Empty
 from asgiwire.exceptions import ClientException
 from asgiwire.types import Empty as OurEmpty
 
-from .litestar_twice import OURS, content, ours, twice
+from .litestar_apps import ASGIWIRE_CLASSES, ask_asgiwire, ask_both, content
 
 Client = TestClient[Litestar]
 
@@ -60,7 +60,7 @@ async def clear(request: Request[Any, Any, Any]) -> None:
 
 
 @sessions
-def test_a_session_is_stored_changed_and_removed(make_config: Any) -> None:
+def test_store_change_and_clear_a_session(make_config: Any) -> None:
     def talk(client: Client) -> list[Any]:
         return [
             client.get("/"),
@@ -73,7 +73,7 @@ def test_a_session_is_stored_changed_and_removed(make_config: Any) -> None:
             len(client.cookies),
         ]
 
-    answers = twice([show, store, add, clear], talk, middleware=[make_config().middleware])
+    answers = ask_both([show, store, add, clear], talk, middleware=[make_config().middleware])
     sessions = [content for _, content in answers[:-1]]
     both = {"user": "jo", "tea": "mint"}
     assert sessions == [{}, None, {"user": "jo"}, both, both, "", {}]
@@ -82,7 +82,7 @@ def test_a_session_is_stored_changed_and_removed(make_config: Any) -> None:
 @sessions
 def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
     @post("/again")
-    async def again(request: Request[Any, Any, Any], empty: FromQuery[str]) -> Any:
+    async def clear_and_write(request: Request[Any, Any, Any], empty: FromQuery[str]) -> Any:
         if empty == "clear":
             request.clear_session()
         else:
@@ -92,7 +92,7 @@ def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
         assert request.scope["session"] is Empty
         old = request.session
         request.session["new"] = 1
-        old["late"] = 1  # the same session
+        old["late"] = 1  # the same object
         return [before, request.session]
 
     def talk(client: Client) -> list[Any]:
@@ -102,7 +102,7 @@ def test_a_cleared_session_can_be_written_to(make_config: Any) -> None:
             answers += [client.post(f"/again?empty={empty}"), client.get("/")]
         return answers
 
-    answers = ours([show, store, again], talk, middleware=[make_config().middleware])
+    answers = ask_asgiwire([show, store, clear_and_write], talk, middleware=[make_config().middleware])
     new = {"new": 1, "late": 1}
     assert answers == [(201, [{}, new]), (200, new)] * 3
 
@@ -115,7 +115,7 @@ def test_a_session_of_a_dataclass(make_config: Any) -> None:
         return request.session
 
     middleware = [make_config().middleware]
-    answers = ours(
+    answers = ask_asgiwire(
         [show, user], lambda client: [client.post("/user"), client.get("/")], middleware=middleware
     )
     assert answers == [(201, {"name": "jo"}), (200, {"name": "jo"})]
@@ -138,7 +138,7 @@ def test_without_a_session_middleware() -> None:
     async def error(request: Request[Any, Any, Any]) -> Any:
         return request.user
 
-    answers = twice([handler, error], lambda client: [client.get("/"), client.get("/error")])
+    answers = ask_both([handler, error], lambda client: [client.get("/"), client.get("/error")])
     assert answers[0] == (200, ["session", "user", "auth"])
     assert answers[1][0] == 500
 
@@ -166,7 +166,7 @@ def test_jwt(kind: Any) -> None:
             answers.append(client.get("/", headers={} if token is None else {"authorization": token}))
         return answers
 
-    answers = twice([login, handler], talk, on_app_init=[auth.on_app_init])
+    answers = ask_both([login, handler], talk, on_app_init=[auth.on_app_init])
     assert [status for status, _ in answers] == [401, 200, 401]
     assert answers[1][1] == ["jo", "jo"]
 
@@ -197,7 +197,7 @@ def test_session_auth() -> None:
         paths = [("GET", "/me"), ("POST", "/login"), ("GET", "/me"), ("POST", "/logout"), ("GET", "/me")]
         return [client.request(method, path) for method, path in paths]
 
-    answers = twice([login, handler, logout], talk, on_app_init=[auth.on_app_init])
+    answers = ask_both([login, handler, logout], talk, on_app_init=[auth.on_app_init])
     assert [status for status, _ in answers] == [401, 201, 200, 201, 401]
     assert answers[2][1] == ["jo", {"user": "jo"}, {"user": "jo"}, True]
 
@@ -212,7 +212,7 @@ class HeaderAuthentication(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=User(name), auth=name)
 
 
-def test_guards_of_every_layer_and_an_authentication_middleware() -> None:
+def test_guards_and_an_authentication_middleware() -> None:
     seen: list[str] = []
 
     async def known(connection: ASGIConnection[Any, User, Any, Any], _handler: Any) -> None:
@@ -230,7 +230,7 @@ def test_guards_of_every_layer_and_an_authentication_middleware() -> None:
         return [client.get("/"), *(client.get("/", headers={"x-user": name}) for name in ("jo", "al"))]
 
     middleware = [DefineMiddleware(HeaderAuthentication)]
-    answers = twice([handler], talk, guards=[known], middleware=middleware)
+    answers = ask_both([handler], talk, guards=[known], middleware=middleware)
     assert [status for status, _ in answers] == [401, 200, 403]
     assert seen == ["jo", "al"] * 2
 
@@ -272,13 +272,13 @@ def test_hooks() -> None:
         "before_send": [before_send],
         "after_exception": [after_exception],
     }
-    answers = twice([handler], talk, **hooks)
+    answers = ask_both([handler], talk, **hooks)
     assert [status for status, _ in answers] == [201, 201, 401]
     assert answers[0][1] == ["[1]", [1]]
     assert called == ["/ [1]", "/ [1]", "NotAuthorizedException"] * 2
 
 
-def test_exception_handlers_get_the_request_and_the_exception_by_either_name() -> None:
+def test_exception_handlers_for_the_classes_of_both_libraries() -> None:
     from litestar.exceptions import HTTPException
     from litestar.exceptions import SerializationException as TheirSerializationException
 
@@ -294,11 +294,11 @@ def test_exception_handlers_get_the_request_and_the_exception_by_either_name() -
 
     for key in (TheirSerializationException, HTTPException, ClientException, 400):
         handlers = {key: answer(str(key))}
-        answers = ours([handler], lambda c: [c.post("/", content=b"{")], exception_handlers=handlers)
+        answers = ask_asgiwire([handler], lambda c: [c.post("/", content=b"{")], exception_handlers=handlers)
         assert answers == [(418, [str(key), "/", "SerializationException"])]
 
 
-def test_csrf_reads_the_form_before_the_handler_does() -> None:
+def test_csrf_reads_the_form_before_the_handler() -> None:
     from litestar.config.csrf import CSRFConfig
 
     @get("/")
@@ -318,13 +318,13 @@ def test_csrf_reads_the_form_before_the_handler_does() -> None:
             client.post("/", data={"a": "1"}),
         ]
 
-    answers = twice([page, handler], talk, csrf_config=CSRFConfig(secret="secret"))
+    answers = ask_both([page, handler], talk, csrf_config=CSRFConfig(secret="secret"))
     fields = (201, ["_csrf_token", "a"])
     assert answers[:3] == [fields, fields, (201, [])]
     assert answers[3][0] == 403
 
 
-def test_logging_reads_the_body_before_the_handler_does(caplog: pytest.LogCaptureFixture) -> None:
+def test_logging_reads_the_body_before_the_handler(caplog: pytest.LogCaptureFixture) -> None:
     from litestar.logging import LoggingConfig
     from litestar.middleware.logging import LoggingMiddlewareConfig
 
@@ -342,7 +342,9 @@ def test_logging_reads_the_body_before_the_handler_does(caplog: pytest.LogCaptur
         ]
 
     config = LoggingConfig(root={"level": "INFO", "handlers": []}, loggers={})
-    answers = twice([handler], talk, middleware=[LoggingMiddlewareConfig().middleware], logging_config=config)
+    answers = ask_both(
+        [handler], talk, middleware=[LoggingMiddlewareConfig().middleware], logging_config=config
+    )
     assert answers == [(201, {"tea": "mint"}), (201, {"a": ["1"]}), None]
 
 
@@ -358,7 +360,7 @@ def test_the_response_cache_and_the_rate_limit() -> None:
         return [client.get(f"/cached?q={q}") for q in ("a", "a", "b", "a")]
 
     rate = RateLimitConfig(rate_limit=("minute", 3), set_rate_limit_headers=False)
-    answers = twice([cached], talk, middleware=[rate.middleware])
+    answers = ask_both([cached], talk, middleware=[rate.middleware])
     assert [status for status, _ in answers] == [200, 200, 200, 429]
     assert calls == ["a", "b"] * 2
 
@@ -387,7 +389,7 @@ def test_mounted_asgi_applications() -> None:
         headers = {"x-tea": "mint"}
         return [client.post(path, json=[1], headers=headers) for path in ("/mounted/a", "/", "/limited")]
 
-    answers = ours([mounted, handler, limited], talk)
+    answers = ask_asgiwire([mounted, handler, limited], talk)
     assert answers[0] == (200, [answers[0][1][0], [1], "mint"])
     assert answers[1:] == [(201, [1]), (200, [10_000_000, 3])]
 
@@ -397,13 +399,13 @@ def test_a_mounted_litestar_application() -> None:
     async def handler(request: Request[Any, Any, Any]) -> Any:
         return [request.url.path, await request.json()]
 
-    inner = Litestar([handler], openapi_config=None, logging_config=None, **OURS)
+    inner = Litestar([handler], openapi_config=None, logging_config=None, **ASGIWIRE_CLASSES)
     outer = asgi("/outer", is_mount=True, copy_scope=True)(inner)
     with TestClient(Litestar([outer], openapi_config=None, logging_config=None)) as client:
         assert content(client.post("/outer/inner", json=[1]))[0] == 201
 
 
-def test_responses_made_from_the_request() -> None:
+def test_a_redirect_to_url_for() -> None:
     from litestar.response import Redirect
 
     @post("/redirect")
@@ -414,13 +416,13 @@ def test_responses_made_from_the_request() -> None:
     async def target(request: Request[Any, Any, Any]) -> Any:
         return request.path_params
 
-    assert twice([redirect, target], lambda client: [client.post("/redirect")]) == [(200, {"tea": "x"})]
+    assert ask_both([redirect, target], lambda client: [client.post("/redirect")]) == [(200, {"tea": "x"})]
 
 
-def test_the_store_of_a_session_may_be_the_applications() -> None:
+def test_a_session_in_a_store_of_the_application() -> None:
     memory = MemoryStore()
     config = ServerSideSessionConfig()
-    answers = ours(
+    answers = ask_asgiwire(
         [show, store],
         lambda client: [client.post("/", json={"user": "jo"}), client.get("/")],
         middleware=[config.middleware],
@@ -430,7 +432,7 @@ def test_the_store_of_a_session_may_be_the_applications() -> None:
     assert len(memory._store) == 1
 
 
-def test_two_views_of_a_cleared_session_are_one() -> None:
+def test_a_cleared_session_is_one_object() -> None:
     @get("/")
     async def handler(request: Request[Any, Any, Any]) -> Any:
         request.clear_session()
@@ -440,5 +442,17 @@ def test_two_views_of_a_cleared_session_are_one() -> None:
         return request.scope["session"]
 
     backend = ServerSideSessionConfig()
-    answers = ours([handler], lambda client: [client.get("/")], middleware=[backend.middleware])
+    answers = ask_asgiwire([handler], lambda client: [client.get("/")], middleware=[backend.middleware])
     assert answers == [(200, {"a": 1, "b": 2})]
+
+
+def test_a_missing_session_that_is_cleared_can_be_written_to() -> None:
+    @get("/")
+    async def handler(request: Request[Any, Any, Any]) -> Any:
+        request.scope["session"] = None  # type: ignore[typeddict-item]  # what other middleware may set
+        assert request.session == {}
+        request.clear_session()
+        request.session["a"] = 1
+        return request.scope["session"]
+
+    assert ask_asgiwire([handler], lambda client: [client.get("/")]) == [(200, {"a": 1})]

@@ -1,4 +1,4 @@
-"""Bodies in Litestar applications: what is injected as ``data``, and what a handler reads itself."""
+"""Request bodies in Litestar applications: injected as ``data``, and read by the handler."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ from asgiwire import Limits
 from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as OurUploadFile
 
-from .litestar_twice import ours, twice
+from .litestar_apps import ask_asgiwire, ask_both
 
 MULTIPART = RequestEncodingType.MULTI_PART
 URLENCODED = RequestEncodingType.URL_ENCODED
@@ -61,7 +61,7 @@ def test_json_into_models_of_every_kind(model: Any) -> None:
         good = {"tea": "sencha", "cups": 2}
         return [client.post("/", json=good), client.post("/", json={"cups": "many"})]
 
-    answers = twice([handler], talk)
+    answers = ask_both([handler], talk)
     assert answers[0][0] == 201
     assert answers[0][1] | {"notes": []} == {"tea": "sencha", "cups": 2, "notes": []}
     assert answers[1][0] == (201 if model == dict[str, Any] else 400)
@@ -81,11 +81,11 @@ def test_json_of_every_shape(body: bytes) -> None:
         headers = {"content-type": "application/json"}
         return [client.post(path, content=body, headers=headers) for path in ("/optional", "/needed")]
 
-    answers = ours([optional, needed], talk)
+    answers = ask_asgiwire([optional, needed], talk)
     statuses = [status for status, _ in answers]
     assert statuses == {b"": [201, 400], b"null": [201, 400], b"[1]": [201, 201]}.get(body, [400, 400])
-    if body != b"\xff":  # the same sentence where it is msgspec's and not about bytes
-        assert twice([optional, needed], talk) == answers
+    if body != b"\xff":  # for invalid UTF-8 the messages differ
+        assert ask_both([optional, needed], talk) == answers
 
 
 class WriteDTO(DataclassDTO[Order]):
@@ -109,7 +109,7 @@ def test_dtos_in_and_out(dto: Any) -> None:
             client.post("/", json={"tea": "assam", "cups": 3}),
         ]
 
-    assert sorted(status for status, _ in twice([handler], talk)) == [201, 400]
+    assert sorted(status for status, _ in ask_both([handler], talk)) == [201, 400]
 
 
 def test_dtos_of_structs_models_and_partial_data() -> None:
@@ -145,8 +145,8 @@ def test_dtos_of_structs_models_and_partial_data() -> None:
         ]
 
     mate = {"tea": "mate", "cups": 2}
-    wanted = [{"cups": 5}, {"tea": "x", "cups": 5}, mate, mate]
-    assert twice([struct, model, form, multipart], talk) == [(200, value) for value in wanted]
+    expected = [{"cups": 5}, {"tea": "x", "cups": 5}, mate, mate]
+    assert ask_both([struct, model, form, multipart], talk) == [(200, value) for value in expected]
 
 
 def test_msgpack() -> None:
@@ -162,10 +162,10 @@ def test_msgpack() -> None:
             client.post("/", content=b"\xc1"),
         ]
 
-    answers = ours([handler], talk)
+    answers = ask_asgiwire([handler], talk)
     assert answers[0] == (201, {"tea": "rooibos", "cups": 2, "notes": []})
     assert [status for status, _ in answers] == [201, 400, 400]
-    assert twice([handler], lambda client: talk(client)[:2]) == answers[:2]
+    assert ask_both([handler], lambda client: talk(client)[:2]) == answers[:2]
 
 
 @dataclass
@@ -197,13 +197,13 @@ def test_forms(media_type: RequestEncodingType, annotation: Any) -> None:
         ]
         return [client.post("/", files=files), client.post("/", files=files[:1])]
 
-    answers = twice([handler], talk)
-    wanted = FORM | ({"age": 41, "note": None} if annotation is Signup else {})
-    assert answers[0] == (201, wanted)
+    answers = ask_both([handler], talk)
+    expected = FORM | ({"age": 41, "note": None} if annotation is Signup else {})
+    assert answers[0] == (201, expected)
     assert answers[1][0] == (400 if annotation is Signup else 201)
 
 
-async def told(upload: UploadFile) -> list[Any]:
+async def described(upload: UploadFile) -> list[Any]:
     content = await upload.read()
     return [upload.filename, upload.content_type, content.decode(), type(upload).__name__]
 
@@ -215,25 +215,25 @@ class Parcel:
     photo: UploadFile | None = None
 
 
-def test_uploads_in_every_shape() -> None:
+def test_uploads() -> None:
     @post("/one")
     async def one(data: Annotated[UploadFile, Body(media_type=MULTIPART)]) -> Any:
-        return await told(data)
+        return await described(data)
 
     @post("/list")
     async def many(data: Annotated[list[UploadFile], Body(media_type=MULTIPART)]) -> Any:
-        return [await told(upload) for upload in data]
+        return [await described(upload) for upload in data]
 
     @post("/dict")
     async def named(data: Annotated[dict[str, UploadFile], Body(media_type=MULTIPART)]) -> Any:
-        return {name: await told(upload) for name, upload in data.items()}
+        return {name: await described(upload) for name, upload in data.items()}
 
     @post("/parcel")
     async def parcel(data: Annotated[Parcel, Body(media_type=MULTIPART)]) -> Any:
         return [
             data.title,
-            [await told(paper) for paper in data.papers],
-            data.photo and await told(data.photo),
+            [await described(paper) for paper in data.papers],
+            data.photo and await described(data.photo),
         ]
 
     a, b = ("a.txt", b"AA", "text/plain"), ("b.bin", b"B" * 3000, "application/x")
@@ -250,18 +250,18 @@ def test_uploads_in_every_shape() -> None:
             client.post("/parcel", data={"title": "t"}),
         ]
 
-    answers = twice([one, many, named, parcel], talk)
+    answers = ask_both([one, many, named, parcel], talk)
     assert [status for status, _ in answers] == [201] * 7 + [400]
     assert answers[0][1] == ["a.txt", "text/plain", "AA", "UploadFile"]
     assert answers[6][1][2] is None
 
 
-def test_files_are_closed_after_the_response_and_not_before() -> None:
-    kept: list[UploadFile] = []
+def test_files_are_closed_after_the_response() -> None:
+    uploads: list[UploadFile] = []
 
     @post("/data")
     async def data_handler(data: Annotated[UploadFile, Body(media_type=MULTIPART)]) -> bool:
-        kept.append(data)
+        uploads.append(data)
         return data.file.closed
 
     @post("/form")
@@ -269,23 +269,23 @@ def test_files_are_closed_after_the_response_and_not_before() -> None:
         form = await request.form()
         upload = form["x"]
         assert isinstance(upload, UploadFile)
-        kept.append(upload)
+        uploads.append(upload)
         return upload.file.closed
 
     def talk(client: Client) -> list[Any]:
         files = {"x": ("a", b"A")}
         return [client.post(path, files=files) for path in ("/data", "/form")]
 
-    assert twice([data_handler, form_handler], talk) == [(201, False), (201, False)]
-    assert [upload.file.closed for upload in kept] == [True] * 4
-    assert [isinstance(upload, OurUploadFile) for upload in kept] == [False, False, True, True]
+    assert ask_both([data_handler, form_handler], talk) == [(201, False), (201, False)]
+    assert [upload.file.closed for upload in uploads] == [True] * 4
+    assert [isinstance(upload, OurUploadFile) for upload in uploads] == [False, False, True, True]
 
 
-def test_a_handler_reads_the_body_itself_in_every_form() -> None:
+def test_a_handler_reads_the_body() -> None:
     @post("/")
     async def handler(request: Request[Any, Any, Any], part: FromQuery[str]) -> Any:
         if part == "stream":
-            return [b"".join([piece async for piece in request.stream()]).decode()]
+            return [b"".join([chunk async for chunk in request.stream()]).decode()]
         if part == "body":
             return [(await request.body()).decode(), await request.json()]
         value = await getattr(request, part)()
@@ -304,10 +304,10 @@ def test_a_handler_reads_the_body_itself_in_every_form() -> None:
             client.post("/?part=form", json={}),
         ]
 
-    answers = twice([handler], talk)
+    answers = ask_both([handler], talk)
     form = [["a", ["1", "3"]], ["b", ["2"]]]
-    wanted = [["[1]", [1]], {"a": 1}, None, ["streamed"], [1, 2, 3], form, form, []]
-    assert answers == [(201, value) for value in wanted]
+    expected = [["[1]", [1]], {"a": 1}, None, ["streamed"], [1, 2, 3], form, form, []]
+    assert answers == [(201, value) for value in expected]
 
 
 def test_data_and_the_request_in_one_handler_share_the_body() -> None:
@@ -334,21 +334,21 @@ def test_data_and_the_request_in_one_handler_share_the_body() -> None:
             client.post("/multipart", files={"a": (None, "1")}),
         ]
 
-    assert twice([json_handler, form_handler, multipart_handler], talk) == [
+    assert ask_both([json_handler, form_handler, multipart_handler], talk) == [
         (201, [{"a": 1}, {"a": 1}, 7]),
         (201, [{"a": "1"}, {"a": ["1"]}, 3]),
         (201, [{"a": "1"}, {"a": ["1"]}]),
     ]
 
 
-def test_the_limit_of_the_route_handler_counts() -> None:
+def test_the_body_limit_of_the_route_handler() -> None:
     @post("/data", request_max_body_size=10)
     async def data_handler(data: Annotated[list[int], Body()]) -> int:
         return len(data)
 
     @post("/stream", request_max_body_size=10)
     async def stream_handler(request: Request[Any, Any, Any]) -> int:
-        return sum([len(piece) async for piece in request.stream()])
+        return sum([len(chunk) async for chunk in request.stream()])
 
     @post("/unlimited", request_max_body_size=None)
     async def unlimited(request: Request[Any, Any, Any]) -> int:
@@ -359,7 +359,7 @@ def test_the_limit_of_the_route_handler_counts() -> None:
         return len(await request.body())
 
     def chunks(size: int) -> Any:
-        yield from [b"1"] * size  # with no Content-Length
+        yield from [b"1"] * size  # without Content-Length
 
     def talk(client: Client) -> list[Any]:
         return [
@@ -373,14 +373,14 @@ def test_the_limit_of_the_route_handler_counts() -> None:
         ]
 
     handlers = [data_handler, stream_handler, unlimited, application]
-    answers = ours(handlers, talk, request_max_body_size=20)
+    answers = ask_asgiwire(handlers, talk, request_max_body_size=20)
     assert [status for status, _ in answers] == [201, 413, 201, 413, 201, 201, 413]
     assert answers[1][1]["detail"] == (
         "the request exceeds max_body_size=10; raise it with Litestar's request_max_body_size"
     )
 
 
-def test_the_limits_of_parts_count() -> None:
+def test_the_part_limits() -> None:
     @post("/application")
     async def application(data: Annotated[dict[str, str], Body(media_type=MULTIPART)]) -> int:
         return len(data)
@@ -398,12 +398,12 @@ def test_the_limits_of_parts_count() -> None:
         paths = [("/application", 2), ("/application", 3), ("/own", 3), ("/own", 4)]
         return [client.post(path, files=parts(count)) for path, count in paths]
 
-    answers = ours([application, own], talk, multipart_form_part_limit=2)
+    answers = ask_asgiwire([application, own], talk, multipart_form_part_limit=2)
     assert [status for status, _ in answers] == [201, 413, 201, 413]
     assert "multipart_form_part_limit" in answers[1][1]["detail"]
 
 
-def test_what_a_form_may_not_be_is_a_400_that_says_so() -> None:
+def test_a_malformed_form_is_a_400_with_a_reason() -> None:
     @post("/")
     async def handler(data: Annotated[dict[str, Any], Body(media_type=MULTIPART)]) -> Any:
         return data
@@ -418,13 +418,13 @@ def test_what_a_form_may_not_be_is_a_400_that_says_so() -> None:
             client.post("/", content=declared + b"\xff\r\n--b--\r\n", headers=boundary),
         ]
 
-    answers = ours([handler], talk)
+    answers = ask_asgiwire([handler], talk)
     assert [status for status, _ in answers] == [400] * 3
     assert "'a'" in answers[2][1]["detail"]
 
 
-def test_forms_of_one_client_never_reach_another() -> None:
-    """Litestar keeps what it parses of urlencoded forms, in a dict that a handler may change."""
+def test_a_form_is_not_shared_between_requests() -> None:
+    """Litestar caches urlencoded forms, and a handler may change the dict."""
 
     @post("/")
     async def handler(data: Annotated[Any, Body(media_type=URLENCODED)]) -> Any:
@@ -434,10 +434,10 @@ def test_forms_of_one_client_never_reach_another() -> None:
     def talk(client: Client) -> list[Any]:
         return [client.post("/", data={"a": "é"}) for _ in range(2)]
 
-    assert ours([handler], talk) == [(201, {"a": "é", "seen": 1})] * 2
+    assert ask_asgiwire([handler], talk) == [(201, {"a": "é", "seen": 1})] * 2
 
 
-def test_a_body_without_the_content_type_of_a_form_is_left_to_litestar() -> None:
+def test_a_form_without_its_content_type_is_left_to_litestar() -> None:
     @post("/urlencoded")
     async def urlencoded(data: Annotated[dict[str, str], Body(media_type=URLENCODED)]) -> Any:
         return data
@@ -449,10 +449,10 @@ def test_a_body_without_the_content_type_of_a_form_is_left_to_litestar() -> None
     def talk(client: Client) -> list[Any]:
         return [client.post("/urlencoded", content=b"a=1"), client.post("/multipart", content=b"")]
 
-    assert twice([urlencoded, multipart], talk)[0] == (201, {"a": "1"})
+    assert ask_both([urlencoded, multipart], talk)[0] == (201, {"a": "1"})
 
 
-def test_type_decoders_of_every_layer_are_asked() -> None:
+def test_the_type_decoders_of_the_application() -> None:
     class Tea:
         def __init__(self, name: str) -> None:
             self.name = name
@@ -475,11 +475,11 @@ def test_type_decoders_of_every_layer_are_asked() -> None:
     def talk(client: Client) -> list[Any]:
         return [client.post(path, json={"a": "mint"}) for path in ("/data", "/request")]
 
-    answers = ours([data_handler, request_handler], talk, type_decoders=[(is_tea, decode)])
+    answers = ask_asgiwire([data_handler, request_handler], talk, type_decoders=[(is_tea, decode)])
     assert answers == [(201, {"a": "MINT"})] * 2
 
 
-def test_multipart_part_by_part() -> None:
+def test_multipart() -> None:
     @post("/")
     async def handler(request: Request[Any, Any, Any], limit: FromQuery[int] = 100) -> Any:
         return [[part.name, (await part.read(limit)).decode()] async for part in request.multipart()]  # type: ignore[attr-defined]
@@ -493,12 +493,12 @@ def test_multipart_part_by_part() -> None:
             client.post("/", json={}),
         ]
 
-    answers = ours([handler], talk)
+    answers = ask_asgiwire([handler], talk)
     assert answers[0] == (201, [["a", "1"], ["b", "22"]])
     assert [status for status, _ in answers] == [201, 413, 400, 400]
 
 
-def test_what_a_request_of_litestars_has_read_is_found_and_the_reverse() -> None:
+def test_the_body_is_shared_with_requests_of_litestar() -> None:
     from litestar.middleware import ASGIMiddleware
 
     class Reading(ASGIMiddleware):
@@ -516,7 +516,7 @@ def test_what_a_request_of_litestars_has_read_is_found_and_the_reverse() -> None
     @post("/")
     async def handler(request: Request[Any, Any, Any], then: FromQuery[str]) -> Any:
         if then == "stream":
-            return [b"".join([piece async for piece in request.stream()]).decode()]
+            return [b"".join([chunk async for chunk in request.stream()]).decode()]
         value = await getattr(request, then)()
         return value.dict() if isinstance(value, FormMultiDict) else [value.decode()]
 
@@ -532,13 +532,13 @@ def test_what_a_request_of_litestars_has_read_is_found_and_the_reverse() -> None
             client.post("/?first=none&then=body", data={"a": "1"}),
         ]
 
-    answers = ours([handler], talk, middleware=[Reading()])
+    answers = ask_asgiwire([handler], talk, middleware=[Reading()])
     form = {"a": ["1"]}
     assert answers == [(201, value) for value in (["a=1"], form, form, ["abc"], [""], form, ["a=1"])]
     assert seen == ["body", "body", "body", "body", "body", "form", b"a=1"]
 
 
-def test_a_middleware_that_replaces_receive_is_honoured() -> None:
+def test_a_middleware_that_replaces_receive() -> None:
     from litestar.middleware import ASGIMiddleware
 
     from asgiwire.integrations.litestar import Request as OurRequest
@@ -556,22 +556,24 @@ def test_a_middleware_that_replaces_receive_is_honoured() -> None:
     async def handler(request: Request[Any, Any, Any]) -> str:
         return (await request.body()).decode()
 
-    answers = ours([handler], lambda client: [client.post("/", content=b"ab")], middleware=[Doubling()])
+    answers = ask_asgiwire(
+        [handler], lambda client: [client.post("/", content=b"ab")], middleware=[Doubling()]
+    )
     assert answers == [(201, "abab")]
 
 
-def test_large_json_is_the_same_object_for_both() -> None:
+def test_large_json() -> None:
     value = {str(number): [number] * 20 for number in range(500)}
 
     @post("/")
     async def handler(data: Annotated[dict[str, list[int]], Body()]) -> Any:
         return data
 
-    assert twice([handler], lambda client: [client.post("/", content=json.dumps(value))]) == [(201, value)]
+    assert ask_both([handler], lambda client: [client.post("/", content=json.dumps(value))]) == [(201, value)]
 
 
 @pytest.mark.parametrize("first", ["is_disconnected", "cancel_on_disconnect", "replay", "tee"])
-def test_a_body_that_litestar_has_read_is_there_whatever_is_asked_first(first: str) -> None:
+def test_a_body_that_litestar_has_read_is_available_to_every_method(first: str) -> None:
     from litestar.connection import Request as LitestarRequest
     from litestar.middleware import ASGIMiddleware
 
@@ -592,14 +594,14 @@ def test_a_body_that_litestar_has_read_is_there_whatever_is_asked_first(first: s
             return str((await receive())["body"].decode())
         return (await request.body()).decode()
 
-    assert ours([handler], send_abc, middleware=[Reading()]) == [(201, "abc")]
+    assert ask_asgiwire([handler], send_abc, middleware=[Reading()]) == [(201, "abc")]
 
 
 def send_abc(client: Client) -> list[Any]:
     return [client.post("/", content=b"abc")]
 
 
-def test_the_limit_of_parts_of_a_class_counts_where_it_is_stricter() -> None:
+def test_a_stricter_part_limit_of_a_class() -> None:
     from asgiwire.integrations.litestar import Request as OurRequest
 
     class Strict(OurRequest[Any, Any, Any]):
@@ -609,4 +611,6 @@ def test_the_limit_of_parts_of_a_class_counts_where_it_is_stricter() -> None:
     async def handler(request: Request[Any, Any, Any]) -> Any:
         return [request.limits.max_files, request.limits.max_fields]
 
-    assert ours([handler], lambda client: [client.post("/")], multipart_form_part_limit=3) == [(201, [1, 3])]
+    assert ask_asgiwire([handler], lambda client: [client.post("/")], multipart_form_part_limit=3) == [
+        (201, [1, 3])
+    ]

@@ -1,13 +1,15 @@
-"""What goes wrong is of both libraries; and what the integration asks of Litestar's insides."""
+"""Exceptions that subclass one of both libraries, and the parts of Litestar that the integration uses."""
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import pickle
 import subprocess
 import sys
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import litestar.exceptions as theirs
 import pytest
@@ -17,12 +19,14 @@ from litestar.testing import TestClient
 
 import asgiwire
 import asgiwire.exceptions as ours_exceptions
+from asgiwire import Limits
 from asgiwire.integrations import litestar as integration
+from asgiwire.integrations.litestar._connection import ConnectionMembers
 from asgiwire.integrations.litestar._data import parse_forms_of_data
 from asgiwire.integrations.litestar._exceptions import TRANSLATION, translated
-from asgiwire.testing import RequestFactory
+from asgiwire.testing import RequestFactory, http_scope, websocket_scope
 
-from .litestar_twice import ours
+from .litestar_apps import ask_asgiwire
 
 SOURCE = Path(asgiwire.__file__).parent.parent
 
@@ -49,7 +53,7 @@ SAMPLES: list[tuple[ours_exceptions.AsgiwireException, type[Exception], int | No
 
 
 @pytest.mark.parametrize(("error", "framework", "status"), SAMPLES)
-def test_an_exception_becomes_litestars_and_stays_what_it_was(
+def test_an_exception_becomes_litestars_and_keeps_its_values(
     error: ours_exceptions.AsgiwireException, framework: type[Exception], status: int | None
 ) -> None:
     kind, before = type(error), dict(vars(error))
@@ -67,7 +71,7 @@ def test_an_exception_becomes_litestars_and_stays_what_it_was(
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
-def test_every_exception_of_ours_has_one_of_litestars() -> None:
+def test_every_exception_has_an_equivalent_in_litestar() -> None:
     everything = {getattr(ours_exceptions, name) for name in ours_exceptions.__all__}
     never_raised = {
         ours_exceptions.AsgiwireException,
@@ -78,7 +82,7 @@ def test_every_exception_of_ours_has_one_of_litestars() -> None:
     assert everything - sampled == never_raised - sampled
 
 
-def test_an_exception_of_somebody_elses_is_left_alone() -> None:
+def test_other_exceptions_are_not_changed() -> None:
     class Own(ours_exceptions.ClientException): ...
 
     for error in (Own("a"), ValueError("a"), KeyboardInterrupt()):
@@ -87,7 +91,7 @@ def test_an_exception_of_somebody_elses_is_left_alone() -> None:
         assert type(caught.value) is type(error)
 
 
-def test_what_is_not_callable_is_not_wrapped() -> None:
+def test_other_members_are_not_wrapped() -> None:
     assert translated(3) == 3
 
 
@@ -95,13 +99,22 @@ def test_what_is_not_callable_is_not_wrapped() -> None:
     ("limit", "setting"),
     [("max_body_size", "request_max_body_size"), ("max_fields", "multipart_form_part_limit")],
 )
-def test_the_sentence_of_a_limit_names_what_is_set_in_litestar(limit: str, setting: str) -> None:
+def test_the_message_of_a_limit_names_the_setting_of_litestar(limit: str, setting: str) -> None:
     with pytest.raises(theirs.ClientException) as caught, TRANSLATION:
         raise ours_exceptions.RequestEntityTooLarge(limit=limit, maximum=1)
     assert caught.value.detail == f"the request exceeds {limit}=1; raise it with Litestar's {setting}"
 
 
-def test_a_route_that_is_not_there() -> None:
+@pytest.mark.parametrize(("limit", "detail"), [("max_file_size", ""), ("max_files", "too many")])
+def test_other_messages_of_limits_are_not_changed(limit: str, detail: str) -> None:
+    error = ours_exceptions.RequestEntityTooLarge(detail, limit=limit, maximum=1)
+    message = str(error)
+    with pytest.raises(theirs.ClientException), TRANSLATION:
+        raise error
+    assert str(error) == message
+
+
+def test_url_for_an_unknown_route() -> None:
     @get("/")
     async def handler(request: Request[Any, Any, Any]) -> Any:
         try:
@@ -109,10 +122,10 @@ def test_a_route_that_is_not_there() -> None:
         except theirs.NoRouteMatchFoundException:
             return ["none"]
 
-    assert ours([handler], lambda client: [client.get("/")]) == [(200, ["none"])]
+    assert ask_asgiwire([handler], lambda client: [client.get("/")]) == [(200, ["none"])]
 
 
-def test_a_body_that_was_taken_and_a_client_that_left() -> None:
+def test_reading_a_consumed_body() -> None:
     @post("/")
     async def handler(request: Request[Any, Any, Any]) -> Any:
         async for _ in request.stream():
@@ -122,7 +135,7 @@ def test_a_body_that_was_taken_and_a_client_that_left() -> None:
         except RuntimeError as error:
             return [isinstance(error, theirs.InternalServerException)]
 
-    assert ours([handler], lambda client: [client.post("/", content=b"a")]) == [(201, [True])]
+    assert ask_asgiwire([handler], lambda client: [client.post("/", content=b"a")]) == [(201, [True])]
 
 
 def test_content_length_that_is_not_a_number() -> None:
@@ -134,16 +147,16 @@ def test_content_length_that_is_not_a_number() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_whole_request_works_without_litestar_around_it() -> None:
-    made = RequestFactory().post("/", data={"a": "1"})
-    request: integration.Request[Any, Any, Any] = integration.Request(made.scope, made.receive)
+async def test_a_request_without_an_application() -> None:
+    plain = RequestFactory().post("/", data={"a": "1"})
+    request: integration.Request[Any, Any, Any] = integration.Request(plain.scope, plain.receive)
     assert (await request.form())["a"] == "1"
     assert await request.text() == "a=1"
     assert repr(request).startswith("<Request POST ")
     assert not hasattr(request, "__dict__")
 
 
-def test_without_litestar_the_error_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_if_litestar_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = importlib.util.find_spec("asgiwire.integrations.litestar")
     assert spec is not None
     assert spec.loader is not None
@@ -153,7 +166,7 @@ def test_without_litestar_the_error_says_what_is_missing(monkeypatch: pytest.Mon
         spec.loader.exec_module(module)
 
 
-def test_a_litestar_without_these_extractors_parses_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_litestar_without_these_extractors_is_not_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(extractors, "create_multipart_extractor")
     monkeypatch.setattr(
         extractors, "create_url_encoded_data_extractor", extractors.create_url_encoded_data_extractor
@@ -162,14 +175,34 @@ def test_a_litestar_without_these_extractors_parses_by_itself(monkeypatch: pytes
     assert not hasattr(extractors, "create_multipart_extractor")
 
 
-def test_importing_asgiwire_does_not_import_litestar() -> None:
+def test_asgiwire_does_not_import_litestar() -> None:
     code = "import sys, asgiwire, asgiwire.integrations; print('litestar' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=SOURCE).strip() == "False"
 
 
-def test_the_class_is_given_by_keyword_alone() -> None:
+def test_the_classes_are_passed_to_the_application() -> None:
     app = Litestar([], request_class=integration.Request, websocket_class=integration.WebSocket)
     with TestClient(app) as client:
         assert client.get("/").status_code == 404
     assert issubclass(integration.Request, Request)
-    assert not issubclass(integration.Request, asgiwire.Request)  # by its face alone
+    assert not issubclass(integration.Request, asgiwire.Request)  # isinstance() only
+
+    request = integration.Request[Any, Any, Any](http_scope())
+    assert isinstance(request, Request)
+    assert isinstance(request, asgiwire.Request)
+
+
+def test_connections_can_be_weakly_referenced() -> None:
+    request: integration.Request[Any, Any, Any] = integration.Request(http_scope())
+    websocket: integration.WebSocket[Any, Any, Any] = integration.WebSocket(websocket_scope())
+    assert weakref.ref(request)() is request
+    assert weakref.ref(websocket)() is websocket
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in vars(ConnectionMembers) | vars(integration.Request) if not name.startswith("_")],
+)
+def test_type_hints_can_be_evaluated(name: str) -> None:
+    member = inspect.getattr_static(integration.Request, name)
+    assert isinstance(member, Limits) or get_type_hints(getattr(member, "fget", member))["return"]

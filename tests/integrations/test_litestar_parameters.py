@@ -1,4 +1,4 @@
-"""What Litestar injects of the head of a request: parameters, reserved names, dependencies."""
+"""Parameters, reserved names and dependencies that Litestar injects into handlers."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ import asgiwire
 from asgiwire import datastructures
 from asgiwire.integrations import litestar as integration
 
-from .litestar_twice import ours, twice
+from .litestar_apps import ask_asgiwire, ask_both
 
 Client = TestClient[Litestar]
 
@@ -55,12 +55,12 @@ def test_parameters_of_every_kind() -> None:
             client.get("/x/a/b?q=1", headers=headers),
         ]
 
-    answers = twice([handler], talk)
+    answers = ask_both([handler], talk)
     assert answers[0] == (200, [7, "/a/b", "café x", "mint", "a b", [1, 2]])
     assert [status for status, _ in answers] == [200, 200, 400, 400, 400, 404]
 
 
-def test_raw_utf8_in_a_query_is_read_as_such() -> None:
+def test_unencoded_utf8_in_a_query() -> None:
     @get("/")
     async def handler(request: Request[Any, Any, Any], q: FromQuery[str]) -> Any:
         return [q, request.query_params["q"]]
@@ -96,11 +96,11 @@ def test_reserved_names() -> None:
         client.cookies.set("c", "1")
         return [client.post("/?a=1&b=2&a=3", content=b"raw", headers={"X-Tea": "mint"})]
 
-    (answer,) = twice([handler], talk, state=State({"a": 1}))
+    (answer,) = ask_both([handler], talk, state=State({"a": 1}))
     assert answer == (201, ["mint", [["a", "1"], ["a", "3"], ["b", "2"]], {"c": "1"}, "/", 1, "raw"])
 
 
-def test_what_a_handler_reads_of_a_request() -> None:
+def test_the_members_of_a_request() -> None:
     @get("/{tea:str}", name="named")
     async def handler(request: Request[Any, Any, Any]) -> Any:
         return {
@@ -132,13 +132,13 @@ def test_what_a_handler_reads_of_a_request() -> None:
         ]
         return [client.get("/tea?x=1&y=2&x=3", headers=headers)]
 
-    ((status, seen),) = twice([handler], talk)
+    ((status, seen),) = ask_both([handler], talk)
     assert status == 200
     assert seen["url"] == "http://testserver.local/tea?x=1&y=2&x=3"
     assert seen["url_for"] == "http://testserver.local/x"
 
 
-# Every annotation that a handler may have for the connection that is injected into it.
+# Every annotation that a handler may use for the injected connection.
 ANNOTATIONS = [
     Request,
     Request[User, str, State],
@@ -152,7 +152,7 @@ ANNOTATIONS = [
 
 @pytest.mark.parametrize("annotation", ANNOTATIONS, ids=str)
 @pytest.mark.filterwarnings("ignore:.*Reserved kwarg 'request' declared as")
-def test_the_request_is_injected_whatever_class_it_is_annotated_with(annotation: Any) -> None:
+def test_the_request_is_injected_for_every_annotation(annotation: Any) -> None:
     async def who(request: annotation) -> str:
         return str(request.headers["x-tea"])
 
@@ -160,7 +160,7 @@ def test_the_request_is_injected_whatever_class_it_is_annotated_with(annotation:
     async def handler(request: annotation, tea: NamedDependency[str]) -> Any:
         return [tea, isinstance(request, integration.Request)]
 
-    assert ours([handler], lambda client: [client.get("/", headers={"x-tea": "mint"})]) == [
+    assert ask_asgiwire([handler], lambda client: [client.get("/", headers={"x-tea": "mint"})]) == [
         (200, ["mint", True])
     ]
 
@@ -184,12 +184,12 @@ def test_dependencies_generators_and_layers() -> None:
             return [resource, user.name]
 
     router = Router("/api", route_handlers=[Own], dependencies={"user": Provide(user)})
-    answers = twice([router], lambda client: [client.get("/api/own", headers={"x-user": "jo"})])
+    answers = ask_both([router], lambda client: [client.get("/api/own", headers={"x-user": "jo"})])
     assert answers == [(200, ["jo@/api/own", "jo"])]
     assert ended == ["jo", "jo"]
 
 
-def test_a_class_of_ones_own() -> None:
+def test_a_subclass_of_the_request() -> None:
     class MyRequest(integration.Request[User, str, State]):
         __slots__ = ("tea",)
 
@@ -209,7 +209,7 @@ def test_a_class_of_ones_own() -> None:
             client.post("/", data={"a": "1" * 10}),
         ]
 
-    answers = ours([handler], talk)
+    answers = ask_asgiwire([handler], talk)
     assert answers[0] == (201, ["mint", {"a": ["1"]}])
     assert answers[1][0] == 413
 
@@ -229,10 +229,12 @@ def test_htmx() -> None:
         return [bool(request.htmx), request.htmx.target]
 
     headers = {"hx-request": "true", "hx-target": "list"}
-    assert ours([handler], lambda client: [client.get("/", headers=headers)]) == [(200, [True, "list"])]
+    assert ask_asgiwire([handler], lambda client: [client.get("/", headers=headers)]) == [
+        (200, [True, "list"])
+    ]
 
 
-def test_values_are_of_both_libraries() -> None:
+def test_values_pass_isinstance_for_both_libraries() -> None:
     checked: list[bool] = []
 
     @post("/")
@@ -252,7 +254,7 @@ def test_values_are_of_both_libraries() -> None:
         checked.extend(isinstance(value, theirs) and isinstance(value, ours) for value, theirs, ours in pairs)
         assert "__class__" not in request.state
 
-    assert ours([handler], lambda client: [client.post("/", data={"a": "1"})]) == [(201, None)]
+    assert ask_asgiwire([handler], lambda client: [client.post("/", data={"a": "1"})]) == [(201, None)]
     assert checked == [True] * 9
 
 
@@ -274,7 +276,7 @@ def test_values_can_be_copied_and_pickled(copied: Any) -> None:
         assert isinstance(same, type(value).__mro__[1])
 
 
-def test_openapi_knows_nothing_of_the_connection() -> None:
+def test_openapi_omits_the_connection() -> None:
     @post("/{a:int}")
     async def handler(request: Request[Any, Any, Any], a: FromPath[int], q: FromQuery[int]) -> None: ...
 
@@ -288,7 +290,7 @@ def test_openapi_knows_nothing_of_the_connection() -> None:
 
     config = OpenAPIConfig(title="t", version="1")
     handlers = [handler, typed, socket_handler]
-    ((status, text),) = twice(handlers, lambda c: [c.get("/schema/openapi.json")], openapi_config=config)
+    ((status, text),) = ask_both(handlers, lambda c: [c.get("/schema/openapi.json")], openapi_config=config)
     assert status == 200
     schema = json.loads(text)
     assert [p["name"] for p in schema["paths"]["/{a}"]["post"]["parameters"]] == ["a", "q"]
@@ -304,9 +306,9 @@ def test_before_routing_there_is_no_handler() -> None:
         limits = [request.limits.max_body_size, request.type_decoders, request.type_encoders]  # type: ignore[attr-defined]
         return Response([request.url.path, *limits], status_code=404)
 
-    answers = ours([], lambda client: [client.get("/nope")], exception_handlers={404: not_found})
+    answers = ask_asgiwire([], lambda client: [client.get("/nope")], exception_handlers={404: not_found})
     assert answers == [(404, ["/nope", 10_000_000, None, None])]
-    assert twice([], lambda client: [client.get("/nope")])[0][0] == 404
+    assert ask_both([], lambda client: [client.get("/nope")])[0][0] == 404
 
 
 def test_without_an_application() -> None:

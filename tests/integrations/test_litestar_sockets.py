@@ -1,4 +1,4 @@
-"""WebSockets in Litestar applications: handlers, listeners, streams, channels."""
+"""WebSockets in Litestar applications: handlers, listeners, streams and channels."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from asgiwire import exceptions
 from asgiwire.integrations import litestar as integration
 from asgiwire.testing import websocket_scope
 
-from .litestar_twice import ours, twice
+from .litestar_apps import ask_asgiwire, ask_both
 
 Client = TestClient[Litestar]
 
 
 def closed(client: Client, path: str, *sent: str | bytes) -> list[Any]:
-    """What the application sends, and at last how it closes."""
+    """Return what the application sends, then the code and the reason of its close."""
     got: list[Any] = []
     try:
         with client.websocket_connect(path) as socket:
@@ -45,8 +45,11 @@ def closed(client: Client, path: str, *sent: str | bytes) -> list[Any]:
         return [*got, error.code, error.detail]
 
 
-def sent_to_silence(client: Client, path: str) -> list[Any]:
-    """What the application sends to a client that says nothing, without a thread that could be late."""
+def sent_to_idle_client(client: Client, path: str) -> list[Any]:
+    """Return what the application sends to a client that sends nothing.
+
+    The test client is not used, because its thread may receive the messages late.
+    """
     messages: list[Any] = [{"type": "websocket.connect"}]
     sent: list[Any] = []
 
@@ -76,7 +79,7 @@ class TeaDTO(DataclassDTO[Tea]):
     config = DTOConfig(rename_strategy="upper")
 
 
-def test_a_handler_reads_and_sends_in_every_form() -> None:
+def test_a_handler_uses_every_receive_and_send_method() -> None:
     @websocket("/")
     async def handler(socket: WebSocket[Any, Any, Any], q: FromQuery[str] = "x") -> None:
         await socket.accept(headers={"x-tea": "mint"})
@@ -107,12 +110,12 @@ def test_a_handler_reads_and_sends_in_every_form() -> None:
                 socket.receive()
             return [*got, caught.value.code, caught.value.detail]
 
-    answers = twice([handler], talk)
+    answers = ask_both([handler], talk)
     assert answers[0] == ["1", "/", "1", "connect"]
     assert answers[1:] == ["é", b"\x00", {"json": {"a": 1}}, [1], "bytes", 4001, "done"]
 
 
-def test_iteration_ends_with_the_client() -> None:
+def test_iteration_ends_when_the_client_disconnects() -> None:
     ended: list[Any] = []
 
     @websocket("/")
@@ -128,7 +131,7 @@ def test_iteration_ends_with_the_client() -> None:
             socket.send_json(1)
             return [socket.receive_json()]
 
-    assert twice([handler], talk) == [1]
+    assert ask_both([handler], talk) == [1]
     assert ended == ["disconnect"] * 2
 
 
@@ -143,7 +146,7 @@ def test_listeners(annotation: Any) -> None:
             socket.send_text('{"name": "mint", "cups": 2}')
             return [socket.receive_text()]
 
-    (answer,) = twice([listener], talk)
+    (answer,) = ask_both([listener], talk)
     assert msgspec.json.decode(answer) == {"name": "mint", "cups": 2}
 
 
@@ -151,7 +154,7 @@ def test_listeners_with_dtos_dependencies_and_modes() -> None:
     async def name(socket: WebSocket[Any, Any, Any]) -> str:
         return socket.query_params["name"]
 
-    def make() -> list[Any]:  # for each application: a listener remembers the first one that it was in
+    def make() -> list[Any]:  # once per application: a listener belongs to its first application
         @websocket_listener("/dto", dto=TeaDTO, dependencies={"name": Provide(name)})
         async def dto(data: Tea, socket: WebSocket[Any, Any, Any], name: NamedDependency[str]) -> Tea:
             return Tea(f"{name} {data.name} {socket.url.path}", data.cups)
@@ -170,10 +173,10 @@ def test_listeners_with_dtos_dependencies_and_modes() -> None:
             socket.send_bytes(b'{"a": 1}')
             return [*got, socket.receive_bytes()]
 
-    assert twice(make, talk) == [{"NAME": "jo mint /dto", "CUPS": 2}, b'{"a":1}']
+    assert ask_both(make, talk) == [{"NAME": "jo mint /dto", "CUPS": 2}, b'{"a":1}']
 
 
-def test_a_listener_class_and_its_hooks() -> None:
+def test_the_hooks_of_a_listener_class() -> None:
     hooks: list[str] = []
 
     class Listener(WebsocketListener):
@@ -193,7 +196,7 @@ def test_a_listener_class_and_its_hooks() -> None:
             socket.send_text("tea")
             return [socket.receive_text()]
 
-    assert twice([Listener], talk) == ["TEA"]
+    assert ask_both([Listener], talk) == ["TEA"]
     assert hooks == ["accept connect", "disconnect disconnect"] * 2
 
 
@@ -217,14 +220,14 @@ def test_streams(listen: bool) -> None:
         await socket.accept()
         await send_websocket_stream(socket, texts(), listen_for_disconnect=listen, close=True)
 
-    answers = twice(
-        [stream, handler], lambda client: [sent_to_silence(client, path) for path in ("/stream", "/send")]
+    answers = ask_both(
+        [stream, handler], lambda client: [sent_to_idle_client(client, path) for path in ("/stream", "/send")]
     )
     assert answers[0] == ['{"number":0}', '{"number":1}', '{"number":2}', 1000]
     assert answers[1] == ["{'number': 0}", "{'number': 1}", "{'number': 2}", 1000]
 
 
-def test_a_stream_stops_when_the_client_leaves() -> None:
+def test_a_stream_stops_when_the_client_disconnects() -> None:
     stopped: list[bool] = []
 
     @websocket_stream("/", warn_on_data_discard=False)
@@ -241,7 +244,7 @@ def test_a_stream_stops_when_the_client_leaves() -> None:
             socket.send_text("discarded")
             return [socket.receive_text(), socket.receive_text()]
 
-    assert ours([stream], talk) == ["tick", "tick"]
+    assert ask_asgiwire([stream], talk) == ["tick", "tick"]
     assert stopped == [True]
 
 
@@ -266,7 +269,7 @@ def test_channels() -> None:
             publisher.send_text("mint")
             return [subscriber.receive_text()]
 
-    assert ours([publish], talk, plugins=[plugin]) == ["mint"]
+    assert ask_asgiwire([publish], talk, plugins=[plugin]) == ["mint"]
 
 
 def test_exceptions_close_with_their_code() -> None:
@@ -279,13 +282,13 @@ def test_exceptions_close_with_their_code() -> None:
             raise PermissionDeniedException(detail="not you")
         raise RuntimeError
 
-    answers = twice(
+    answers = ask_both(
         [handler], lambda client: [closed(client, path) for path in ("/theirs", "/other", "/any")]
     )
     assert answers == [[4999, "no tea"], [4500, "not you"], [4500, "Internal Server Error"]]
 
 
-def test_our_exceptions_are_litestars() -> None:
+def test_exceptions_of_asgiwire_are_litestars() -> None:
     class Small(integration.WebSocket[Any, Any, Any]):
         limits = asgiwire.Limits(max_message_size=10)
 
@@ -297,8 +300,8 @@ def test_our_exceptions_are_litestars() -> None:
     async def text(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.receive_text()
 
-    @websocket("/left")
-    async def left(socket: WebSocket[Any, Any, Any]) -> None:
+    @websocket("/disconnected")
+    async def disconnected(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.accept()
         assert (await socket.receive())["type"] == "websocket.disconnect"
         for late in (
@@ -321,15 +324,15 @@ def test_our_exceptions_are_litestars() -> None:
             closed(client, "/text", b"binary"),
         ]
 
-    answers = ours([json, text], talk)
+    answers = ask_asgiwire([json, text], talk)
     assert [answer[0] for answer in answers] == [4500, 4500, 1009, 4500]
     assert answers[1][1] == "Expected `int`, got `str` - at `$[0]`"
 
-    def leave(client: Client) -> list[Any]:
-        with client.websocket_connect("/left"):
+    def disconnect(client: Client) -> list[Any]:
+        with client.websocket_connect("/disconnected"):
             return []
 
-    ours([left], leave)
+    ask_asgiwire([disconnected], disconnect)
     assert caught == [True] * 3
 
 
@@ -352,7 +355,7 @@ def test_guards_and_sessions() -> None:
     def talk(client: Client) -> list[Any]:
         return [closed(client, "/"), closed(client, "/?key=1")]
 
-    answers = twice([handler], talk, middleware=[ServerSideSessionConfig().middleware])
+    answers = ask_both([handler], talk, middleware=[ServerSideSessionConfig().middleware])
     assert answers == [[4500, "no key"], ['{"a":1,"b":2}', "null", 1000, ""]]
 
 
@@ -368,13 +371,13 @@ def test_guards_and_sessions() -> None:
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore:.*Reserved kwarg 'socket' declared as")
-def test_the_socket_is_injected_whatever_class_it_is_annotated_with(annotation: Any) -> None:
+def test_the_websocket_is_injected_for_every_annotation(annotation: Any) -> None:
     @websocket("/")
     async def handler(socket: annotation) -> None:
         await socket.send_json(isinstance(socket, asgiwire.WebSocket) and isinstance(socket, WebSocket))
         await socket.close()
 
-    assert ours([handler], lambda client: [closed(client, "/")]) == [["true", 1000, ""]]
+    assert ask_asgiwire([handler], lambda client: [closed(client, "/")]) == [["true", 1000, ""]]
 
 
 def test_type_encoders_and_decoders_of_the_handler() -> None:
@@ -388,4 +391,6 @@ def test_type_encoders_and_decoders_of_the_handler() -> None:
         await socket.send_json(await socket.receive_json(type=list[Leaf]))
         await socket.close()
 
-    assert ours([handler], lambda client: [closed(client, "/", "[1, 2]")]) == [['["leaf","leaf"]', 1000, ""]]
+    assert ask_asgiwire([handler], lambda client: [closed(client, "/", "[1, 2]")]) == [
+        ['["leaf","leaf"]', 1000, ""]
+    ]

@@ -1,4 +1,4 @@
-"""Labels of charsets, and the text that they decode."""
+"""Charset labels and decoding."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ LABELS = {
 
 
 @pytest.mark.parametrize(("label", "codec"), LABELS.items())
-def test_a_label_means_the_codec_of_browsers(label: str, codec: str) -> None:
+def test_label_maps_to_the_codec_of_browsers(label: str, codec: str) -> None:
     assert codec_for(label) == output_codec_for(label) == codec
 
 
-# Python has a codec for most of these; some are no charsets, some are traps.
-NO_LABELS = """
+# Python has codecs for most of these; some are not charsets, others are unsafe.
+UNSUPPORTED_LABELS = """
     undefined idna punycode utf-7 utf_7 zip zlib base64 hex rot13 unicode_escape raw_unicode_escape mbcs
     utf_8_sig latin-1 utf-32 hz-gb-2312 iso-2022-kr x-user-defined bogus
 """
 
 
-@pytest.mark.parametrize("label", ["", " ", "utf-8\0", "é", *NO_LABELS.split()])
-def test_no_other_codec_can_be_named(label: str) -> None:
+@pytest.mark.parametrize("label", ["", " ", "utf-8\0", "é", *UNSUPPORTED_LABELS.split()])
+def test_other_labels_are_unsupported(label: str) -> None:
     assert codec_for(label) is None
     assert output_codec_for(label) is None
 
@@ -49,19 +49,19 @@ def test_no_other_codec_can_be_named(label: str) -> None:
 @pytest.mark.parametrize(
     ("label", "codec"), [("utf-16", "utf-16-le"), ("UTF-16LE", "utf-16-le"), ("utf-16be", "utf-16-be")]
 )
-def test_no_form_is_in_utf_16(label: str, codec: str) -> None:
+def test_utf_16_is_replaced_by_utf_8_for_forms(label: str, codec: str) -> None:
     """Encoding section 4.3: "If encoding is replacement or UTF-16BE/LE, then return UTF-8"."""
     assert codec_for(label) == codec
     assert output_codec_for(label) == "utf-8"
 
 
 def test_every_codec_exists_and_decodes_ascii() -> None:
-    for codec in set(charsets._CODECS.values()):  # the table itself is what is tested
+    for codec in set(charsets._CODECS.values()):  # the table itself is under test
         codecs.lookup(codec)
         assert decode_text("az AZ 09".encode(codec), codec) == "az AZ 09"
 
 
-def test_the_labels_are_normalized_and_each_stands_once() -> None:
+def test_labels_are_lower_case_and_unique() -> None:
     labels = " ".join(charsets._LABELS.values()).split()
     assert len(labels) == len(set(labels)) == 221
     assert labels == [label.lower() for label in labels]
@@ -80,17 +80,17 @@ def test_decode(raw: bytes | bytearray, codec: str, text: str) -> None:
     assert decode_text(raw, codec) == text
 
 
-def test_what_is_no_text_is_refused() -> None:
+def test_invalid_bytes_raise() -> None:
     with pytest.raises(UnicodeDecodeError):
         decode_text(b"\xff", "utf-8")
 
 
 @given(st.binary())
-def test_windows_1252_has_a_character_for_every_byte(raw: bytes) -> None:
+def test_windows_1252_decodes_every_byte(raw: bytes) -> None:
     assert len(decode_text(raw, "cp1252")) == len(raw)
 
 
-def test_windows_1252_agrees_with_python_where_python_has_one() -> None:
+def test_windows_1252_agrees_with_python_for_defined_bytes() -> None:
     for byte in range(256):
         character = bytes((byte,)).decode("cp1252", "ignore")
         assert not character or decode_text(bytes((byte,)), "cp1252") == character

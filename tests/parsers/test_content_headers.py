@@ -1,4 +1,4 @@
-"""Content-Type, Content-Length and the Content-Disposition of a form's part."""
+"""Parsers for Content-Type, Content-Length and the Content-Disposition of a form part."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MEDIA_TYPES = {
     "quoted and empty": (b'a/b; x=""', ("a/b", {"x": ""})),
     "bare and empty": (b"a/b; x=; y=1", ("a/b", {"x": "", "y": "1"})),
     "two parameters": (b"a/b; x=1; y=2", ("a/b", {"x": "1", "y": "2"})),
-    "the first of two of one name": (b"a/b; x=1; X=2", ("a/b", {"x": "1"})),
+    "the first of two with the same name": (b"a/b; x=1; X=2", ("a/b", {"x": "1"})),
     "empty parameters": (b"a/b;; ;x=1;", ("a/b", {"x": "1"})),
     "parameter without =": (b"a/b; x; y=2", ("a/b", {"y": "2"})),
     "parameter without name": (b"a/b; =1; y=2", ("a/b", {"y": "2"})),
@@ -48,7 +48,7 @@ MEDIA_TYPES = {
     "unterminated pair": (b'a/b; x="1\\', ("a/b", {"x": "1"})),
     "latin-1": (b"a/b; x=\xe9", ("a/b", {"x": "\xe9"})),
     "a comma is no separator": (b"text/plain, a/b; x=1", ("text/plain, a/b", {"x": "1"})),
-    "the type is never taken from a parameter": (
+    "a parameter is not the type": (
         b"text/plain; application/json",
         ("text/plain", {}),
     ),
@@ -62,14 +62,14 @@ def test_media_type(value: bytes, expected: tuple[str, dict[str, str]]) -> None:
 
 
 @given(st.one_of(st.binary(), st.text(alphabet='a/;= "\\\t\n\0é\ud800')))
-def test_no_media_type_raises(value: bytes | str) -> None:
+def test_any_media_type_is_parsed(value: bytes | str) -> None:
     media_type, parameters = parse_media_type(value)
     assert ";" not in media_type
     assert all(name and name == name.lower() for name in parameters)
 
 
 @given(st.text("a/;=é \t\n\v\0A"))
-def test_one_parameter_is_read_as_one_of_several(value: str) -> None:
+def test_single_parameter_is_parsed_like_one_of_several(value: str) -> None:
     assert parse_media_type(value) == parse_media_type(value + ";")
 
 
@@ -79,7 +79,7 @@ def test_any_quoted_string_round_trips(text: str) -> None:
     assert parse_media_type(f'a/b; x="{quoted}"; y=1') == ("a/b", {"x": text, "y": "1"})
 
 
-HOSTILE = {
+ATTACKS = {
     "backslashes": lambda n: b'multipart/form-data; boundary="' + b"\\" * n,
     "pairs": lambda n: b'a/b; x="' + b'\\"' * n,
     "quotes": lambda n: b"a/b; x=" + b'"' * n,
@@ -94,13 +94,13 @@ HOSTILE = {
 
 
 @must_end
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("hostile", ATTACKS.values(), ids=ATTACKS)
 def test_media_type_takes_linear_time(hostile: Callable[[int], bytes]) -> None:
     parse_media_type(hostile(MEGABYTE))
 
 
 @must_end
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("hostile", ATTACKS.values(), ids=ATTACKS)
 def test_content_disposition_takes_linear_time(hostile: Callable[[int], bytes]) -> None:
     with pytest.raises(ValidationException):
         parse_content_disposition(b"form-data" + hostile(MEGABYTE)[3:])
@@ -108,10 +108,10 @@ def test_content_disposition_takes_linear_time(hostile: Callable[[int], bytes]) 
 
 BOUNDARIES = {
     "WebKit": "----WebKitFormBoundary7MA4YWxkTrZu0gW",
-    "all of RFC 2046": "0aZ'()+_,-./:=?",
+    "all characters of RFC 2046": "0aZ'()+_,-./:=?",
     "a space inside": "a b",
     "one character": "B",
-    "Android's well known example": "*****",
+    "common Android example": "*****",
     "the longest": "b" * 256,
 }
 
@@ -121,12 +121,12 @@ def test_boundary(boundary: str) -> None:
     assert parse_boundary({"boundary": boundary}) == boundary.encode()
 
 
-BAD_BOUNDARIES = {
+INVALID_BOUNDARIES = {
     "missing": ({}, "Content-Type multipart/form-data has no boundary"),
     "empty": ({"boundary": ""}, "Content-Type multipart/form-data has an empty boundary"),
     "too long": ({"boundary": "b" * 257}, "the multipart boundary is longer than 256 characters"),
     **{
-        name: ({"boundary": value}, "the multipart boundary has characters that RFC 2046 does not allow")
+        name: ({"boundary": value}, "the multipart boundary contains characters that RFC 2046 does not allow")
         for name, value in (
             ("a space at the end", "a "),
             ("CR", "a\rb"),
@@ -141,9 +141,9 @@ BAD_BOUNDARIES = {
 }
 
 
-@pytest.mark.parametrize(("parameters", "sentence"), BAD_BOUNDARIES.values(), ids=BAD_BOUNDARIES)
-def test_bad_boundary(parameters: dict[str, str], sentence: str) -> None:
-    with pytest.raises(ValidationException, match=f"^{re.escape(sentence)}$"):
+@pytest.mark.parametrize(("parameters", "message"), INVALID_BOUNDARIES.values(), ids=INVALID_BOUNDARIES)
+def test_invalid_boundary(parameters: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationException, match=f"^{re.escape(message)}$"):
         parse_boundary(parameters)
 
 
@@ -156,7 +156,7 @@ def test_content_length(value: bytes, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "displayed"),
     [
         (b"", "''"),
         (b"-1", "'-1'"),
@@ -171,11 +171,11 @@ def test_content_length(value: bytes, length: int) -> None:
         (b"9" * 5000, "5000 characters"),
     ],
 )
-def test_content_length_is_digits_only(value: bytes, shown: str) -> None:
+def test_invalid_content_length(value: bytes, displayed: str) -> None:
     """RFC 9110 section 8.6: "Content-Length = 1*DIGIT"."""
     with pytest.raises(ClientException) as caught:
         parse_content_length(value)
-    assert str(caught.value) == f"Content-Length must be a decimal number of bytes, got {shown}"
+    assert str(caught.value) == f"Content-Length must be a decimal number of bytes, got {displayed}"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_forbidden_character(value: bytes, name: str) -> None:
     assert forbidden_character(value) == name
 
 
-# What comes after the name of the type; then name and filename.
+# The parameters after the type; the expected name and filename.
 DISPOSITIONS = {
     "field": (b'; name="a"', b"a", None),
     "file": (b'; name="a"; filename="x.txt"', b"a", b"x.txt"),
@@ -209,12 +209,12 @@ DISPOSITIONS = {
     "percent": (b'; name="a%22b%0D%0Ac"; filename="%22x%22"', b'a"b\r\nc', b'"x"'),
     "no other percent": (b'; name="%41%20%5C%25%0d%2522"', b"%41%20%5C%25%0d%2522", None),
     "percent in a bare value": (b"; name=%22a", b"%22a", None),
-    # Chromium, Node, curl, requests and urllib3 for a field called a\, and what old Windows browsers sent.
+    # Sent by Chromium, Node, curl, requests and urllib3 for a field named a\, and by old Windows browsers.
     "a backslash before the quote": (rb'; name="a\"; filename="x.bin"', b"a\\", b"x.bin"),
     "a backslash before the last quote": (rb'; name="a"; filename="C:\"', b"a", b"C:\\"),
-    "a path of Windows": (rb'; name="a"; filename="C:\d\x.txt"', b"a", rb"C:\d\x.txt"),
-    "a share of Windows": (rb'; name="a"; filename="\\srv\share\x"', b"a", rb"\\srv\share\x"),
-    # httpx doubles backslashes, browsers send two; nothing tells which it was.
+    "a Windows path": (rb'; name="a"; filename="C:\d\x.txt"', b"a", rb"C:\d\x.txt"),
+    "a Windows share": (rb'; name="a"; filename="\\srv\share\x"', b"a", rb"\\srv\share\x"),
+    # httpx sends two backslashes for one, browsers for two; the cases cannot be distinguished.
     "two backslashes before the quote": (rb'; name="a\\"; filename="x"', rb"a\\", b"x"),
     # curl --form-escape and aiohttp with quote_fields=False.
     "an escaped quote": (rb'; name="a\"b"', b'a"b', None),
@@ -222,7 +222,7 @@ DISPOSITIONS = {
     "an escaped quote and backslash": (rb'; name="a\"b\\"', b'a"b\\', None),
     "an escaped backslash and quote": (rb'; name="a\\\"b"; filename="x"', b'a\\"b', b"x"),
     "an escaped quote and semicolon": (rb'; name="a\";b"', b'a";b', None),
-    "escaped what looks like a parameter": (rb'; name="a\"b\"; c=d"', b'a"b"; c=d', None),
+    "escaped text that looks like a parameter": (rb'; name="a\"b\"; c=d"', b'a"b"; c=d', None),
     "other escapes stay": (rb'; name="a\"\x%22"', rb'a"\x%22', None),
     # RFC 7578 section 4.2: "filename*" MUST NOT be used; old versions of requests send it alone.
     "filename* alone": (b"; name=a; filename*=UTF-8''na%C3%AFve.txt", b"a", "na\xefve.txt"),
@@ -233,7 +233,7 @@ DISPOSITIONS = {
     "filename* of an unknown charset": (b"; name=a; filename*=bogus''x", b"a", None),
     "filename* that is not UTF-8": (b"; name=a; filename*=utf-8''%e9", b"a", None),
     "filename* without quotes": (b"; name=a; filename*=utf-8x", b"a", None),
-    "filename* in pieces": (b"; name=a; filename*0=x; filename*1=y", b"a", None),
+    "filename* in several parts": (b"; name=a; filename*0=x; filename*1=y", b"a", None),
 }
 
 
@@ -245,7 +245,7 @@ def test_content_disposition(
     assert parse_content_disposition(kind + parameters) == FormDataDisposition(name, filename)
 
 
-BAD_DISPOSITIONS = {
+INVALID_DISPOSITIONS = {
     "empty": (b"", "must be form-data, got ''"),
     "attachment": (b'attachment; name="a"', "must be form-data, got 'attachment'"),
     "a long type": (b"x" * 5000 + b"; name=a", "must be form-data, got 5000 characters"),
@@ -265,22 +265,24 @@ BAD_DISPOSITIONS = {
 }
 
 
-@pytest.mark.parametrize(("value", "fault"), BAD_DISPOSITIONS.values(), ids=BAD_DISPOSITIONS)
-def test_bad_content_disposition(value: bytes, fault: str) -> None:
-    sentence = f"Content-Disposition of a form's part {fault}"
-    with pytest.raises(ValidationException, match=f"^{re.escape(sentence)}$"):
+@pytest.mark.parametrize(("value", "error"), INVALID_DISPOSITIONS.values(), ids=INVALID_DISPOSITIONS)
+def test_invalid_content_disposition(value: bytes, error: str) -> None:
+    message = f"Content-Disposition of a form's part {error}"
+    with pytest.raises(ValidationException, match=f"^{re.escape(message)}$"):
         parse_content_disposition(value)
 
 
 @pytest.mark.parametrize(("character", "name"), [(b"\r", "CR"), (b"\n", "LF"), (b"\0", "NUL")])
 @pytest.mark.parametrize("around", [b'form-data; name="a%sb"', b'form-data; name="a"%s; x=y'])
-def test_a_content_disposition_of_one_line(character: bytes, name: str, around: bytes) -> None:
+def test_control_characters_in_content_disposition_are_rejected(
+    character: bytes, name: str, around: bytes
+) -> None:
     with pytest.raises(ValidationException, match=f"^{name} in the Content-Disposition of a form's part$"):
         parse_content_disposition(around % character)
 
 
 @given(st.binary())
-def test_a_content_disposition_is_read_or_refused(rest: bytes) -> None:
+def test_content_disposition_is_parsed_or_rejected(rest: bytes) -> None:
     try:
         name, _ = parse_content_disposition(b'form-data; name="a"' + rest)
     except ValidationException:
@@ -288,7 +290,7 @@ def test_a_content_disposition_is_read_or_refused(rest: bytes) -> None:
     assert name.startswith(b"a")
 
 
-def as_browsers_do(text: str) -> bytes:
+def encode_like_browsers(text: str) -> bytes:
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").encode()
 
 
@@ -296,6 +298,9 @@ def as_browsers_do(text: str) -> bytes:
     st.text(st.characters(exclude_characters="%\0", codec="utf-8")),
     st.text(st.characters(exclude_characters="%\0", codec="utf-8")),
 )
-def test_what_browsers_encode_round_trips(name: str, filename: str) -> None:
-    value = b'form-data; name="%s"; filename="%s"' % (as_browsers_do(name), as_browsers_do(filename))
+def test_values_encoded_by_browsers_round_trip(name: str, filename: str) -> None:
+    value = b'form-data; name="%s"; filename="%s"' % (
+        encode_like_browsers(name),
+        encode_like_browsers(filename),
+    )
     assert parse_content_disposition(value) == (name.encode(), filename.encode())

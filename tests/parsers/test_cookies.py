@@ -1,4 +1,4 @@
-"""The Cookie header: the tables of Django and Tornado, what browsers send, and what attackers do."""
+"""Parser for the Cookie header: test cases of Django and Tornado, values that browsers send, attacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OKTA = (
 )
 
 TABLE = {
-    # Django's, after Bjoern Hoehrmann's survey of browsers
+    # from Django, based on a survey of browsers by Bjoern Hoehrmann
     "one": (b"a=b", {"a": "b"}),
     "two": (b"a=b; c=d", {"a": "b", "c": "d"}),
     "no blank": (b"a=b;c=d", {"a": "b", "c": "d"}),
@@ -48,7 +48,7 @@ TABLE = {
         "okta-oauth-state": "a",
         "okta-oauth-nonce": "b",
     }),
-    # Tornado's
+    # from Tornado
     "quoted": (b'foo="bar baz"', {"foo": "bar baz"}),
     "quoted quote": (b'a="\\"b\\""', {"a": '"b"'}),
     "octal": (b'a="b\\073c\\054d\\351"', {"a": "b;c,dé"}),
@@ -60,17 +60,17 @@ TABLE = {
     "no closing quote": (b'a="b', {"a": '"b'}),
     "no opening quote": (b'a=b"', {"a": 'b"'}),
     "empty quotes": (b'a=""', {"a": ""}),
-    # what else is sent
-    "value that is missing": (b"a=", {"a": ""}),
-    "name that is missing": (b"=a", {"": "a"}),
+    # other values that clients send
+    "missing value": (b"a=", {"a": ""}),
+    "missing name": (b"=a", {"": "a"}),
     "both missing": (b"=", {}),
-    "name that is missing, and empty quotes": (b'=""', {"": ""}),
-    "nameless never becomes another": (b"=__Host-x=evil", {"": "__Host-x=evil"}),
+    "missing name, and empty quotes": (b'=""', {"": ""}),
+    "nameless is never another cookie": (b"=__Host-x=evil", {"": "__Host-x=evil"}),
     "nameless with a nameless": (b"a; b; =c", {"": "c"}),
     "percent": (b"a=%41%20%C3%A9", {"a": "A é"}),
     "percent in quotes": (b'a="%22\\""', {"a": '""'}),
     "percent and raw": ("a=é%C3%A9".encode(), {"a": "éé"}),
-    "percent that is none": (b"a=100%; b=%zz; c=%4", {"a": "100%", "b": "%zz", "c": "%4"}),
+    "percent without an escape": (b"a=100%; b=%zz; c=%4", {"a": "100%", "b": "%zz", "c": "%4"}),
     "percent that is not UTF-8": (b"a=%FF", {"a": "\ufffd"}),
     "percent in a name": (b"%41=b", {"%41": "b"}),
     "plus": (b"a=b+c", {"a": "b+c"}),
@@ -92,14 +92,14 @@ def test_table(header: bytes, expected: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("header", [header for header, _ in TABLE.values()], ids=TABLE)
-def test_each_cookie_in_a_header_of_its_own(header: bytes) -> None:
+def test_each_cookie_in_a_separate_header(header: bytes) -> None:
     """RFC 9113 section 8.2.3: "the Cookie header field MAY be split into separate header fields"."""
     assert parse_cookies(header.split(b";")) == parse_cookies([header])
 
 
 @pytest.mark.parametrize("header", [header for header, _ in TABLE.values()], ids=TABLE)
 def test_every_prefix(header: bytes) -> None:
-    """Cutting a header changes nothing about the cookies that are whole in what is left."""
+    """Truncating a header does not change the complete cookies in it."""
     for end in range(len(header)):
         whole = header[:end].rpartition(b";")[0]
         cut = parse_cookies([header[:end]])
@@ -110,15 +110,15 @@ def test_no_header() -> None:
     assert parse_cookies([]) == {}
 
 
-def test_all_headers_in_order() -> None:
+def test_headers_are_parsed_in_order() -> None:
     assert parse_cookies(iter([b"a=1; b=2", b"c=3", b"a=4"])) == {"a": "4", "b": "2", "c": "3"}
 
 
-def test_a_header_that_is_not_utf_8_leaves_the_others_alone() -> None:
+def test_header_that_is_not_utf_8_does_not_affect_others() -> None:
     assert parse_cookies(["a=é".encode(), b"b=\xe9"]) == {"a": "é", "b": "é"}
 
 
-def test_each_call_returns_a_dict_of_its_own() -> None:
+def test_each_call_returns_a_new_dict() -> None:
     parse_cookies([b"a=1"])["admin"] = "1"
     assert parse_cookies([b"a=1"]) == {"a": "1"}
 
@@ -139,12 +139,12 @@ def test_each_call_returns_a_dict_of_its_own() -> None:
     ],
 )
 def test_time_is_linear(header: bytes) -> None:
-    """A quadratic reader takes 5 s for 64 KB of backslashes, and 20 minutes for these."""
+    """A quadratic parser takes 5 s for 64 KB of backslashes and 20 minutes for these inputs."""
     parse_cookies([header])
 
 
 @given(st.dictionaries(st.text("abcXYZ-_", min_size=1), st.text()))
-def test_reads_what_http_cookies_writes(cookies: dict[str, str]) -> None:
+def test_parses_output_of_http_cookies(cookies: dict[str, str]) -> None:
     jar = SimpleCookie()
     expected = {}
     for name, value in cookies.items():
@@ -155,7 +155,7 @@ def test_reads_what_http_cookies_writes(cookies: dict[str, str]) -> None:
 
 @given(st.lists(st.binary()))
 @example([b'"', b"=", b"\xff%ff\\"])
-def test_nothing_raises(headers: list[bytes]) -> None:
+def test_never_raises(headers: list[bytes]) -> None:
     for name, value in parse_cookies(headers).items():
         assert name or value
         assert ";" not in name

@@ -1,4 +1,4 @@
-"""Credentials: a scheme, and one token, or parameters, or nothing."""
+"""Parser for credentials."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_credentials(field: str, expected: tuple[str, str | None, dict[str, str]
         'Digest a="1', 'Digest a="1"b', "Digest a=,b=1", "Digest =1", "Digest ,", 'Digest "a"', "AWS a:b=",
     ],
 )  # fmt: skip
-def test_what_is_malformed_is_nothing(field: str) -> None:
+def test_malformed_credentials(field: str) -> None:
     assert parse_credentials(field) is None
 
 
 def test_every_prefix() -> None:
-    """Cutting a field loses or changes its last parameter and no other."""
+    """Truncating a field affects its last parameter only."""
     whole = list(parse_credentials(DIGEST).parameters.items())  # type: ignore[union-attr]
     for end in range(len(DIGEST)):
         cut = parse_credentials(DIGEST[:end])
@@ -89,13 +89,13 @@ def test_basic(octets: bytes, expected: tuple[str, str] | None) -> None:
 
 
 @pytest.mark.parametrize("token68", ["YTph", "YTph=", "YTph==="])
-def test_padding_does_not_matter(token68: str) -> None:
+def test_padding_is_ignored(token68: str) -> None:
     assert parse_basic(token68) == ("a", "a")
     assert parse_basic("YTo") == parse_basic("YTo=") == ("a", "")
 
 
 @pytest.mark.parametrize("token68", ["dT-w", "=", "d", "dTpwd", "dT_w", "-._~", "dT=pw", "/"])
-def test_what_is_not_base64_is_nothing(token68: str) -> None:
+def test_invalid_base64(token68: str) -> None:
     assert parse_basic(token68) is None
 
 
@@ -107,7 +107,7 @@ def test_time_is_linear(pattern: bytes) -> None:
 
 
 @given(st.text() | st.text('Basic =",\\ab01').map("Basic {}".format))
-def test_nothing_raises(field: str) -> None:
+def test_never_raises(field: str) -> None:
     credentials = parse_credentials(field)
     if credentials is not None:
         assert credentials.token68 is None or not credentials.parameters

@@ -1,4 +1,4 @@
-"""Lists of entity tags, which are opaque: commas and backslashes are characters like others."""
+"""Parser for lists of entity tags."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ def test_time_is_linear(pattern: bytes) -> None:
 
 
 @given(st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"'))))
-def test_what_is_written_is_read(tags: list[str]) -> None:
+def test_formatted_list_is_split_again(tags: list[str]) -> None:
     quoted = [f'"{tag}"' for tag in tags]
     assert split_entity_tags(", ".join(quoted)) == quoted

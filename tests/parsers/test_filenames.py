@@ -1,7 +1,4 @@
-"""A name to store an upload under: whatever the client sent, it stays in the directory that was chosen.
-
-What becomes of many single names is shown where uploads are tested; here is what holds for all of them.
-"""
+"""Properties of safe file names. Examples are in the tests of uploads."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from hypothesis import strategies as st
 from asgiwire._parsers.filenames import DEVICES, MAX_LENGTH, safe_filename
 from tests.floods import MEGABYTE, must_end
 
-# The characters that mean something, more often than chance would have them.
+# Special characters are more frequent than others.
 names = st.text(
     st.sampled_from("/\\.: \0\n\x1b<>|?*\"'&;%aCON1.txté€\U0001f600\u202e\ud800") | st.characters()
 )
@@ -31,7 +28,7 @@ names = st.text(
 @example("x." + "€" * 200)
 @example("nul .")
 @example("aux." + "." * 300)
-def test_what_holds_for_every_name(filename: str) -> None:
+def test_safe_name_has_all_properties(filename: str) -> None:
     name = safe_filename(filename)
 
     assert name
@@ -47,23 +44,23 @@ def test_what_holds_for_every_name(filename: str) -> None:
 
 
 @given(names)
-def test_a_safe_name_stays_as_it_is(filename: str) -> None:
+def test_safe_name_is_unchanged(filename: str) -> None:
     name = safe_filename(filename)
 
     assert safe_filename(name) == name
 
 
 @pytest.mark.parametrize("filename", ["photo.jpeg", "Größe ✓.txt", "a b.tar.gz", "no extension", "-rf", "~"])
-def test_an_ordinary_name_stays_as_it_is(filename: str) -> None:
+def test_ordinary_name_is_unchanged(filename: str) -> None:
     assert safe_filename(filename) == filename
 
 
 @pytest.mark.parametrize("device", ["con", "LPT9", "COM¹", "prn.txt", "Aux .tar.gz"])
-def test_a_device_of_windows_is_none_any_more(device: str) -> None:
+def test_windows_device_name_is_escaped(device: str) -> None:
     assert safe_filename(device) == f"_{device}"
 
 
 @must_end
 @pytest.mark.parametrize("character", ["/", "\\", ".", " ", "\0", "a", "€", ":"])
-def test_a_long_name_costs_linear_time(character: str) -> None:
+def test_time_is_linear(character: str) -> None:
     safe_filename(character * MEGABYTE)

@@ -1,4 +1,4 @@
-"""Headers on their way out: what can be sent is encoded, what cannot is refused and never shown."""
+"""Validation and encoding of headers to send."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_encode_header(name: str | bytes, value: str | bytes, expected: tuple[by
     assert encode_header(name, value) == expected
 
 
-def test_blanks_around_a_value_are_dropped() -> None:
+def test_surrounding_blanks_are_removed() -> None:
     """RFC 9110 section 5.5: "A field value does not include leading or trailing whitespace"."""
     assert encode_header("x", " \ta b\t ") == (b"x", b"a b")
 
@@ -42,14 +42,14 @@ def test_blanks_around_a_value_are_dropped() -> None:
 @pytest.mark.parametrize(
     "name", ["", " ", "a b", "a:", ":path", "a\r\nb", "a\0", "é", "a(b)", 'a"', b"\xff", "日"]
 )
-def test_a_name_is_a_token(name: str | bytes) -> None:
+def test_name_must_be_a_token(name: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"^a header name must be "):
         encode_header(name, "value")
 
 
 @pytest.mark.parametrize("place", ["{}secret", "sec{}ret", "secret{}"])
 @pytest.mark.parametrize("control", sorted({*CONTROLS} - {"\t"}), ids=ascii)
-def test_a_value_holds_no_control_character(control: str, place: str) -> None:
+def test_value_must_not_contain_control_characters(control: str, place: str) -> None:
     """RFC 9110 section 5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous"."""
     for value in (place.format(control), place.format(control).encode()):
         with pytest.raises(
@@ -59,7 +59,7 @@ def test_a_value_holds_no_control_character(control: str, place: str) -> None:
         assert "secret" not in str(caught.value)
 
 
-def test_a_value_fits_into_latin_1() -> None:
+def test_value_must_be_latin_1() -> None:
     with pytest.raises(
         ValueError, match=r"^the value of header 'x-foo' must be text that ISO-8859-1"
     ) as caught:
@@ -68,25 +68,25 @@ def test_a_value_fits_into_latin_1() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "sentence"),
+    ("name", "value", "message"),
     [
         (1, "secret", "a header name must be str or bytes, got int"),
         ("x", None, "the value of header 'x' must be str or bytes, got NoneType"),
         ("x", bytearray(b"secret"), "the value of header 'x' must be str or bytes, got bytearray"),
     ],
 )
-def test_of_another_type(name: Any, value: Any, sentence: str) -> None:
+def test_wrong_type(name: Any, value: Any, message: str) -> None:
     with pytest.raises(TypeError) as caught:
         encode_header(name, value)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 class Colour(StrEnum):
     RED = "red"
 
 
-class Joining(dict[str, str]):
-    """Like the multidicts of httpx and Starlette, whose ``items()`` does not give every value."""
+class JoiningDict(dict[str, str]):
+    """A multidict like those of httpx and Starlette: ``items()`` does not return all values."""
 
     def multi_items(self) -> list[tuple[str, str]]:
         return [("a", "1"), ("a", "2")]
@@ -108,12 +108,12 @@ A1, A2, A3, B0, B1 = (b"a", b"1"), (b"a", b"2"), (b"a", b"3"), (b"b", b"0"), (b"
         pytest.param({"A": "1", "b": "0"}, [A1, B0], id="mapping"),
         pytest.param({b"A": b"1"}, [A1], id="mapping of bytes"),
         pytest.param(
-            {"a": 1, "b": 2.5, "c": Colour.RED}, [A1, (b"b", b"2.5"), (b"c", b"red")], id="not text"
+            {"a": 1, "b": 2.5, "c": Colour.RED}, [A1, (b"b", b"2.5"), (b"c", b"red")], id="other types"
         ),
         pytest.param({"a": ["1", b"2", 3], "b": ("1",), "c": []}, [A1, A2, A3, B1], id="lists"),
         pytest.param(CIMultiDict([("A", "1"), ("a", "2")]), [A1, A2], id="case-insensitive multidict"),
         pytest.param(MultiDict([("a", "1"), ("b", "0"), ("a", "2")]), [A1, B0, A2], id="multidict"),
-        pytest.param(Joining(a="1, 2"), [A1, A2], id="multidict that joins"),
+        pytest.param(JoiningDict(a="1, 2"), [A1, A2], id="multidict that joins"),
         pytest.param([("A", "1"), (b"a", b"2"), ["b", "1"]], [A1, A2, B1], id="pairs"),
         pytest.param((("A", "1"),), [A1], id="tuple"),
     ],
@@ -122,12 +122,12 @@ def test_encode_headers(headers: Any, expected: list[tuple[bytes, bytes]]) -> No
     assert encode_headers(headers) == expected
 
 
-def test_headers_that_can_be_read_only_once() -> None:
+def test_one_shot_iterator() -> None:
     assert encode_headers(pairs()) == [(b"a", b"1"), (b"a", b"2")]
 
 
 @pytest.mark.parametrize("headers", [{"a": None}, {"a": ["1", None]}, [("a", None)], [("a", 1)]])
-def test_none_is_no_value(headers: Any) -> None:
+def test_none_is_not_a_value(headers: Any) -> None:
     with pytest.raises(TypeError, match=r"^the value of header 'a' must be str or bytes"):
         encode_headers(headers)
 
@@ -135,13 +135,13 @@ def test_none_is_no_value(headers: Any) -> None:
 @pytest.mark.parametrize(
     "headers", [{"a": "1\r\nb: 2"}, {"a": ["1", "\n"]}, [("a\r\n", "1")], [(b"a", b"\0")]]
 )
-def test_every_header_is_checked(headers: Any) -> None:
+def test_every_header_is_validated(headers: Any) -> None:
     with pytest.raises(ValueError, match="header"):
         encode_headers(headers)
 
 
 @given(st.text(max_size=5) | st.binary(max_size=5), st.text() | st.binary())
-def test_what_is_encoded_can_be_sent(name: str | bytes, value: str | bytes) -> None:
+def test_encoded_headers_are_valid(name: str | bytes, value: str | bytes) -> None:
     try:
         encoded_name, encoded_value = encode_header(name, value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Dates in header fields: three forms of one moment, and whatever else comes."""
+"""Parser for dates in header fields."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from asgiwire._parsers.http_dates import parse_http_date
 
-MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-FORMS = [
+EXPECTED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+FORMATS = [
     "Sun, 06 Nov 1994 08:49:37 GMT",
     "Sunday, 06-Nov-94 08:49:37 GMT",
     "Sun Nov  6 08:49:37 1994",
 ]
 
 
-@pytest.mark.parametrize("value", FORMS)
-def test_the_three_forms(value: str) -> None:
+@pytest.mark.parametrize("value", FORMATS)
+def test_three_formats(value: str) -> None:
     """RFC 9110 section 5.6.7: a recipient "MUST accept all three HTTP-date formats"."""
-    assert parse_http_date(value) == MOMENT
+    assert parse_http_date(value) == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ def test_the_three_forms(value: str) -> None:
         "Sun Nov 06 08:49:37 1994",
     ],
 )
-def test_what_some_programs_write(value: str) -> None:
-    assert parse_http_date(value) == MOMENT
+def test_formats_of_some_clients(value: str) -> None:
+    assert parse_http_date(value) == EXPECTED
 
 
-def test_a_leap_second_is_the_one_before() -> None:
-    moment = datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
-    assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") == moment
+def test_leap_second_becomes_second_59() -> None:
+    expected = datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") == expected
 
 
-def test_years_of_two_digits() -> None:
-    """RFC 9110: more than 50 years in the future is "the most recent year in the past"."""
+def test_two_digit_years() -> None:
+    """RFC 9110: a year more than 50 years in the future is "the most recent year in the past"."""
     this_year = datetime.now(UTC).year
     for year in (this_year, this_year + 50, this_year - 49):
         date = parse_http_date(f"Sunday, 06-Nov-{year % 100:02} 08:49:37 GMT")
@@ -66,16 +66,16 @@ def test_years_of_two_digits() -> None:
         "Sun, ٠٦ Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 94",
     ],
 )  # fmt: skip
-def test_what_is_none(value: str) -> None:
+def test_invalid_date(value: str) -> None:
     assert parse_http_date(value) is None
 
 
-@pytest.mark.parametrize("value", FORMS)
-def test_no_prefix_is_a_date(value: str) -> None:
+@pytest.mark.parametrize("value", FORMATS)
+def test_prefixes_are_invalid(value: str) -> None:
     assert [parse_http_date(value[:end]) for end in range(len(value))] == [None] * len(value)
 
 
 @given(st.text() | st.text("SunNov ,-:0123456789GMT"))
-def test_nothing_raises(value: str) -> None:
+def test_never_raises(value: str) -> None:
     date = parse_http_date(value)
     assert date is None or date.tzinfo is UTC

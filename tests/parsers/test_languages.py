@@ -1,14 +1,14 @@
-"""Language ranges and tags (RFC 4647)."""
+"""Matching of language ranges and tags (RFC 4647)."""
 
 from __future__ import annotations
 
 import pytest
 
 from asgiwire._parsers.languages import (
-    deciding_range,
-    normal_tag,
+    longest_matching_range,
+    normalize_tag,
     parse_language_ranges,
-    shortened,
+    prefixes,
 )
 from asgiwire._parsers.negotiation import parse_preferences
 
@@ -29,13 +29,13 @@ def test_ranges(field: str, expected: list[str]) -> None:
     assert [language_range.value for language_range in ranges] == expected
 
 
-def test_shortened() -> None:
-    assert list(shortened("zh-hant-cn")) == ["zh-hant-cn", "zh-hant", "zh"]
-    assert list(shortened("")) == []
+def test_prefixes() -> None:
+    assert list(prefixes("zh-hant-cn")) == ["zh-hant-cn", "zh-hant", "zh"]
+    assert list(prefixes("")) == []
 
 
-def test_normal_tag() -> None:
-    assert normal_tag(" en_GB ") == "en-gb"
+def test_normalize_tag() -> None:
+    assert normalize_tag(" en_GB ") == "en-gb"
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_normal_tag() -> None:
         ("*, de", "fr", "*"),
     ],
 )
-def test_deciding(field: str, tag: str, expected: str | None) -> None:
-    """RFC 4647 section 3.3.1: the range "exactly equals the tag", or a prefix of it before a "-"."""
+def test_most_specific_range(field: str, tag: str, expected: str | None) -> None:
+    """RFC 4647 section 3.3.1: the range "exactly equals the tag", or is a prefix of it before a "-"."""
     ranges = {preference.value: preference for preference in parse_preferences(field)}
-    decides = deciding_range(ranges, tag)
-    assert (decides and decides.value) == expected
+    match = longest_matching_range(ranges, tag)
+    assert (match and match.value) == expected

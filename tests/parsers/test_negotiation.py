@@ -1,4 +1,4 @@
-"""Weighted lists: elements, parameters, weights, for Accept and for its sisters."""
+"""Parser for lists with weights, and matching of media ranges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asgiwire._parsers.negotiation import (
     covers,
-    deciding,
+    most_specific_range,
     parse_media_ranges,
     parse_preference,
     parse_preferences,
@@ -20,7 +20,7 @@ from tests.floods import must_end
 if TYPE_CHECKING:
     from asgiwire._parsers.negotiation import Preference
 
-SPECIMENS = [
+EXAMPLES = [
     "da, en-gb;q=0.8, en;q=0.7",
     "text/html, application/xhtml+xml;q=0.9, */*; q=0.8",
     'text/x;a="b,c;d\\"e", text/y;Q=0.5 ; b = C',
@@ -38,7 +38,7 @@ SPECIMENS = [
         pytest.param("en-GB;q=0.8, *;q=0", [("en-gb", 800), ("*", 0)], id="weights"),
         pytest.param("a; Q=0.5", [("a", 500)], id="upper case"),
         pytest.param('a;q="0.5"', [("a", 500)], id="quoted weight"),
-        pytest.param("a;q=0.5;q=1", [("a", 500)], id="the first weight counts"),
+        pytest.param("a;q=0.5;q=1", [("a", 500)], id="the first weight is used"),
         pytest.param("identity;q=1, *;q=0", [("identity", 1000), ("*", 0)], id="Chromium for media"),
     ],
 )
@@ -51,9 +51,9 @@ def test_preferences(field: str, expected: list[tuple[str, int]]) -> None:
     [
         ("0", 0), ("0.", 0), ("0.0", 0), ("0.000", 0), ("1", 1000), ("1.", 1000), ("1.000", 1000),
         ("0.5", 500), ("0.28", 280), ("0.29", 290), ("0.281", 281), ("0.001", 1), ("0.999", 999),
-        # more than RFC 9110 has
+        # more than RFC 9110 allows
         (".2", 200), ("0.1239", 123), ("0." + "9" * 9_000, 999),
-        # what is no weight is ignored
+        # invalid weights are ignored
         ("", 1000), ("inf", 1000), ("-inf", 1000), ("nan", 1000), ("1e-1", 1000), ("-0.5", 1000),
         ("+0.5", 1000),
         ("2", 1000), ("1.5", 1000), ("00.5", 1000), ("0,5", 1000), ("0.٣", 1000), ("0_0", 1000), (".", 1000),
@@ -95,11 +95,11 @@ def test_parameters(element: str, parameters: dict[str, str]) -> None:
         ("Text/HTML ; Level=1;q=0.5 ", "text/html; Level=1;q=0.5"),
     ],
 )
-def test_the_text_keeps_the_parameters_as_sent(element: str, text: str) -> None:
+def test_text_contains_the_parameters_as_sent(element: str, text: str) -> None:
     assert parse_preference(element).text == text
 
 
-def test_commas_in_quotes_separate_nothing() -> None:
+def test_quoted_commas_are_not_separators() -> None:
     ranges = parse_preferences('a/b;x="1,2", c/d;y="\\",", e/f')
     assert [(element.value, element.parameters) for element in ranges] == [
         ("a/b", {"x": "1,2"}),
@@ -176,40 +176,40 @@ RFC_9110 = (
         ("text/html;level=3", 300),
     ],
 )
-def test_the_most_specific_range_decides(media_type: str, quality: int) -> None:
-    """RFC 9110 section 12.5.1: "the most specific reference has precedence"; its table, row by row."""
-    decides = deciding(by_value(RFC_9110), parse_preference(media_type))
-    assert decides is not None
-    assert decides.quality == quality
+def test_most_specific_range_is_used(media_type: str, quality: int) -> None:
+    """RFC 9110 section 12.5.1: "the most specific reference has precedence"; all rows of its table."""
+    match = most_specific_range(by_value(RFC_9110), parse_preference(media_type))
+    assert match is not None
+    assert match.quality == quality
 
 
 @pytest.mark.parametrize(
     ("field", "media_type", "expected"),
     [
         pytest.param("a/b;x=1", "a/c", None, id="another type"),
-        pytest.param("a/b;x=1", "a/b;x=2", None, id="contradicted"),
+        pytest.param("a/b;x=1", "a/b;x=2", None, id="parameter with another value"),
         pytest.param("a/b;x=1", "a/b;X=1", "a/b;x=1", id="names in any case"),
         pytest.param(
             "a/b;charset=UTF-8", 'a/b; charset="utf-8"', "a/b;charset=UTF-8", id="values in any case"
         ),
-        pytest.param("a/b;x=1", "a/b", "a/b;x=1", id="not mentioned"),
-        pytest.param("a/b;x=1, */*", "a/b", "*/*", id="not mentioned comes last"),
-        pytest.param("a/b;x=1, a/b;y=1", "a/b", "a/b;x=1", id="of the not mentioned the first"),
-        pytest.param("a/b;x=1, a/*;x=1", "a/b", "a/b;x=1", id="of the not mentioned the most specific"),
+        pytest.param("a/b;x=1", "a/b", "a/b;x=1", id="missing parameter"),
+        pytest.param("a/b;x=1, */*", "a/b", "*/*", id="missing parameter comes last"),
+        pytest.param("a/b;x=1, a/b;y=1", "a/b", "a/b;x=1", id="missing parameters, the first"),
+        pytest.param("a/b;x=1, a/*;x=1", "a/b", "a/b;x=1", id="missing parameters, the most specific"),
         pytest.param("a/b, a/b;x=1;y=2, a/b;x=1", "a/b;x=1;y=2;z=3", "a/b;x=1;y=2", id="most parameters"),
         pytest.param("a/*;x=1, a/b", "a/b;x=1", "a/b", id="type before parameters"),
-        pytest.param("a/b;q=0.5, a/b", "a/b", "a/b;q=0.5", id="of equals the first"),
-        pytest.param("a/b", "a/*", None, id="a wildcard is more than one of its types"),
+        pytest.param("a/b;q=0.5, a/b", "a/b", "a/b;q=0.5", id="equal ranges, the first"),
+        pytest.param("a/b", "a/*", None, id="a type does not match a wildcard"),
     ],
 )
-def test_deciding(field: str, media_type: str, expected: str | None) -> None:
-    decides = deciding(by_value(field), parse_preference(media_type))
-    assert (decides and decides.text) == expected
+def test_most_specific_range(field: str, media_type: str, expected: str | None) -> None:
+    match = most_specific_range(by_value(field), parse_preference(media_type))
+    assert (match and match.text) == expected
 
 
-@pytest.mark.parametrize("field", SPECIMENS)
+@pytest.mark.parametrize("field", EXAMPLES)
 def test_every_prefix(field: str) -> None:
-    """Cutting a field loses or changes its last element and no other."""
+    """Truncating a field affects its last element only."""
     whole = parse_preferences(field)
     for end in range(len(field)):
         cut = parse_preferences(field[:end])
@@ -235,7 +235,7 @@ def test_time_is_linear(field: str) -> None:
 
 
 @given(st.text() | st.text('ab/*;q=01.,"\\ \t'))
-def test_nothing_raises(field: str) -> None:
+def test_never_raises(field: str) -> None:
     for element in parse_preferences(field):
         assert 0 <= element.quality <= 1000
         assert "q" not in element.parameters

@@ -1,4 +1,4 @@
-"""Percent-encoding: what may stand is left, what may not is escaped, and an escape is never made twice."""
+"""Percent-encoding and decoding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.floods import flood, must_end
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ILLEGAL = [
+INVALID_BYTES = [
     *range(0x20), *b' "<>\\^`{|}#\x7f', *range(0x80, 0x100)
 ]  # fmt: skip
 
@@ -48,15 +48,15 @@ def test_percent_decode_agrees_with_the_standard_library(data: bytes) -> None:
     assert percent_decode(data) == unquote_to_bytes(data)
 
 
-@pytest.mark.parametrize("byte", ILLEGAL, ids=hex)
-def test_illegal_byte_is_escaped(byte: int) -> None:
+@pytest.mark.parametrize("byte", INVALID_BYTES, ids=hex)
+def test_invalid_byte_is_escaped(byte: int) -> None:
     data = b"/a%b/%%41" % bytes([byte])
     assert encode_path(data) == f"/a%{byte:02X}/%41"
     assert encode_query(data) == f"/a%{byte:02X}/%41"
 
 
 @pytest.mark.parametrize("data", [b"/a%20b/%2F%c3%A9;y=1,z", b"/-._~!$&'()*+,;=:@[]", b"", b"//a//b/../."])
-def test_legal_path_stays_as_it_is(data: bytes) -> None:
+def test_valid_path_is_unchanged(data: bytes) -> None:
     assert encode_path(data) == data.decode("ascii")
     assert encode_query(data) == data.decode("ascii")
 
@@ -69,13 +69,13 @@ def test_question_mark_is_escaped_in_a_path_only() -> None:
 @pytest.mark.parametrize(
     ("data", "expected"), [(b"%", "%25"), (b"%4", "%254"), (b"%zz%41", "%25zz%41"), (b"%%41", "%25%41")]
 )
-def test_lone_percent_is_data(data: bytes, expected: str) -> None:
+def test_lone_percent_is_escaped(data: bytes, expected: str) -> None:
     assert encode_path(data) == encode_query(data) == expected
 
 
 @given(st.binary())
-def test_encoded_is_a_uri_component_and_means_the_same(data: bytes) -> None:
-    """RFC 3986 section 3.3, and the brackets that nobody escapes."""
+def test_encoded_component_is_valid_and_decodes_to_the_same(data: bytes) -> None:
+    """RFC 3986 section 3.3, and brackets, which clients do not escape."""
     for encode in (encode_path, encode_query):
         encoded = encode(data)
         assert re.fullmatch(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]]|%[0-9A-Fa-f]{2})*", encoded)
@@ -90,16 +90,16 @@ def test_quoted_path_decodes_to_itself(text: str) -> None:
     assert encode_path(quoted.encode("ascii")) == quoted
 
 
-def test_percent_of_a_decoded_path_is_data() -> None:
+def test_percent_in_a_decoded_path_is_escaped() -> None:
     assert quote_path("/100%/%41") == "/100%25/%2541"
 
 
-def test_lone_surrogate_is_quoted_to_what_no_reader_takes_for_text() -> None:
+def test_lone_surrogate_decodes_to_replacement_characters() -> None:
     assert percent_decode(quote_path("\ud800").encode()).decode(errors="replace") == "\ufffd" * 3
 
 
 @must_end
 @pytest.mark.parametrize("pattern", [b"%", b"%4", b"%41", b"\xff", b"a", b"% "])
 @pytest.mark.parametrize("function", [percent_decode, encode_path, encode_query])
-def test_linear_time(function: Callable[[bytes], object], pattern: bytes) -> None:
+def test_time_is_linear(function: Callable[[bytes], object], pattern: bytes) -> None:
     function(flood(pattern))

@@ -1,4 +1,4 @@
-"""Range: numbers out of what the grammar allows, nothing out of anything else."""
+"""Parser for the Range header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire._parsers.ranges import MAXIMUM, parse_range
+from asgiwire._parsers.ranges import MAX_POSITION, parse_range
 from tests.floods import flood, must_end
 
 Numbers = tuple[int | None, int | None]
@@ -25,8 +25,8 @@ Numbers = tuple[int | None, int | None]
         (" Bytes=0-1 ", [(0, 1)]),
         ("bytes=007-0008", [(7, 8)]),
         ("bytes=000-", [(0, None)]),
-        ("bytes=0-" + "9" * 9_000, [(0, MAXIMUM)]),
-        ("bytes=" + "9" * 9_000 + "-", [(MAXIMUM, None)]),
+        ("bytes=0-" + "9" * 9_000, [(0, MAX_POSITION)]),
+        ("bytes=" + "9" * 9_000 + "-", [(MAX_POSITION, None)]),
         ("bytes=" + "0" * 9_000 + "1-", [(1, None)]),
     ],
 )
@@ -34,7 +34,7 @@ def test_ranges(field: str, ranges: list[Numbers]) -> None:
     assert parse_range(field) == ("bytes", ranges)
 
 
-def test_another_unit() -> None:
+def test_other_unit() -> None:
     assert parse_range("Items=0-9") == ("items", [(0, 9)])
 
 
@@ -47,7 +47,7 @@ def test_another_unit() -> None:
         "bytes=0-1\n",
     ],
 )  # fmt: skip
-def test_what_is_invalid_is_nothing(field: str) -> None:
+def test_invalid_header(field: str) -> None:
     """RFC 9110 section 14.2: a server "MAY ignore" a field "that contains an invalid ranges-specifier"."""
     assert parse_range(field) is None
 
@@ -73,9 +73,9 @@ def test_time_is_linear(pattern: bytes) -> None:
 
 
 @given(st.text() | st.text("bytes=0123456789-, ").map("bytes={}".format))
-def test_nothing_raises(field: str) -> None:
+def test_never_raises(field: str) -> None:
     parsed = parse_range(field)
     if parsed is not None:
         for first, last in parsed[1]:
             assert first is not None or last is not None
-            assert first is None or last is None or 0 <= first <= last <= MAXIMUM
+            assert first is None or last is None or 0 <= first <= last <= MAX_POSITION

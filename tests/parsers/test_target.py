@@ -1,4 +1,4 @@
-"""The target of a request: which hosts are valid, and which path was asked for."""
+"""Host, scheme and path of the target URI."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asgiwire._parsers.target import (
     authority_from_host,
     authority_from_server,
     base_path,
-    normal_scheme,
+    normalize_scheme,
     target_path,
 )
 from tests.floods import flood, must_end
@@ -74,7 +74,7 @@ INVALID_HOSTS = [
 
 @pytest.mark.parametrize("value", INVALID_HOSTS)
 def test_invalid_host_is_none(value: bytes) -> None:
-    """CVE-2026-48710, CVE-2011-4139, CVE-2012-4520: what a client puts into Host is not in a URL unread."""
+    """CVE-2026-48710, CVE-2011-4139, CVE-2012-4520: Host has to be validated before it is used in a URL."""
     assert authority_from_host(value) is None
 
 
@@ -107,7 +107,7 @@ def test_valid_host(value: bytes, authority: str) -> None:
     assert authority_from_host(value, "http") == authority
 
 
-def test_every_prefix_and_suffix_of_a_host_is_valid_or_none() -> None:
+def test_prefixes_and_suffixes_of_a_host() -> None:
     value = b"[2001:db8::ffff:1.2.3.4]:8080"
     for position in range(len(value)):
         for part in (value[:position], value[position:]):
@@ -116,7 +116,7 @@ def test_every_prefix_and_suffix_of_a_host_is_valid_or_none() -> None:
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("ws", 80), ("https", 443), ("wss", 443)])
-def test_default_port_is_dropped_for_its_scheme_only(scheme: str, port: int) -> None:
+def test_default_port_of_the_scheme_is_omitted(scheme: str, port: int) -> None:
     other = {80: 443, 443: 80}[port]
     assert authority_from_host(b"h:%d" % port, scheme) == "h"
     assert authority_from_host(b"h:%d" % other, scheme) == f"h:{other}"
@@ -126,7 +126,7 @@ def test_default_port_is_dropped_for_its_scheme_only(scheme: str, port: int) -> 
 
 
 @given(st.binary() | st.text("a.:[]@/\\0189%").map(str.encode))
-def test_a_valid_host_is_one_for_every_reader(value: bytes) -> None:
+def test_valid_host_is_valid_for_urlsplit(value: bytes) -> None:
     authority = authority_from_host(value)
     if authority is not None:
         parts = urlsplit(f"http://{authority}/path?query")
@@ -138,7 +138,7 @@ def test_a_valid_host_is_one_for_every_reader(value: bytes) -> None:
 
 @must_end
 @pytest.mark.parametrize("pattern", [b"a", b"a.", b"[", b"[:", b":0", b"0", b"h:" + b"0" * 50])
-def test_host_takes_linear_time(pattern: bytes) -> None:
+def test_time_of_host_is_linear(pattern: bytes) -> None:
     authority_from_host(flood(pattern))
     authority_from_host(b"h:" + flood(pattern))
 
@@ -166,7 +166,7 @@ def test_host_takes_linear_time(pattern: bytes) -> None:
         ("\0abstract", 80, None),
     ],
 )
-def test_authority_of_a_server(host: str, port: int | None, authority: str | None) -> None:
+def test_authority_from_server(host: str, port: int | None, authority: str | None) -> None:
     assert authority_from_server(host, port, "http") == authority
 
 
@@ -191,7 +191,7 @@ def test_authority_of_a_server(host: str, port: int | None, authority: str | Non
 )
 def test_scheme(value: object, scheme: str | None) -> None:
     """RFC 3986 section 3.1."""
-    assert normal_scheme(value) == scheme
+    assert normalize_scheme(value) == scheme
 
 
 PATHS = {
@@ -222,7 +222,7 @@ PATHS = {
     "absolute form, two slashes": ("http://other//evil/x", b"http://other//evil/x", "", "//evil/x"),
     "absolute form, escapes in its authority": ("http://a/b/p", b"http://a%2Fb/p", "", "/b/p"),
     "absolute form of another scheme": ("x+y://other/p", b"x+y://other/p", "", "/p"),
-    "no authority in it": ("http:/p", b"http:/p", "", "/http:/p"),
+    "no authority": ("http:/p", b"http:/p", "", "/http:/p"),
     "asterisk form": ("*", b"*", "", ""),
     "asterisk form with root path": ("*", b"*", "/root", ""),
     "at sign": ("@google.com", b"@google.com", "", "/@google.com"),
@@ -238,9 +238,9 @@ PATHS = {
     "root path stripped, encoded": ("/a b", b"/a%2520b", "/r t", "/r%20t/a%20b"),
     "root path stripped by a proxy, encoded": ("/a/b", b"/a%2Fb", "/r t", "/r%20t/a%2Fb"),
     "root path stripped by a framework": ("/a/b", b"/root/a%2Fb", "/root", "/root/a%2Fb"),
-    "root path stripped by a framework to nothing": ("", b"/root", "/root", "/root"),
-    "path stripped to what begins with it": ("/root/x", b"/root/root/x", "/root", "/root/root/x"),
-    "root path stripped, nothing raw": ("/a b", None, "/root", "/root/a%20b"),
+    "root path stripped by a framework, nothing left": ("", b"/root", "/root", "/root"),
+    "stripped path begins with the root path": ("/root/x", b"/root/root/x", "/root", "/root/root/x"),
+    "root path stripped, no raw path": ("/a b", None, "/root", "/root/a%20b"),
     "root path stripped, nothing left": ("", None, "/root", "/root"),
     "root path stripped to a slash": ("/", None, "/root", "/root/"),
     "root path is a prefix of the name only": ("/rooted", b"/rooted", "/root", "/root/rooted"),
@@ -258,15 +258,15 @@ def test_path(path: str, raw_path: bytes | None, root_path: str, expected: str) 
     assert target_path(path, raw_path, root_path) == expected
 
 
-HOSTILE_TEXT = (
+ANY_TEXT = (
     st.text() | st.text("/?#@:.%2F\\ab*é\ud800 ") | st.sampled_from([path for path, *_ in PATHS.values()])
 )
-HOSTILE_BYTES = st.none() | st.binary() | st.text("/?#@:.%2F\\ab*é ").map(str.encode)
+ANY_BYTES = st.none() | st.binary() | st.text("/?#@:.%2F\\ab*é ").map(str.encode)
 
 
-@given(HOSTILE_TEXT, HOSTILE_BYTES, HOSTILE_TEXT)
-def test_path_is_a_path_whatever_it_is_made_of(path: str, raw_path: bytes | None, root_path: str) -> None:
-    """CVE-2026-54282: behind an authority it neither ends early nor moves the authority."""
+@given(ANY_TEXT, ANY_BYTES, ANY_TEXT)
+def test_path_is_valid_for_any_input(path: str, raw_path: bytes | None, root_path: str) -> None:
+    """CVE-2026-54282: the path must not change the authority."""
     result = target_path(path, raw_path, root_path)
     assert result == "" if path == "*" else result.startswith("/")
     parts = urlsplit(f"http://host.test{result}")
@@ -274,7 +274,7 @@ def test_path_is_a_path_whatever_it_is_made_of(path: str, raw_path: bytes | None
 
 
 @given(st.text().map(lambda path: "/" + path), st.booleans())
-def test_path_means_what_the_scope_says(path: str, with_raw_path: bool) -> None:
+def test_path_decodes_to_the_path_of_the_scope(path: str, with_raw_path: bool) -> None:
     raw_path = path.encode() if with_raw_path else None
     assert unquote(target_path(path, raw_path, "")) in {path, "/" + path}
 
@@ -308,5 +308,5 @@ def test_base_path(root_path: str, expected: str) -> None:
     ],
     ids=["path", "root path", "below a root path"],
 )
-def test_path_takes_linear_time(function: Callable[[bytes], object], pattern: bytes) -> None:
+def test_time_of_path_is_linear(function: Callable[[bytes], object], pattern: bytes) -> None:
     function(flood(pattern))

@@ -1,8 +1,8 @@
-"""The factory: connections over what a client would send, body and all."""
+"""``RequestFactory``: requests with bodies, and WebSockets."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -10,7 +10,14 @@ import pytest
 from asgiwire import Request, WebSocket
 from asgiwire.datastructures import UploadFile
 from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
-from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive
+from asgiwire.testing import (
+    ConnectionOptions,
+    RecordedSend,
+    RequestFactory,
+    RequestOptions,
+    ScriptedReceive,
+    WebSocketOptions,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -20,11 +27,11 @@ create = RequestFactory()
 
 
 class OwnRequest(Request):
-    """What a framework derives."""
+    """A subclass, as a framework has it."""
 
 
 class OwnWebSocket(WebSocket):
-    """What a framework derives."""
+    """A subclass, as a framework has it."""
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -41,7 +48,7 @@ async def test_any_method() -> None:
     assert create.request("propfind").method == "PROPFIND"
 
 
-def test_what_is_given_is_in_the_scope_and_nothing_else_is() -> None:
+def test_omitted_options_are_not_in_the_scope() -> None:
     request = create.get(
         user="alice", auth="token", session={"a": 1}, state={"b": 2}, path_params={"id": 3}, app="app",
         route_handler="handler", cookies={"c": "4"}, client=None, http_version="2", raw_path=b"/%2F",
@@ -56,7 +63,7 @@ def test_what_is_given_is_in_the_scope_and_nothing_else_is() -> None:
             getattr(create.get(), name)
 
 
-def test_defaults_of_the_factory() -> None:
+def test_the_options_of_the_factory() -> None:
     factory = RequestFactory(
         "app", "example.test", 443, "/root", "https", headers={"X-A": "1"}, request_class=OwnRequest
     )
@@ -69,7 +76,7 @@ def test_defaults_of_the_factory() -> None:
     assert factory.get("/root/x", app="other").app == "other"
 
 
-def test_callables() -> None:
+def test_receive_and_send_are_those_of_the_package() -> None:
     request = create.get()
     assert isinstance(request.receive, ScriptedReceive)
     assert isinstance(request.send, RecordedSend)
@@ -100,28 +107,28 @@ async def test_request_without_a_body() -> None:
     ],
     ids=repr,
 )
-async def test_body(body: dict[str, Any], content_type: str | None, content: bytes) -> None:
+async def test_encoded_bodies(body: dict[str, Any], content_type: str | None, content: bytes) -> None:
     request = create.post("/", **body)
     assert request.headers.get("content-type") == content_type
     assert request.content_length == len(content)
     assert await request.body() == content
 
 
-async def test_body_reads_back() -> None:
+async def test_bodies_can_be_read() -> None:
     value = {"a": [1, "ü", None]}
     assert await create.post(json=value).json() == value
     assert await create.post(msgpack=value).msgpack() == value
     assert (await create.post(data={"a": ["1", "ü"], "b": ""}).form()).dict() == {"a": ["1", "ü"], "b": [""]}
 
 
-async def test_json_of_a_model() -> None:
+async def test_json_of_a_struct() -> None:
     class Item(msgspec.Struct):
         name: str
 
     assert await create.post(json=Item("a")).json() == {"name": "a"}
 
 
-async def test_chunks_arrive_one_by_one_and_without_a_length() -> None:
+async def test_chunks_are_sent_one_by_one_without_content_length() -> None:
     request = create.post(content=[b"ab", b"", b"c"])
     assert request.content_length is None
     assert [chunk async for chunk in request.stream()] == [b"ab", b"c", b""]
@@ -150,7 +157,7 @@ async def test_multipart() -> None:
     assert request.content_length is not None
 
 
-async def test_multipart_files_of_one_name_in_their_order() -> None:
+async def test_multipart_keeps_the_order_of_files() -> None:
     request = create.post(files=[("f", b"1"), ("g", b"2"), ("f", b"3")])
     async with await request.form() as form:
         assert [(name, await file.read()) for name, file in form.multi_items()] == [
@@ -166,16 +173,16 @@ async def test_multipart_boundary_is_not_in_the_content() -> None:
         assert await form["f"].read() == content
 
 
-async def test_multipart_without_any_part() -> None:
+async def test_multipart_without_parts() -> None:
     assert len(await create.post(files={}).form()) == 0
 
 
-async def test_multipart_is_the_same_each_time() -> None:
+async def test_multipart_is_deterministic() -> None:
     first, second = (create.post(data={"a": "1"}, files={"f": b"x"}) for _ in range(2))
     assert await first.body() == await second.body()
 
 
-def test_multipart_needs_names() -> None:
+def test_multipart_data_must_have_names() -> None:
     with pytest.raises(TypeError, match="names and values, got str"):
         create.post(data="a=1", files={"f": b""})
 
@@ -185,12 +192,12 @@ def test_multipart_needs_names() -> None:
     [{"json": 1, "content": b""}, {"data": {}, "msgpack": None}, {"files": {}, "json": None}],
     ids=repr,
 )
-def test_two_bodies_are_a_mistake(bodies: dict[str, Any]) -> None:
+def test_two_bodies_are_an_error(bodies: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one body"):
         create.post(**bodies)
 
 
-async def test_given_headers_are_not_contradicted() -> None:
+async def test_given_headers_replace_those_of_the_body() -> None:
     headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": "1"}
     request = create.post(json={"a": 1}, headers=headers)
     assert request.headers.dict() == {
@@ -214,7 +221,7 @@ class TestWebSocket:
             await websocket.receive_text()
         assert caught.value.code == 1001
 
-    async def test_defaults(self) -> None:
+    async def test_the_options_of_the_factory(self) -> None:
         websocket = RequestFactory(
             scheme="https", websocket_class=OwnWebSocket, headers={"x": "y"}
         ).websocket()
@@ -222,3 +229,16 @@ class TestWebSocket:
         assert str(websocket.url) == "wss://test.org:3000/"
         assert websocket.headers["x"] == "y"
         assert websocket.scope["subprotocols"] == []
+
+
+@pytest.mark.parametrize(
+    "method", [RequestFactory.__init__, RequestFactory.request, RequestFactory.get, RequestFactory.websocket]
+)
+def test_type_hints_can_be_evaluated(method: Any) -> None:
+    assert get_type_hints(method)
+
+
+def test_type_hints_of_the_options_can_be_evaluated() -> None:
+    assert get_type_hints(ConnectionOptions)["state"]
+    assert get_type_hints(RequestOptions)["files"]
+    assert get_type_hints(WebSocketOptions)["disconnect"] is int

@@ -1,12 +1,13 @@
-"""The scripted receive and the recording send do what servers do, and tell what servers do not allow."""
+"""``ScriptedReceive`` and ``RecordedSend`` behave as servers do and report errors of the code under test."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import anyio
 import pytest
 
+from asgiwire.datastructures import Headers
 from asgiwire.exceptions import AsgiwireException
 from asgiwire.testing import RecordedSend, ScriptedReceive, ScriptError
 
@@ -16,7 +17,7 @@ DISCONNECT = {"type": "http.disconnect"}
 
 
 async def messages_of(receive: ScriptedReceive) -> list[Any]:
-    """Everything until it blocks."""
+    """Return the messages up to a disconnect, or until it blocks."""
     messages = []
     with anyio.move_on_after(0.05):
         while True:
@@ -46,14 +47,14 @@ class TestScriptedReceive:
             assert scope.cancelled_caught
         assert receive.calls == 2
 
-    async def test_raises_at_the_end_if_told(self) -> None:
+    async def test_raises_at_end(self) -> None:
         receive = ScriptedReceive(part(b"", False), at_end=EOFError("end"))
         await receive()
         for _ in range(2):
             with pytest.raises(EOFError, match="end"):
                 await receive()
 
-    async def test_raises_in_its_turn(self) -> None:
+    async def test_raises_an_exception_among_the_messages(self) -> None:
         receive = ScriptedReceive(OSError("lost"), part(b"a", False))
         with pytest.raises(OSError, match="lost"):
             await receive()
@@ -64,15 +65,15 @@ class TestScriptedReceive:
         receive = ScriptedReceive({"type": kind}, {"type": kind})
         await receive()
         for _ in range(2):
-            with pytest.raises(ScriptError, match=f"called again after it had returned '{kind}'"):
+            with pytest.raises(ScriptError, match=f"expected no call of receive after '{kind}'"):
                 await receive()
 
-    async def test_a_second_call_at_once_is_an_error(self) -> None:
+    async def test_a_concurrent_call_is_an_error(self) -> None:
         receive = ScriptedReceive()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(receive)
             await anyio.wait_all_tasks_blocked()
-            with pytest.raises(ScriptError, match="while another call"):
+            with pytest.raises(ScriptError, match="one call of receive at a time"):
                 await receive()
             tasks.cancel_scope.cancel()
 
@@ -104,13 +105,13 @@ class TestScriptedReceive:
                 [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001, "reason": ""}],
             ),
         ],
-        ids=["empty", "one", "three", "gone", "gone in the middle", "connect", "messages", "leave"],
+        ids=["empty", "one", "three", "disconnect", "disconnect in the body", "connect", "messages", "close"],
     )
-    @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # a script can be followed only once
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # a script can be used only once
     async def test_scripts(self, receive: ScriptedReceive, script: list[dict[str, Any]]) -> None:
         assert await messages_of(receive) == script
 
-    def test_makes_the_class_it_is_called_on(self) -> None:
+    def test_class_methods_return_the_subclass(self) -> None:
         class Own(ScriptedReceive):
             pass
 
@@ -145,23 +146,30 @@ class TestRecordedSend:
     async def test_no_response(self) -> None:
         send = RecordedSend()
         await send({"type": "websocket.accept"})
-        for ask in (lambda: send.status, lambda: send.headers):
-            with pytest.raises(ScriptError, match=r"no response was begun; sent was \['websocket.accept'\]"):
-                ask()
+        for read in (lambda: send.status, lambda: send.headers):
+            with pytest.raises(ScriptError, match=r"expected a response, got .* \['websocket.accept'\]"):
+                read()
         assert send.body == b""
 
     @pytest.mark.parametrize("after", [0, 1, 3])
-    async def test_fails_from_then_on(self, after: int) -> None:
+    async def test_fail_with_raises_in_every_later_call(self, after: int) -> None:
         send = RecordedSend()
-        send.fail_with(OSError("gone"), after=after)
+        send.fail_with(OSError("connection lost"), after=after)
         for number in range(after):
             await send({"type": "http.response.body", "body": b"%d" % number})
         for _ in range(2):
-            with pytest.raises(OSError, match="gone"):
+            with pytest.raises(OSError, match="connection lost"):
                 await send({"type": "http.response.body"})
         assert len(send.messages) == after
 
 
-def test_a_script_error_fails_a_test_as_an_assertion_does() -> None:
+def test_a_script_error_is_an_assertion_error() -> None:
     assert issubclass(ScriptError, AssertionError)
     assert issubclass(ScriptError, AsgiwireException)
+
+
+def test_type_hints_can_be_evaluated() -> None:
+    methods = [ScriptedReceive.__init__, ScriptedReceive.body, ScriptedReceive.websocket]
+    assert all(get_type_hints(method) for method in methods)
+    assert get_type_hints(RecordedSend.__call__)["return"] is type(None)
+    assert get_type_hints(RecordedSend.headers.fget)["return"] is Headers

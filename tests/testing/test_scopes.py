@@ -1,8 +1,8 @@
-"""Scopes: complete by the specification, new at each call, with anything replaced by name."""
+"""Scopes: complete as in the specification, new at each call, with every key replaceable."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -10,7 +10,7 @@ from asgiwire import Request, WebSocket
 from asgiwire.datastructures import Cookie, MultiDict
 from asgiwire.testing import http_scope, websocket_scope
 
-# Those of the HTTP & WebSocket ASGI Message Format, required and optional; "method" is of HTTP alone.
+# All keys of the HTTP & WebSocket ASGI Message Format, required and optional; only HTTP has "method".
 KEYS = {
     "type", "asgi", "http_version", "scheme", "path", "raw_path", "query_string", "root_path", "headers",
     "client", "server", "state", "extensions",
@@ -34,7 +34,7 @@ def test_websocket_scope_is_complete() -> None:
 
 
 @pytest.mark.parametrize("make", [http_scope, websocket_scope])
-def test_scopes_share_nothing(make: Any) -> None:
+def test_scopes_share_no_mutable_value(make: Any) -> None:
     state = {"a": 1}
     first, second = make(state=state), make(state=state)
     for key, value in first.items():
@@ -43,7 +43,7 @@ def test_scopes_share_nothing(make: Any) -> None:
     assert first["state"] is not state
 
 
-def test_connections_can_be_made_of_them() -> None:
+def test_connections_accept_them() -> None:
     assert (
         str(Request(http_scope("post", "/a b", query_params={"q": "ü"})).url)
         == "http://test.org/a%20b?q=%C3%BC"
@@ -82,7 +82,7 @@ def test_headers(headers: Any, pairs: list[tuple[bytes, bytes]]) -> None:
     assert http_scope(headers=headers)["headers"] == pairs
 
 
-def test_header_that_cannot_be_sent_is_refused() -> None:
+def test_an_invalid_header_is_an_error() -> None:
     with pytest.raises(ValueError, match="X-A"):
         http_scope(headers={"X-A": "1\r\nX-B: 2"})
 
@@ -100,11 +100,11 @@ def test_cookies(cookies: Any, value: bytes) -> None:
 
 
 @pytest.mark.parametrize("cookies", ["", {}, []])
-def test_no_cookies_are_no_header(cookies: Any) -> None:
+def test_without_cookies_there_is_no_header(cookies: Any) -> None:
     assert http_scope(cookies=cookies)["headers"] == []
 
 
-def test_everything_can_be_replaced() -> None:
+def test_every_key_can_be_replaced() -> None:
     values: dict[str, Any] = {
         "client": None,
         "server": ("/run/u.sock", None),
@@ -123,11 +123,16 @@ def test_everything_can_be_replaced() -> None:
     )
 
 
-def test_raw_path_is_made_of_the_path() -> None:
+def test_raw_path_is_the_encoded_path() -> None:
     assert http_scope(path="/a b/é/100%")["raw_path"] == b"/a%20b/%C3%A9/100%25"
 
 
-def test_path_with_a_query_is_a_mistake() -> None:
+def test_a_path_with_a_query_is_an_error() -> None:
     with pytest.raises(ValueError, match="query_params"):
         http_scope(path="/a?b=1")
     assert http_scope(path="/a?b", raw_path=b"/a%3Fb")["path"] == "/a?b"
+
+
+@pytest.mark.parametrize("make", [http_scope, websocket_scope])
+def test_type_hints_can_be_evaluated(make: Any) -> None:
+    assert get_type_hints(make)["return"] == dict[str, Any]

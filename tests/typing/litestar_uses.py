@@ -1,4 +1,4 @@
-"""What users of Litestar write, checked by mypy and pyright in strict mode and never run.
+"""Code of Litestar users, checked by mypy and pyright in strict mode, and never run.
 
 A line with ``type: ignore[code]`` must be an error, as in ``uses.py``.
 """
@@ -38,12 +38,12 @@ Litestar([], request_class=MyRequest, websocket_class=WebSocket[User, str, AppSt
 Router("/", route_handlers=[], request_class=Request, websocket_class=WebSocket)
 
 
-class Own(Controller):
+class OwnController(Controller):
     request_class = MyRequest
 
 
 @get("/", request_class=MyRequest)
-async def own(request: MyRequest) -> str:
+async def own_request_class(request: MyRequest) -> str:
     assert_type(request.user, User)
     assert_type(request.auth, str)
     assert_type(request.headers, Headers)
@@ -60,11 +60,11 @@ async def bodies(request: Request[User]) -> None:
     assert_type(request.url, URL)
     assert_type(request.app, Litestar)
     assert_type(request.user, User)
-    async for piece in request.stream():
-        assert_type(piece, bytes)
+    async for chunk in request.stream():
+        assert_type(chunk, bytes)
     async for part in request.multipart():
         assert_type(part.name, str)
-    request.logger.info("what only Litestar's has")
+    request.logger.info("a member of Litestar's request only")
     await request.json(type=User, strict=True)  # type: ignore[call-overload]
     request.jsn()  # type: ignore[attr-defined]
 
@@ -78,17 +78,17 @@ async def sockets(socket: WebSocket[User, str, AppState]) -> None:
         assert_type(message, str | bytes)
 
 
-def takes_ours(request: asgiwire.Request[User], socket: asgiwire.WebSocket[User]) -> None: ...
+def takes_asgiwire(request: asgiwire.Request[User], socket: asgiwire.WebSocket[User]) -> None: ...
 
 
-def takes_theirs(
+def takes_litestar(
     request: litestar.Request[User, Any, Any],
     socket: litestar.WebSocket[User, Any, Any],
     connection: litestar.connection.ASGIConnection[Any, User, Any, Any],
 ) -> None: ...
 
 
-def handed_on(request: Request[User], socket: WebSocket[User]) -> None:
-    takes_ours(request, socket)
-    takes_theirs(request, socket, request)
-    takes_theirs(request, socket, socket)
+def passed_on(request: Request[User], socket: WebSocket[User]) -> None:
+    takes_asgiwire(request, socket)
+    takes_litestar(request, socket, request)
+    takes_litestar(request, socket, socket)

@@ -1,6 +1,6 @@
-"""Scopes and callables as other projects type them, given to ours and back; checked and never run.
+"""Scopes and callables with the types of other projects; type-checked and never run.
 
-A line with ``type: ignore[code]`` must be an error: each checker reports an ignore that is not needed.
+A line with ``type: ignore[code]`` must be an error: each type checker reports an unused ignore.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from asgiwire.types import HTTPScope, Receive, Scope, Send, WebSocketScope
 
 
-async def ours(scope: Scope, receive: Receive, send: Send) -> None:
+async def own_types(scope: Scope, receive: Receive, send: Send) -> None:
     Request(scope, receive, send)
     WebSocket(scope, receive, send)
     ASGIConnection(scope, receive, send)
 
 
-async def of_starlette(
+async def starlette_types(
     scope: starlette.types.Scope, receive: starlette.types.Receive, send: starlette.types.Send
 ) -> None:
     Request(scope, receive, send)
     WebSocket(scope, receive, send)
 
 
-async def of_asgiref(
+async def asgiref_types(
     scope: asgiref.typing.HTTPScope,
     socket_scope: asgiref.typing.WebSocketScope,
     receive: asgiref.typing.ASGIReceiveCallable,
@@ -44,7 +44,7 @@ async def of_asgiref(
     WebSocket(socket_scope, receive, send)
 
 
-async def of_litestar(
+async def litestar_types(
     scope: litestar.types.Scope,
     http_scope: litestar.types.HTTPScope,
     socket_scope: litestar.types.WebSocketScope,
@@ -56,7 +56,7 @@ async def of_litestar(
     WebSocket(socket_scope, receive, send)
 
 
-async def of_uvicorn(
+async def uvicorn_types(
     scope: uvicorn._types.Scope,
     http_scope: uvicorn._types.HTTPScope,
     socket_scope: uvicorn._types.WebSocketScope,
@@ -68,7 +68,7 @@ async def of_uvicorn(
     WebSocket(socket_scope, receive, send)
 
 
-async def of_hypercorn(
+async def hypercorn_types(
     scope: hypercorn.typing.Scope,
     http_scope: hypercorn.typing.HTTPScope,
     socket_scope: hypercorn.typing.WebsocketScope,
@@ -80,7 +80,7 @@ async def of_hypercorn(
     WebSocket(socket_scope, receive, send)
 
 
-async def of_dicts(scope: dict[str, Any], http_scope: HTTPScope, socket_scope: WebSocketScope) -> None:
+async def plain_dicts(scope: dict[str, Any], http_scope: HTTPScope, socket_scope: WebSocketScope) -> None:
     Request(scope)
     Request(http_scope)
     WebSocket(scope)
@@ -88,11 +88,11 @@ async def of_dicts(scope: dict[str, Any], http_scope: HTTPScope, socket_scope: W
     Request({"type": "http", "method": "GET", "path": "/", "headers": []})
 
 
-async def handed_on(request: Request, application: starlette.types.ASGIApp) -> None:
+async def passed_on(request: Request, application: starlette.types.ASGIApp) -> None:
     await application(request.scope, request.receive, request.send)
 
 
-# --- Whole applications: what a project's type says an application is, ours is ---
+# --- Applications: assignable to the application types of other projects ---
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,17 +101,17 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     await connection.send({"type": "http.response.start", "status": 204})
 
 
-def served() -> None:
-    by_starlette: starlette.types.ASGIApp = application
-    by_litestar: litestar.types.ASGIApp = application  # type: ignore[assignment]  # a scope is no TypedDict
-    del by_starlette, by_litestar
+def assignable_applications() -> None:
+    as_starlette: starlette.types.ASGIApp = application
+    as_litestar: litestar.types.ASGIApp = application  # type: ignore[assignment]  # a Scope is not a TypedDict
+    del as_starlette, as_litestar
 
 
-async def of_a_server(scope: Any, receive: Any, send: Any) -> None:
+async def untyped_server(scope: Any, receive: Any, send: Any) -> None:
     Request(scope, receive, send)
 
 
-async def middleware_of_starlette(
+async def starlette_middleware(
     application: starlette.types.ASGIApp,
     scope: starlette.types.Scope,
     receive: starlette.types.Receive,
@@ -120,7 +120,7 @@ async def middleware_of_starlette(
     await application(scope, Request(scope, receive).replay, send)
 
 
-async def middleware_of_asgiref(
+async def asgiref_middleware(
     application: asgiref.typing.ASGI3Application,
     scope: asgiref.typing.Scope,
     receive: asgiref.typing.ASGIReceiveCallable,
@@ -129,7 +129,7 @@ async def middleware_of_asgiref(
     await application(scope, Request(scope, receive).replay, send)
 
 
-async def middleware_of_uvicorn(
+async def uvicorn_middleware(
     application: uvicorn._types.ASGI3Application,
     scope: uvicorn._types.Scope,
     receive: uvicorn._types.ASGIReceiveCallable,
@@ -137,10 +137,10 @@ async def middleware_of_uvicorn(
 ) -> None:
     request = Request(scope, receive, send)
     await application(scope, request.tee(len), request.send)
-    await application(request.scope, request.receive, send)  # type: ignore[arg-type]  # a scope is no TypedDict
+    await application(request.scope, request.receive, send)  # type: ignore[arg-type]  # a Scope is not a TypedDict
 
 
-async def middleware_of_litestar(
+async def litestar_middleware(
     application: litestar.types.ASGIApp,
     scope: litestar.types.Scope,
     receive: litestar.types.Receive,

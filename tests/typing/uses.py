@@ -1,6 +1,6 @@
-"""What users write, checked by mypy, pyright and pyrefly in strict mode and never run.
+"""Code of users, checked by mypy, pyright and pyrefly in strict mode, and never run.
 
-A line with ``type: ignore[code]`` must be an error: each of the three reports an ignore that is not needed.
+A line with ``type: ignore[code]`` must be an error: all three report an unused ignore.
 """
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
@@ -57,10 +57,10 @@ if TYPE_CHECKING:
     )
 
 
-# --- What is given to a constructor; what other projects call it is in neighbours.py ---
+# --- Constructor arguments; neighbours.py has the types of other projects ---
 
 
-async def of_typed_messages(scope: Scope) -> None:
+async def typed_receive_and_send(scope: Scope) -> None:
     async def receive() -> HTTPRequestEvent:
         return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -71,14 +71,14 @@ async def of_typed_messages(scope: Scope) -> None:
 
 
 def wrong_arguments(scope: Scope, receive: Receive) -> None:
-    Request()  # type: ignore[call-arg]  # a scope is needed
-    Request(scope, "receive")  # type: ignore[arg-type]  # no callable
-    Request(scope, receive, receive)  # type: ignore[arg-type]  # takes no message
-    Request([("type", "http")])  # type: ignore[arg-type]  # no mapping
+    Request()  # type: ignore[call-arg]  # missing scope
+    Request(scope, "receive")  # type: ignore[arg-type]  # not callable
+    Request(scope, receive, receive)  # type: ignore[arg-type]  # it takes no message
+    Request([("type", "http")])  # type: ignore[arg-type]  # not a mapping
 
 
 def wrong_event() -> HTTPResponseStartEvent:
-    return {"type": "http.response.begin", "status": 200}  # type: ignore[typeddict-item]  # no such type
+    return {"type": "http.response.begin", "status": 200}  # type: ignore[typeddict-item]  # unknown message type
 
 
 # --- Accessors ---
@@ -100,7 +100,7 @@ def accessors(request: Request) -> None:
     assert_type(request.is_connected, bool)
     assert_type(request.supports_push_promise, bool)
     assert_type(request.url_for("orders", order=17), str)
-    request.method = "GET"  # type: ignore[misc]  # read only
+    request.method = "GET"  # type: ignore[misc]  # read-only
 
 
 async def bodies(request: Request) -> None:
@@ -113,7 +113,7 @@ async def bodies(request: Request) -> None:
     assert_type(await request.msgpack(), Any)
     await request.send_push_promise("/style.css", raise_if_unavailable=True)
     await request.send_early_hints("</style.css>; rel=preload; as=style")
-    request.body().decode()  # type: ignore[attr-defined]  # a coroutine until it is awaited
+    request.body().decode()  # type: ignore[attr-defined]  # a coroutine
 
 
 async def typed_bodies(request: Request) -> None:
@@ -121,12 +121,12 @@ async def typed_bodies(request: Request) -> None:
     assert_type(await request.json(type=list[Order]), list[Order])
     assert_type(await request.msgpack(type=dict[str, int], limits=Limits(max_body_size=100)), dict[str, int])
     assert_type(await request.text(), str)
-    either: Order | Cancel = await request.json(type=Order | Cancel)
-    del either
-    (await request.json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelt on purpose
-    await request.json(Order)  # type: ignore[call-overload]  # by keyword only
-    await request.json(type=Order, limits=100)  # type: ignore[call-overload]  # limits are an object
-    (await request.msgpack(type=Order)).upper()  # type: ignore[attr-defined]  # an Order, no string
+    order_or_cancel: Order | Cancel = await request.json(type=Order | Cancel)
+    del order_or_cancel
+    (await request.json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelled on purpose
+    await request.json(Order)  # type: ignore[call-overload]  # keyword-only
+    await request.json(type=Order, limits=100)  # type: ignore[call-overload]  # limits must be Limits
+    (await request.msgpack(type=Order)).upper()  # type: ignore[attr-defined]  # an Order, not a string
 
 
 async def parts(request: Request, folder: Path) -> None:
@@ -134,28 +134,28 @@ async def parts(request: Request, folder: Path) -> None:
         assert_type(part, MultipartPart)
         assert_type(part.name, str)
         assert_type(part.filename, str | None)
-        async for piece in part:
-            assert_type(piece, bytes)
+        async for chunk in part:
+            assert_type(chunk, bytes)
         assert_type(await part.text(), str)
         await part.save(folder / "part")
     async with await request.form() as form:
         assert_type(form["file"], Any)
 
 
-async def for_applications_behind(request: Request, seen: list[bytes]) -> None:
+async def downstream_applications(request: Request, seen: list[bytes]) -> None:
     assert_type(request.replay, Receive)
     assert_type(request.tee(seen.append), Receive)
-    request.tee("sink")  # type: ignore[arg-type]  # no callable
+    request.tee("sink")  # type: ignore[arg-type]  # not callable
 
 
-async def clients_that_leave(request: Request) -> None:
+async def client_disconnects(request: Request) -> None:
     assert_type(await request.is_disconnected(), bool)
     async with request.cancel_on_disconnect() as watch:
         await request.body()
     assert_type(watch.cancelled_caught, bool)
 
 
-def what_the_server_can(connection: ASGIConnection) -> None:
+def server_capabilities(connection: ASGIConnection) -> None:
     assert_type(connection.capabilities, Capabilities)
     assert_type(connection.server, Address | None)
     assert_type("http.response.push" in connection.capabilities, bool)
@@ -178,8 +178,8 @@ async def sockets(socket: WebSocket) -> None:
     await socket.send_json({"a": 1}, serializer=str)
     await socket.send_msgpack([1])
     await socket.close(4001, reason="enough")
-    await socket.receive_data("frame")  # type: ignore[call-overload]  # no such mode
-    await socket.close("enough")  # type: ignore[arg-type]  # the code comes first
+    await socket.receive_data("frame")  # type: ignore[call-overload]  # unknown mode
+    await socket.close("enough")  # type: ignore[arg-type]  # the first argument is the code
 
 
 # --- Generics ---
@@ -207,7 +207,7 @@ def partial_generics(request: Request[User], socket: WebSocket[User, str]) -> No
     assert_type(request.state, State)
     assert_type(socket.user, User)
     assert_type(socket.auth, str)
-    request.user.nmae  # type: ignore[attr-defined]  # misspelt on purpose
+    request.user.nmae  # type: ignore[attr-defined]  # misspelled on purpose
 
 
 def whole_generics(request: Request[User, str, ShopState]) -> None:
@@ -234,14 +234,14 @@ def named_generics(
 ) -> None:
     assert_type(request.auth.subject, str)
     assert_type(socket.state.orders, int)
-    a_request_of_users(request)  # type: ignore[arg-type]  # another state, and a state is mutable
+    takes_a_request_of_users(request)  # type: ignore[arg-type]  # StateT is invariant
 
 
-def a_request_of_users(request: Request[User, Token]) -> str:
+def takes_a_request_of_users(request: Request[User, Token]) -> str:
     return request.user.name
 
 
-def four_are_too_many(request: Request[User, Token, State, int]) -> None:  # type: ignore[type-arg]  # three
+def too_many_type_parameters(request: Request[User, Token, State, int]) -> None:  # type: ignore[type-arg]  # it has three
     del request
 
 
@@ -250,7 +250,7 @@ PersonT = TypeVar("PersonT", bound=User)
 
 
 class AppRequest(Request[PersonT, Token, ShopState]):
-    """The request of a framework: some parameters are settled, one stays open."""
+    """The request of a framework: two type parameters are bound, one is free."""
 
     async def read(self, model: type[ModelT]) -> ModelT:
         return await self.json(type=model)
@@ -268,7 +268,7 @@ async def subclasses(request: AppRequest[Admin], scope: Scope, receive: Receive)
     assert_type(request.auth, Token)
     assert_type(request.state.orders, int)
     assert_type(await request.read(Admin), Admin)
-    any_connection(request)  # type: ignore[arg-type]  # invariant: an Admin is not the same as a User
+    any_connection(request)  # type: ignore[arg-type]  # UserT is invariant
     made: AppRequest[Admin] = AppRequest(scope, receive)
     assert_type(made.limits, Limits)
 
@@ -278,7 +278,7 @@ def no_user(request: AppRequest[int]) -> None:  # type: ignore[type-var]  # the 
 
 
 class UploadRequest(Request[User]):
-    """A subclass has limits and decoders of its own, and attributes if it wants to."""
+    """A subclass with its own limits, encoders and attributes."""
 
     limits = Limits(max_body_size=None)
     type_encoders: ClassVar = {URL: str}
@@ -289,10 +289,10 @@ class UploadRequest(Request[User]):
 
 
 class SizedRequest(Request):
-    """A property does as well; checkers want to be told that a class variable gives way to it."""
+    """A property instead of the class variable; type checkers need an ignore for it."""
 
     @property
-    def limits(self) -> Limits:  # type: ignore[override]  # as the docstring says
+    def limits(self) -> Limits:  # type: ignore[override]  # as in the docstring
         return Limits(max_body_size=1000)
 
 
@@ -321,12 +321,12 @@ def negotiation(accept: Accept) -> None:
     assert_type(accept.best_match(["text/html"], default="text/html"), str)
 
 
-def errors(error: ClientException, large: RequestEntityTooLarge, left: WebSocketDisconnect) -> None:
+def errors(error: ClientException, large: RequestEntityTooLarge, disconnect: WebSocketDisconnect) -> None:
     assert_type(error.status_code, int)
     assert_type(error.detail, str)
     assert_type(large.maximum, int | None)
-    assert_type(left.code, int)
-    assert_type(left.reason, str)
+    assert_type(disconnect.code, int)
+    assert_type(disconnect.reason, str)
 
 
 def rare_headers(request: Request) -> None:
@@ -347,7 +347,7 @@ def rare_headers(request: Request) -> None:
         assert_type(request.range.for_size(10), list[range] | None)
     if request.if_none_match:
         assert_type(request.if_none_match.matches('"a"'), bool)
-    request.range.for_size(10)  # type: ignore[union-attr]  # there may be none
+    request.range.for_size(10)  # type: ignore[union-attr]  # it may be None
 
 
 def credentials(connection: ASGIConnection, socket: WebSocket) -> None:
@@ -355,11 +355,11 @@ def credentials(connection: ASGIConnection, socket: WebSocket) -> None:
     if connection.authorization is not None:
         assert_type(connection.authorization.username, str | None)
         assert_type(connection.authorization.parameters, dict[str, str])
-        connection.authorization.token.encode()  # type: ignore[union-attr]  # only Bearer has one
+        connection.authorization.token.encode()  # type: ignore[union-attr]  # only the scheme Bearer has a token
 
 
 class AuditedRequest(Request):
-    """What a snapshot masks is a matter of the class, or of the call."""
+    """The redaction of snapshots is set on the class or for one call."""
 
     redaction = Redaction(names=frozenset({"x-tenant"}))
 
@@ -371,13 +371,13 @@ def snapshots(request: AuditedRequest, socket: WebSocket) -> None:
 
 
 class Order(msgspec.Struct):
-    """What a JSON document may be decoded to."""
+    """A type to decode JSON to."""
 
     number: int
 
 
 class Cancel(msgspec.Struct, tag=True):
-    """The other thing that it may be."""
+    """The other member of the union."""
 
     number: int
 
@@ -395,15 +395,15 @@ def sessions(connection: ASGIConnection, order: Order) -> None:
     connection.clear_session()
 
 
-# --- WebSockets beyond the drop-in ---
+# --- WebSockets: features beyond Litestar's ---
 
 
 async def typed_messages(socket: WebSocket) -> None:
     assert_type(await socket.receive_json(type=Order), Order)
     assert_type(await socket.receive_json("binary", type=Order), Order)
     assert_type(await socket.receive_json(mode=None, type=list[int]), list[int])
-    perhaps: Order | None = await socket.receive_json(type=Order | None)
-    del perhaps
+    order_or_none: Order | None = await socket.receive_json(type=Order | None)
+    del order_or_none
     assert_type(await socket.receive_msgpack(type=Order), Order)
     assert_type(socket.iter_json(type=Order), AsyncGenerator[Order, None])
     async for order in socket.iter_json("binary", type=Order):
@@ -414,25 +414,25 @@ async def typed_messages(socket: WebSocket) -> None:
         assert_type(value, Any)
     async for message in socket:
         assert_type(message, str | bytes)
-    (await socket.receive_json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelt on purpose
-    await socket.receive_json("text", Order)  # type: ignore[call-overload]  # by keyword only
-    await socket.receive_json("frame", type=Order)  # type: ignore[call-overload]  # no such mode
+    (await socket.receive_json(type=Order)).nmae  # type: ignore[attr-defined]  # misspelled on purpose
+    await socket.receive_json("text", Order)  # type: ignore[call-overload]  # keyword-only
+    await socket.receive_json("frame", type=Order)  # type: ignore[call-overload]  # unknown mode
 
 
 async def blocks(socket: WebSocket[User]) -> str:
     async with socket as entered:
         assert_type(entered, WebSocket[User, Any, State])
         return entered.user.name
-    return "the client has left"
+    return "the client disconnected"
 
 
-async def handshakes(socket: WebSocket, pieces: AsyncGenerator[bytes, None], headers: Headers) -> None:
+async def handshakes(socket: WebSocket, chunks: AsyncGenerator[bytes, None], headers: Headers) -> None:
     assert_type(socket.subprotocols, tuple[str, ...])
     assert_type(socket.select_subprotocol(["v2", "v1"]), str | None)
     await socket.accept(socket.select_subprotocol({"v1"}))
     await socket.send_denial_response(401)
     await socket.send_denial_response(401, {"www-authenticate": "Basic"}, b"log in")
-    await socket.send_denial_response(401, headers, pieces)
+    await socket.send_denial_response(401, headers, chunks)
     await socket.send_denial_response(401, [(b"x-a", b"1")], body=b"")
     await socket.send_denial_response(401, body="text")  # type: ignore[arg-type]  # bytes
 
@@ -444,10 +444,10 @@ async def ends(socket: WebSocket) -> None:
     assert_type(socket.close_reason, str | None)
 
 
-# --- Tests of their own ---
+# --- Test helpers ---
 
 
-def made_by_hand() -> None:
+def test_doubles() -> None:
     factory = RequestFactory(headers={"user-agent": "test"})
     request = factory.post("/orders", data={"tea": "2"}, session={"id": 7}, user=User("ada"))
     sent = RecordedSend()
@@ -456,4 +456,4 @@ def made_by_hand() -> None:
     assert_type(sent.headers, Headers)
     Request(http_scope("POST", path="/orders"), ScriptedReceive.body(b"{}"), RecordedSend())
     WebSocket(websocket_scope("/talk"), ScriptedReceive.websocket("hello"), RecordedSend())
-    factory.post("/", json={}, jsno={})  # type: ignore[call-arg]  # misspelt on purpose
+    factory.post("/", json={}, jsno={})  # type: ignore[call-arg]  # misspelled on purpose

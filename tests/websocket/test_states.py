@@ -57,8 +57,8 @@ SEND_ERRORS = {
     ),
     "open": "{} is not allowed in state 'open', expected 'websocket.send' or 'websocket.close'",
     "denying": "{} is not allowed in state 'denying', expected 'websocket.http.response.body'",
-    "closing": "{} is not allowed in state 'closing', nothing is allowed any more",
-    "closed": "{} is not allowed in state 'closed', nothing is allowed any more",
+    "closing": "{} is not allowed in state 'closing', no further event is allowed",
+    "closed": "{} is not allowed in state 'closed', no further event is allowed",
 }
 
 

@@ -1,5 +1,5 @@
-// The page's two tools: a form that shows its upload's progress, and a WebSocket console.
-// Without this file the form still works: the answer to it is a page too.
+// A form that shows the progress of its upload, and a WebSocket console.
+// Without this script the form still works, because its response is a page too.
 
 import { decode, encode } from "./msgpack.js";
 
@@ -20,7 +20,7 @@ const SAMPLES = {
 };
 const MEDIA_TYPES = { json: "application/json", msgpack: "application/vnd.msgpack", text: "text/plain; charset=utf-8" };
 
-// A text that somebody has typed stays; a sample gives way to the next sample.
+// Replaces an empty text or another sample, but not what the user typed.
 function offerSample(area, mode) {
   if (!area.value || Object.values(SAMPLES).includes(area.value)) area.value = SAMPLES[mode];
 }
@@ -65,14 +65,14 @@ function upload(event) {
     find("problem").textContent = `This is not JSON: ${error.message}`;
     return;
   }
-  // XMLHttpRequest, because fetch cannot tell how much of an upload has been sent.
+  // XMLHttpRequest, because fetch does not report the progress of an upload.
   const request = new XMLHttpRequest();
   request.open(find("method").value, find("target").value);
   request.setRequestHeader("Accept", "text/html");
   request.upload.onprogress = (sent) => showProgress(sent.loaded, sent.total);
-  request.onload = () => showAnswer(request);
-  request.onerror = () => endUpload("The connection failed: is the inspector still running?");
-  request.onabort = () => endUpload("Cancelled: the application saw the client leave.");
+  request.onload = () => showResponse(request);
+  request.onerror = () => endUpload("The connection failed. Is the inspector still running?");
+  request.onabort = () => endUpload("Cancelled: the application received a client disconnect.");
   find("cancel").onclick = () => request.abort();
   find("cancel").hidden = false;
   progress.hidden = false;
@@ -90,17 +90,17 @@ function megabytes(bytes) {
   return bytes < 100_000 ? `${bytes.toLocaleString("en")} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-function showAnswer(request) {
-  const answer = request.responseText;
+function showResponse(request) {
+  const text = request.responseText;
   if (request.getResponseHeader("Content-Type").startsWith("text/html")) {
-    const page = new DOMParser().parseFromString(answer, "text/html");
+    const page = new DOMParser().parseFromString(text, "text/html");
     find("report-body").replaceWith(document.adoptNode(page.getElementById("report-body")));
     endUpload("");
     find("report-title").focus({ preventScroll: true });
     // On a narrow screen the report is below the form.
     if (find("report-title").getBoundingClientRect().bottom > innerHeight / 2) find("report").scrollIntoView();
   } else {
-    endUpload(`Answered with ${request.status}: ${JSON.parse(answer).detail}`);
+    endUpload(`Answered with ${request.status}: ${JSON.parse(text).detail}`);
   }
 }
 
@@ -126,7 +126,7 @@ const fromHex = (text) => {
 };
 const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
-// How each mode writes what was typed, and reads what came.
+// How each mode encodes the typed text and decodes a received message.
 const MODES = {
   json: { write: (text) => JSON.stringify(JSON.parse(text)), read: (data) => pretty(JSON.parse(data)) },
   msgpack: { write: (text) => encode(JSON.parse(text)), read: (data) => pretty(decode(data)) },
@@ -151,17 +151,17 @@ function open(event) {
   socket.onopen = () => setConnected(true, `Connected with ${socket.protocol}`);
   socket.onmessage = ({ data }) => show("in", typeof data === "string" && mode === "msgpack" ? data : MODES[mode].read(data));
   socket.onclose = ({ code, reason, wasClean }) => {
-    const sentence = `Closed with ${code}${reason ? `: ${reason}` : ""}${wasClean ? "" : " (connection lost)"}`;
-    show("note", sentence);
+    const status = `Closed with ${code}${reason ? `: ${reason}` : ""}${wasClean ? "" : " (connection lost)"}`;
+    show("note", status);
     socket = null;
-    setConnected(false, sentence);
+    setConnected(false, status);
   };
   find("status").textContent = "Connecting …";
   show("note", `Connecting to ${url}`);
 }
 
-function setConnected(connected, sentence) {
-  find("status").textContent = sentence;
+function setConnected(connected, status) {
+  find("status").textContent = status;
   find("status").dataset.state = connected ? "open" : "closed";
   connect.querySelector("button").textContent = connected ? "Disconnect" : "Connect";
   for (const radio of connect.elements.mode) radio.disabled = connected;
@@ -179,7 +179,7 @@ function show(kind, text) {
   log.scrollTop = log.scrollHeight;
 }
 
-// Run what may fail on what was typed, and say beside the field how it failed.
+// Runs an action on the typed text, and shows an error beside the field.
 function attempt(action) {
   find("message-problem").textContent = "";
   try {
@@ -204,10 +204,10 @@ function closeFromHere(event) {
 
 function askServerToClose() {
   if (!find("close").reportValidity()) return;
-  const wish = JSON.stringify({ close: find("code").valueAsNumber, reason: find("reason").value });
+  const request = JSON.stringify({ close: find("code").valueAsNumber, reason: find("reason").value });
   attempt(() => {
-    socket.send(MODES[chosen(connect, "mode")].write(wish));
-    show("out", wish);
+    socket.send(MODES[chosen(connect, "mode")].write(request));
+    show("out", request);
   });
 }
 

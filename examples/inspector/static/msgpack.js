@@ -1,4 +1,4 @@
-// MessagePack for what JSON can say, plus bytes: as much of the specification as the console needs.
+// The part of MessagePack that the console needs: the types of JSON, and bytes.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -49,7 +49,7 @@ function writeNumber(bytes, value) {
   }
 }
 
-// The small form packs the size into the tag; the others have one, two or four bytes for it.
+// The short form stores the size in the tag; the others use one, two or four bytes.
 function writeSize(bytes, size, small, [tag8, tag16, tag32]) {
   if (small && size <= small[1]) bytes.push(small[0] | size);
   else if (tag8 !== null && size < 0x100) bytes.push(tag8, size);
@@ -57,16 +57,16 @@ function writeSize(bytes, size, small, [tag8, tag16, tag32]) {
   else bytes.push(tag32, size >>> 24, (size >> 16) & 0xff, (size >> 8) & 0xff, size & 0xff);
 }
 
-// `push(...data)` would put each byte of a large value on the stack.
+// `push(...data)` would put every byte of a large value on the stack.
 function append(bytes, data) {
   for (const byte of data) bytes.push(byte);
 }
 
-/** Decode one value from an ArrayBuffer; what follows it is an error. */
+/** Decode one value from an ArrayBuffer; trailing bytes are an error. */
 export function decode(buffer) {
   const reader = { view: new DataView(buffer), at: 0 };
   const value = read(reader);
-  if (reader.at !== buffer.byteLength) throw new RangeError(`${buffer.byteLength - reader.at} bytes too many`);
+  if (reader.at !== buffer.byteLength) throw new RangeError(`${buffer.byteLength - reader.at} unexpected bytes after the value`);
   return value;
 }
 
@@ -95,7 +95,7 @@ function read(reader) {
     case 0xd9: case 0xda: case 0xdb: return readText(reader, readSize(reader, tag - 0xd9));
     case 0xdc: case 0xdd: return readArray(reader, readSize(reader, tag - 0xdb));
     case 0xde: case 0xdf: return readMap(reader, readSize(reader, tag - 0xdd));
-    default: throw new RangeError(`0x${tag.toString(16)} begins no value`);
+    default: throw new RangeError(`0x${tag.toString(16)} is not the start of a value`);
   }
 }
 

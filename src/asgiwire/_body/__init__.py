@@ -1,1 +1,20 @@
 """The request body below ``Request``: one channel for each ``receive`` callable, and its readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cancel import CancelOnDisconnect
+else:
+
+    def __getattr__(name: str) -> object:
+        if name != "CancelOnDisconnect":
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from .cancel import CancelOnDisconnect
+
+        return CancelOnDisconnect
+
+
+__all__ = ("CancelOnDisconnect",)

@@ -1,11 +1,9 @@
-"""Cancelling a block of code when the client leaves, on asyncio and on trio.
-
-A task is made for it, and only while the block runs: for every request that would be too dear. Left out: what
-waits for the client to leave, which is the body channel's.
-"""
+"""Cancels a block of code when the client disconnects, on asyncio and on trio."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from asgiwire._concurrency import in_trio
@@ -13,29 +11,31 @@ from asgiwire.exceptions import UsageError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
 
 class CancelOnDisconnect:
-    """Cancels the block that it is the context of when the client leaves.
+    """An asynchronous context manager that cancels its block when the client disconnects.
 
-    The cancellation ends with the block: what comes after it runs either way.
+    The cancellation ends with the block: the code after it runs in either case. A task exists only while the
+    block runs; one for every request would be too expensive.
+
+    Args:
+        wait_disconnected: Returns when the client has disconnected.
 
     Attributes:
-        cancelled_caught: Afterwards, whether the block was cancelled because the client left.
+        cancelled_caught: Whether the block was cancelled because the client disconnected; set at its end.
     """
 
-    __slots__ = ("_canceller", "_disconnect", "cancelled_caught")
+    __slots__ = ("_canceller", "_wait_disconnected", "cancelled_caught")
 
-    def __init__(self, disconnect: Callable[[], Awaitable[None]]) -> None:
-        self._disconnect = disconnect
+    def __init__(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
+        self._wait_disconnected = wait_disconnected
         self._canceller: _AsyncioCanceller | _TrioCanceller
         self.cancelled_caught: bool = False
 
     async def __aenter__(self) -> Self:
         self._canceller = _TrioCanceller() if in_trio() else _AsyncioCanceller()
-        self._canceller.open(self._disconnect)
+        self._canceller.open(self._wait_disconnected)
         return self
 
     async def __aexit__(
@@ -48,29 +48,29 @@ class CancelOnDisconnect:
 
 
 class _AsyncioCanceller:
-    """Cancels the task as ``asyncio.timeout`` does, so that both may be used around one another."""
+    """Cancels the task as ``asyncio.timeout`` does, so that the two can be nested in either order."""
 
     __slots__ = ("_cancelled", "_cancelling", "_host", "_watcher", "caught")
 
-    def open(self, disconnect: Callable[[], Awaitable[None]]) -> None:
+    def open(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         import asyncio
 
         host = asyncio.current_task()
         if host is None:
-            msg = "cancel_on_disconnect() was entered outside of a task, so that there is none to cancel"
+            msg = "cancel_on_disconnect() needs a running task to cancel; enter it inside a task"
             raise UsageError(msg)
         self._host: asyncio.Task[object] = host
         self._cancelling = host.cancelling()
         self._cancelled = self.caught = False
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(disconnect))
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(wait_disconnected))
 
-    async def _watch(self, disconnect: Callable[[], Awaitable[None]]) -> None:
+    async def _watch(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         import asyncio
 
-        # An eager task begins before the block does, and a task that is running must not be cancelled here:
-        # the cancellation would come with its next await, which may be after the block.
+        # An eager task starts before the block does. A cancellation of the running task would be delivered at
+        # its next await, which may come after the block.
         await asyncio.sleep(0)
-        await disconnect()
+        await wait_disconnected()
         self._cancelled = True
         self._host.cancel()
 
@@ -85,7 +85,7 @@ class _AsyncioCanceller:
             try:
                 await asyncio.wait([self._watcher])
             except asyncio.CancelledError as error:
-                interruption = error  # ours, if it came when the block had just ended; else somebody's
+                interruption = error  # ours, if the client disconnected as the block ended; else another's
         if self._cancelled and self._host.uncancel() <= self._cancelling:
             self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)
             return self.caught
@@ -95,11 +95,11 @@ class _AsyncioCanceller:
 
 
 class _TrioCanceller:
-    """Cancels a scope around the block; the watcher is a system task, as only its owner knows its end."""
+    """Cancels a scope around the block; the watcher is a system task, so that no nursery is needed."""
 
     __slots__ = ("_block", "_done", "_watching")
 
-    def open(self, disconnect: Callable[[], Awaitable[None]]) -> None:
+    def open(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         from contextvars import copy_context
 
         import trio
@@ -108,12 +108,12 @@ class _TrioCanceller:
         self._done = trio.Event()
         self._block = trio.CancelScope()
         self._block.__enter__()
-        # In the context of the block, as on asyncio: a middleware's receive may look something up there.
-        trio.lowlevel.spawn_system_task(self._watch, disconnect, context=copy_context())
+        # In the block's context, as on asyncio: the `receive` of a middleware may read a context variable.
+        trio.lowlevel.spawn_system_task(self._watch, wait_disconnected, context=copy_context())
 
-    async def _watch(self, disconnect: Callable[[], Awaitable[None]]) -> None:
+    async def _watch(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         with self._watching:
-            await disconnect()
+            await wait_disconnected()
             self._block.cancel()
         self._done.set()
 

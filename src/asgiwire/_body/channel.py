@@ -1,315 +1,471 @@
-"""The body channel: what one ``receive`` callable delivers of a request body, and who has had it.
+"""The body channel: the only place that receives a request body, and the only one that knows its state.
 
-Every fault that a request object can have with a body (a second read that hangs, a part that passes for
-the whole, two readers that split it between them) comes from keeping what is known about it in flags on
-the request. So one object owns the channel, has one state, and everything that touches the body goes
-through it. It belongs to the ``receive`` callable, not to the request (``_channels.py``).
-
-============  ========================  ====================  ==================================
-asked for     UNREAD                    BUFFERED              STREAMING, CONSUMED
-============  ========================  ====================  ==================================
-``keep``      receives all and keeps    nothing to do         StreamConsumed
-``stream``    hands out, keeps nothing  the bytes again       StreamConsumed
-``form``      parses it as it comes     parses the bytes      the kept form, or StreamConsumed
-============  ========================  ====================  ==================================
-
-While one task keeps the body (READING) or parses a form, the others wait for it. FAILED is final: each later
-read raises the same failure. A stream that was begun and left stays STREAMING, because what it has handed out
-is gone, and nothing may pretend otherwise.
+There is one channel for each ``receive`` callable (``registry.py``). Every reader goes through it, so two
+readers can never call ``receive`` at once, split a body between them, or take a part of it for the whole.
 """
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from _weakref import ref  # the weakref module would add four modules to `import asgiwire`
+from enum import StrEnum
+from functools import partial
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
 
-from asgiwire.exceptions import RequestEntityTooLarge, StreamConsumed
-
-from .receiver import Receiver
+from asgiwire._concurrency import PendingReceive
+from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge, StreamConsumed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Callable, Mapping
 
+    from asgiwire._concurrency import Event
     from asgiwire.datastructures.form import FormMultiDict
-    from asgiwire.types import Receive
+    from asgiwire.types import Message, Receive
 
-    from .form import MultipartForm
     from .spool import Spool
 
+MAX_READ_AHEAD: Final = 1024 * 1024
+"""Bytes of an unread body that a disconnect check may bring into memory."""
 
-class BodyState(Enum):
-    """What has become of the body."""
+MAX_READ_AHEAD_CHUNKS: Final = 1024
+"""Chunks that these bytes may come in; they are counted for each message, which has to stay cheap."""
+
+MAX_STRAY_MESSAGES: Final = 16
+"""Messages other than ``http.disconnect`` that are tolerated after the last part.
+
+A ``receive`` in a test may repeat its last part for ever; it must not be called in an endless loop.
+"""
+
+
+class BodyState(StrEnum):
+    """The state of one request body."""
+
+    # The hash of a plain Enum's member is computed in Python before 3.12, at every look into the table.
 
     UNREAD = "unread"
+    """No reader has claimed the body. A disconnect check may have queued a part of it."""
+
     READING = "being read"
+    """A reader receives the whole body into a buffer; other readers wait for it."""
+
     STREAMING = "being streamed"
+    """One consumer takes the chunks as they arrive; they are not buffered."""
+
     BUFFERED = "buffered"
+    """The whole body is in memory or on disk; it can be read any number of times."""
+
     CONSUMED = "consumed"
+    """The consumer took the last chunk."""
+
     FAILED = "failed"
+    """The body cannot be read; each read raises the failure again."""
 
 
 UNREAD, READING, STREAMING, BUFFERED, CONSUMED, FAILED = BodyState
 
+TRANSITIONS: Final[Mapping[BodyState, Mapping[str, BodyState]]] = {
+    UNREAD: {"buffer": READING, "stream": STREAMING, "fail": FAILED},
+    READING: {"end": BUFFERED, "cancel": UNREAD, "fail": FAILED},
+    STREAMING: {"end": CONSUMED, "fail": FAILED},
+    BUFFERED: {"buffer": BUFFERED, "stream": BUFFERED},
+    CONSUMED: {"fail": FAILED},
+    FAILED: {"fail": FAILED},
+}
+"""``TRANSITIONS[state][event]`` is the next state; a missing entry means that the event is not allowed.
 
-class BodyChannel(Receiver):
-    """The body of one ``receive`` callable, and who has had it.
+- ``buffer``: a reader needs the whole body, or will need it again.
+- ``stream``: a consumer takes the chunks as they arrive. A stream that is abandoned stays STREAMING: the
+  chunks that it handed out are gone.
+- ``end``: the last chunk was buffered or handed out.
+- ``cancel``: the reader was cancelled; the chunks received so far stay for the next reader.
+- ``fail``: the client disconnected, a limit was exceeded, ``receive`` raised, or the content is malformed.
+"""
+
+
+class BodyChannel:
+    """The body of one ``receive`` callable, shared by all its readers.
+
+    The callable is passed to each method that may call it. The channel is stored in the scope, and a server's
+    ``receive`` is often a method of an object that holds the scope: a strong reference to it would make a
+    reference cycle, and each request would have to wait for the garbage collector.
 
     Attributes:
-        outer: The channel that was in the scope before, which belongs to another callable.
-        state: What has become of the body.
-        kept_form: The form, once it is parsed.
+        previous: The channel that was in the scope before, which belongs to another callable.
+        state: The state of the body.
+        size: Bytes of the body received so far.
+        complete: Whether the last part was received.
+        disconnected: Whether ``http.disconnect`` was received.
+        failure: The error that made the body unreadable, without its traceback.
+        cached_form: The parsed form.
+        parsing: Whether a task is parsing the form.
     """
 
-    __slots__ = ("_body", "_consumer", "_parsing", "_spool", "_taken", "kept_form", "outer", "state")
+    __slots__ = (
+        "_body",
+        "_chunks",
+        "_consumer",
+        "_function",
+        "_owner",
+        "_pending",
+        "_progress",
+        "_receiving",
+        "_spool",
+        "_spool_position",
+        "_stray_messages",
+        "cached_form",
+        "complete",
+        "disconnected",
+        "failure",
+        "parsing",
+        "previous",
+        "size",
+        "state",
+    )
 
-    def __init__(self, receive: Receive, outer: BodyChannel | None) -> None:
-        Receiver.__init__(self, receive)  # super() takes as long as all that follows, for every body there is
-        self.outer: BodyChannel | None = outer
+    def __init__(self, receive: Receive, previous: BodyChannel | None = None) -> None:
+        self._owner, self._function = _identity(receive)
+        self.previous = previous
         self.state: BodyState = UNREAD
-        self.kept_form: FormMultiDict | None = None
-        self._body = b""
-        self._spool: Spool | None = None  # what is kept, or its beginning, where it is on disk
-        self._taken = 0  # bytes of the spool that were handed out
+        self.size = 0
+        self.complete = False
+        self.disconnected = False
+        self.failure: Exception | None = None
+        self.cached_form: FormMultiDict | None = None
+        self.parsing = False
+        self._chunks: list[bytes] = []  # received, and neither handed out nor on disk
+        self._body = b""  # the buffered body, unless it is on disk
+        self._spool: Spool | None = None  # the buffered body, or its beginning, on disk
+        self._spool_position = 0  # bytes of the spool that were handed out
         self._consumer = ""
-        self._parsing = False
+        self._pending = PendingReceive()
+        self._receiving = False
+        self._progress: Event | None = None  # created by the first task that has to wait
+        self._stray_messages = 0
 
-    async def read(self, maximum: int | None, receive: Receive) -> bytes:
-        """The whole body, kept for whoever asks next.
+    def belongs_to(self, receive: Receive) -> bool:
+        """Whether this is the channel of ``receive``."""
+        owner, function = self._owner(), self._function
+        if type(receive) is MethodType:  # a new object at each attribute access
+            return owner is receive.__self__ and function is receive.__func__
+        return owner is not None and function is None and owner == receive
 
-        Args:
-            maximum: The most bytes that it may have.
-            receive: The callable.
-        """
-        if self.state is not UNREAD or self._receiving or self.size:
-            await self.keep(maximum, None)
-            return self._body if self._spool is None else await self._spool.block(0, self.size)
-        # What keep() does, where nobody else is at work: two coroutines less for each message.
-        self.state = READING
-        try:
-            while not self.complete:
-                if piece := self._account_for(await self._next_message(receive), maximum):
-                    self.pieces.append(piece)
-            self._keep_pieces()
-        except BaseException as error:
-            self._give_up(error)
-            self._end_reading()
-            raise
-        return self._body
+    def preload(self, body: bytes) -> None:
+        """Store a body that was received by other means, if nothing was received here."""
+        if self.state is UNREAD and not self.size and not self.complete:
+            self._chunks = [body] if body else []
+            self.size, self.complete = len(body), True
 
-    async def keep(self, maximum: int | None, spool_size: int | None) -> None:
-        """Receive the whole body, unless it is kept already.
+    # Reading the whole body
+
+    async def buffer(self, receive: Receive, maximum: int | None, spool_size: int | None = None) -> None:
+        """Receive the whole body, unless it is buffered already.
 
         Args:
-            maximum: The most bytes that it may have.
-            spool_size: Bytes that may be kept in memory before it goes to disk; ``None`` for all of it.
+            receive: The callable that the channel belongs to.
+            maximum: The most bytes that the body may have.
+            spool_size: Bytes that may stay in memory, the rest goes to disk; ``None`` for all of them.
+
+        Raises:
+            StreamConsumed: Another consumer has claimed the body.
+            RequestEntityTooLarge: The body has more than ``maximum`` bytes.
+            Exception: The failure of the body.
         """
         while self.state is READING:
-            await self.next_turn()
-        if self._is_kept_within(maximum):
+            await self.wait_for_progress()
+        if self._claim("buffer", maximum) is BUFFERED:
             return
-        self.state = READING
         try:
             while not self.complete:
-                await self.receive_more(maximum)
-                if self.failure is not None:
-                    raise self.failure.with_traceback(None)
+                if self._receiving:  # a disconnect check is under way, and queues what it receives
+                    await self.wait_for_progress()
+                    self.raise_failure()
+                elif chunk := await self._receive(receive, maximum):
+                    self._chunks.append(chunk)
                 if spool_size is not None:
-                    await self._move_to_disk_beyond(spool_size)
-            if self._spool is not None and self.pieces:
-                await self._move_to_disk()
-            self._keep_pieces()
-        except Exception as error:
-            self.fail(error)
+                    await self._spool_beyond(spool_size)
+            if self._spool is not None:
+                await self._spool.append(self._chunks)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self.fail(error)
+            elif self.state is READING:
+                self._enter("cancel")
             raise
-        finally:
-            self._end_reading()
-        self._is_kept_within(maximum)  # a watcher may have brought in more than this reader may have
+        self._body = b"".join(self._chunks)  # no copy where there is one chunk
+        self._chunks.clear()
+        self._enter("end")
+        self._check_size(maximum)  # a disconnect check has no limit of its own
 
-    def _keep_pieces(self) -> None:
-        """Keep what is not on disk, all of which has come."""
-        self._body = b"".join(self.pieces)  # which copies nothing where there is one
-        self.pieces.clear()
-        self.state = BUFFERED
-
-    def _end_reading(self) -> None:
-        # Cancelled: what has come is kept, and the next reader goes on where this one stopped.
-        if self.state is READING:
-            self.state = UNREAD
-        if self._turn is not None:
-            self.wake()
-
-    async def kept_from(self, position: int) -> bytes:
-        """A piece of a body that is kept, from ``position`` on: what is on disk comes in blocks of 1 MiB."""
-        return self._body[position:] if self._spool is None else await self._spool.block(position)
-
-    async def stream(
-        self, maximum: int | None, consumer: str, receive: Receive
-    ) -> AsyncGenerator[bytes, None]:
-        """The body piece by piece as it comes, then ``b""``; nothing of it is kept.
-
-        Args: As for :meth:`begin`, and the callable, so that who has the generator has that.
-        """
-        if self.state is UNREAD and not self.size:
-            self.state, self._consumer = STREAMING, consumer  # as begin() would
-        elif not await self.begin(maximum, consumer):
-            position = 0
-            while piece := await self.kept_from(position):
-                position += len(piece)
-                yield piece
-            yield b""
-            return
-        last = False
-        while not last:
-            if self.pieces or self.complete or self._receiving or self._spool or self.failure:
-                piece = await self.advance(maximum, receive)
-                last = not piece
-            else:
-                # As in advance(): a coroutine less for each piece.
-                try:
-                    piece = self._account_for(await self._next_message(receive), maximum)
-                except BaseException as error:
-                    self._give_up(error)
-                    raise
-                last = self.complete
-            if piece:
-                yield piece
-        self.state = CONSUMED
-        yield b""
-
-    async def begin(self, maximum: int | None, consumer: str) -> bool:
-        """Take the body away from everybody else, or say that it is kept for all.
+    async def read_buffered(self, position: int, size: int | None = None) -> bytes:
+        """Return a part of a buffered body; ``b""`` at its end.
 
         Args:
-            maximum: The most bytes that it may have.
-            consumer: Who takes it, for the sentence of whoever comes too late.
+            position: The first byte.
+            size: The most bytes; ``None`` for all that are in memory, or one block of those on disk.
+        """
+        if self._spool is not None:
+            return await self._spool.read(position, size)
+        return self._body[position:]
+
+    async def body(self) -> bytes:
+        """Return the whole buffered body."""
+        return self._body if self._spool is None else await self._spool.read(0, self.size)
+
+    async def _spool_beyond(self, spool_size: int) -> None:
+        """Move the queued chunks to disk once they exceed ``spool_size``, and then in large blocks."""
+        from .spool import BLOCK_SIZE, Spool
+
+        if self._spool is None:
+            if self.size <= spool_size:
+                return
+            self._spool = Spool()
+        elif self.size - self._spool.size <= BLOCK_SIZE:
+            return
+        await self._spool.append(self._chunks)
+
+    # Taking the chunks as they arrive
+
+    async def claim_stream(self, maximum: int | None, consumer: str) -> bool:
+        """Claim the body for one consumer; return ``False`` if it is buffered, and so free for all.
+
+        Args:
+            maximum: The most bytes that the body may have.
+            consumer: The name of the consumer for error messages, such as ``"stream()"``.
+
+        Raises:
+            StreamConsumed: Another consumer has claimed the body.
+            RequestEntityTooLarge: The body has more than ``maximum`` bytes.
+            Exception: The failure of the body.
         """
         while self.state is READING:
-            await self.next_turn()
-        if self._is_kept_within(maximum):
+            await self.wait_for_progress()
+        if self._claim("stream", maximum) is BUFFERED:
             return False
-        self.state = STREAMING
         self._consumer = consumer
         return True
 
-    async def advance(self, maximum: int | None, receive: Receive) -> bytes:
-        """The next piece of a body that was begun; ``b""`` after the last.
+    async def next_chunk(self, receive: Receive, maximum: int | None) -> bytes:
+        """Return the next chunk of a body that was claimed for streaming; ``b""`` after the last.
 
         Args:
+            receive: The callable that the channel belongs to.
             maximum: The most bytes that the body may have.
-            receive: The callable.
         """
-        if self._spool is not None:
-            # A keep() that was cancelled has left the beginning of the body there.
-            if block := await self._spool.block(self._taken):
-                self._taken += len(block)
-                return block
-            self._drop_spool()
-        while not self.pieces:
-            if self.failure is not None:
-                raise self.failure.with_traceback(None)
-            if self.complete:
-                self.state = CONSUMED
-                return b""
-            if self._receiving:
-                await self.next_turn()
+        while self.state is STREAMING:
+            if self._spool is not None:  # left by a reader that was cancelled while it buffered
+                chunk = await self._next_spooled()
+            elif self._chunks:
+                chunk = self._take_queued(maximum)
+            elif self.complete:
+                chunk = b""
+            elif self._receiving:
+                await self.wait_for_progress()
                 continue
-            try:
-                piece = self._account_for(await self._next_message(receive), maximum)
-            except BaseException as error:
-                self._give_up(error)
-                raise
-            if piece:
-                return piece
-        if maximum is not None and self.size > maximum:
-            self.refuse(maximum)
-        # Several where nobody took them as they came: watching has kept them, or a keep() that was cancelled.
-        piece = b"".join(self.pieces)
-        self.pieces.clear()
-        self.wake()
-        return piece
+            else:
+                chunk = await self._receive(receive, maximum)
+            if self.complete and not self._chunks and self._spool is None and self.state is STREAMING:
+                self._enter("end")
+            if chunk:
+                return chunk
+        self.raise_failure()
+        return b""
 
-    async def form(self, form: MultipartForm, maximum: int | None) -> FormMultiDict:
-        """Parse a multipart body as it comes, or as it was kept; the form is kept for whoever asks next.
+    def _take_queued(self, maximum: int | None) -> bytes:
+        self._check_size(maximum)
+        chunk = b"".join(self._chunks)
+        self._chunks.clear()
+        self.notify()
+        return chunk
 
-        Args:
-            form: The parser; whatever happens, it is complete or aborted afterwards.
-            maximum: The most bytes that the body may have.
+    async def _next_spooled(self) -> bytes:
+        assert self._spool is not None
+        chunk = await self._spool.read(self._spool_position)
+        self._spool_position += len(chunk)
+        if not chunk:
+            self._close_spool()
+        return chunk
+
+    # Looking for a disconnect
+
+    async def is_disconnected(self, receive: Receive) -> bool:
+        """Whether the client has disconnected, as far as can be told without waiting.
+
+        Takes one message at most; a chunk of the body in it is queued for the readers.
         """
-        while self._parsing or self.state is READING:
-            await self.next_turn()
-        if self.kept_form is not None:
-            return self.kept_form
-        self._is_kept_within(maximum)
-        self._parsing = True
-        try:
-            async with aclosing(self.stream(maximum, "form()", self.receive)) as pieces:
-                async for piece in pieces:
-                    await form.write(piece)
-            self.kept_form = kept_form = await form.complete()
-        except Exception as error:
-            if self.state is not BUFFERED:
-                self.fail(error)
-            raise
-        finally:
-            if self.kept_form is None:
-                form.abort()
-            self._parsing = False
-            self.wake()
-        return kept_form
+        # If a task is waiting for the next message, that message has not arrived.
+        if self._can_disconnect and not self._receiving and not self._is_full:
+            from asgiwire._concurrency import poll
 
-    def refuse(self, maximum: int) -> NoReturn:
-        """Fail because the body is too large, or will be, as the client itself says."""
-        error = RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-        self.fail(error)
-        raise error
+            await poll(partial(self._read_ahead, receive))
+        return self.disconnected
+
+    async def wait_disconnected(self, receive: Receive) -> None:
+        """Return when the client has disconnected; chunks that arrive before that are queued."""
+        while not self.disconnected:
+            if self._receiving or self._is_full:
+                await self.wait_for_progress()
+            elif self._can_disconnect:
+                await self._read_ahead(receive)
+            else:
+                from asgiwire._concurrency import new_event
+
+                await new_event().wait()  # until the caller is cancelled
+
+    @property
+    def _can_disconnect(self) -> bool:
+        return not self.disconnected and self.failure is None and self._stray_messages < MAX_STRAY_MESSAGES
+
+    @property
+    def _is_full(self) -> bool:
+        # The rest of a large body stays with the server until a reader takes the queued chunks.
+        return not self.complete and (
+            len(self._chunks) >= MAX_READ_AHEAD_CHUNKS or sum(map(len, self._chunks)) >= MAX_READ_AHEAD
+        )
+
+    async def _read_ahead(self, receive: Receive) -> None:
+        try:
+            chunk = await self._receive(receive, None)
+        except Exception:
+            return  # recorded; the readers raise it
+        if chunk:
+            self._chunks.append(chunk)
+            self.notify()
+
+    # Receiving
+
+    async def _receive(self, receive: Receive, maximum: int | None) -> bytes:
+        """Receive one message and account for it: the one step that all readers share.
+
+        A cancellation leaves everything as it was, so the message is received by the next reader.
+
+        Returns:
+            The chunk of the body in the message; it may be empty.
+        """
+        was_complete = self.complete
+        self._receiving = True
+        try:
+            return self._account_for(await self._pending.start(receive), maximum)
+        except Exception as error:
+            if not was_complete:
+                self.fail(error)
+                raise
+            self.disconnected = True  # a receive that raises has no further message
+            return b""
+        finally:
+            self._receiving = False
+            if self._progress is not None:
+                self.notify()
+
+    def _account_for(self, message: Message, maximum: int | None) -> bytes:
+        message_type = message["type"]
+        if message_type == "http.request" and not self.complete:
+            chunk = message.get("body", b"")
+            if type(chunk) is not bytes:
+                chunk = bytes(memoryview(chunk or b""))  # bytes() would make zeros of an int
+            self.size = size = self.size + len(chunk)
+            if maximum is not None and size > maximum:
+                raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+            self.complete = not message.get("more_body", False)
+            return chunk
+        if message_type == "http.disconnect":
+            self.disconnected = True
+            if self.complete:
+                return b""
+            raise ClientDisconnect
+        if self.complete:
+            self._stray_messages += 1
+            return b""
+        raise ProtocolError(message_type=message_type, expected=("http.request", "http.disconnect"))
+
+    # The state
 
     def fail(self, error: Exception) -> None:
-        """Make each later read raise this error."""
-        super().fail(error)
-        self.state = FAILED
-        self._drop_spool()
+        """Make each later read raise this error; the first failure stays."""
+        if self.failure is None:
+            self.failure = _without_traceback(error)
+            self._enter("fail")
+            self._chunks.clear()
+            self._close_spool()
 
-    def _is_kept_within(self, maximum: int | None) -> bool:
-        """Whether the body is kept; if not, it is still to be had.
+    async def wait_for_progress(self) -> None:
+        """Wait until the current reader makes progress."""
+        if self._progress is None:
+            from asgiwire._concurrency import new_event
 
-        Raises:
-            RequestEntityTooLarge: It is kept, or a watcher has brought in a part of it, and that is more than
-                this reader may read: two requests over one channel may have different limits.
-            Exception: It is not to be had any more.
+            self._progress = new_event()
+        await self._progress.wait()
+
+    def notify(self) -> None:
+        """Wake the tasks that wait for progress."""
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
+
+    def _claim(self, event: str, maximum: int | None) -> BodyState:
+        """Enter the state in which the body may be read, and return it."""
+        after = TRANSITIONS[self.state].get(event)
+        if after is None:
+            self.raise_failure()
+            raise self._stream_consumed()
+        if maximum is not None and self.size > maximum:
+            self._check_size(maximum)
+        self.state = after
+        return after
+
+    def _enter(self, event: str) -> None:
+        self.state = TRANSITIONS[self.state][event]
+        if self._progress is not None:
+            self.notify()
+
+    def _check_size(self, maximum: int | None) -> None:
+        """Raise an error if more was received than this reader may read.
+
+        Two requests over one channel may have different limits, and a disconnect check has none. A buffered
+        body stays readable for others.
         """
-        if self.failure is not None:
-            self.fail(self.failure)  # a watcher may have met with it
-            raise self.failure.with_traceback(None)
-        if maximum is not None and self.size > maximum and self.state in {UNREAD, BUFFERED}:
-            if self.state is UNREAD:
-                self.refuse(maximum)
+        if maximum is not None and self.size > maximum:
+            if self.state is not BUFFERED:
+                self.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))
             raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-        if self.state is BUFFERED:
-            return True
+
+    def raise_failure(self) -> None:
+        """Raise the failure of the body, if there is one."""
+        if self.failure is not None:
+            raise _without_traceback(self.failure)
+
+    def _stream_consumed(self) -> StreamConsumed:
+        detail = ""
         if self.state is STREAMING:
-            sentence = f"the request body was begun by {self._consumer}; what it has handed out is gone"
-            raise StreamConsumed(sentence, consumer=self._consumer)
-        if self.state is CONSUMED:
-            raise StreamConsumed(consumer=self._consumer)
-        return False
+            detail = f"the request body was partly read by {self._consumer}, which does not buffer it"
+        return StreamConsumed(detail, consumer=self._consumer)
 
-    async def _move_to_disk_beyond(self, spool_size: int) -> None:
-        """Move what has come to disk: all beyond ``spool_size``, then in large blocks."""
-        from .spool import BLOCK_SIZE
-
-        on_disk, most = (0, spool_size) if self._spool is None else (self._spool.size, BLOCK_SIZE)
-        if self.size - on_disk > most:
-            await self._move_to_disk()
-
-    async def _move_to_disk(self) -> None:
-        if self._spool is None:
-            from .spool import Spool
-
-            self._spool = Spool()
-        await self._spool.take(self.pieces)
-
-    def _drop_spool(self) -> None:
+    def _close_spool(self) -> None:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+
+def _identity(receive: Any) -> tuple[Callable[[], Any], Any]:
+    """Return a reference to a callable, or to the owner of a method, and the function of the method."""
+    if type(receive) is MethodType:
+        owner, function = receive.__self__, receive.__func__
+    elif type(receive) is FunctionType:
+        owner, function = receive, None
+    else:  # the method of an object written in C is a new one at each access, and equal
+        return (lambda: receive), None
+    try:
+        return ref(owner), function
+    except TypeError:  # the class does not support weak references
+        return (lambda: owner), function
+
+
+def _without_traceback(error: Exception) -> Exception:
+    """Return an equal exception without traceback, cause and context.
+
+    A traceback holds the frames that it passed through, and with them the channel and the last chunk: a
+    stored one would be a reference cycle.
+    """
+    copy = type(error).__new__(type(error), *error.args)
+    copy.args = error.args
+    copy.__dict__.update(error.__dict__)
+    return copy

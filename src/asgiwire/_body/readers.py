@@ -1,131 +1,188 @@
-"""Two ASGI ``receive`` callables that a middleware hands to the application behind it.
-
-:class:`Replay` gives it a body that was read here; :class:`Tee` gives it the body as it comes, while
-something here sees it pass. After the body, both go on with the live channel, so that the application still
-learns when the client leaves.
-"""
+"""Readers of a body channel: a chunk by chunk reader, and two ``receive`` callables for middleware."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from asgiwire.exceptions import ClientDisconnect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
-    from asgiwire.types import HTTPReceiveMessage
+    from asgiwire.types import HTTPReceiveMessage, Receive
 
     from .channel import BodyChannel
-    from .reader import BodyReader
 
 
-class Downstream(ABC):
-    """A ``receive`` callable that takes its messages from a channel instead of a server.
+class BodyReader:
+    """Reads one body once, chunk by chunk: as it arrives, or from the buffer.
 
-    Attributes:
+    A call that was cancelled loses no chunk.
+
+    Args:
         channel: The channel.
+        receive: The callable that the channel belongs to; it is held as long as the reader.
+        maximum: The most bytes that the body may have.
+        consumer: The name of the consumer for error messages, such as ``"multipart()"``.
     """
 
-    __slots__ = ("_complete", "_maximum", "_reading", "channel")
+    __slots__ = ("_channel", "_consumer", "_maximum", "_position", "_receive", "_streaming")
 
-    def __init__(self, channel: BodyChannel, maximum: int | None) -> None:
-        self.channel = channel
+    def __init__(self, channel: BodyChannel, receive: Receive, maximum: int | None, consumer: str) -> None:
+        self._channel = channel
+        self._receive = receive
         self._maximum = maximum
+        self._consumer = consumer
+        self._streaming: bool | None = None  # not known before the first chunk is asked for
+        self._position = 0
+
+    async def next_chunk(self) -> bytes:
+        """Return the next chunk; ``b""`` after the last."""
+        if self._streaming is None:
+            self._streaming = await self._channel.claim_stream(self._maximum, self._consumer)
+        if self._streaming:
+            return await self._channel.next_chunk(self._receive, self._maximum)
+        chunk = await self._channel.read_buffered(self._position)
+        self._position += len(chunk)
+        return chunk
+
+    def fail(self, error: Exception) -> None:
+        """Make each later read raise this error, unless the body is buffered."""
+        if self._streaming:
+            self._channel.fail(error)
+
+
+async def stream(reader: BodyReader) -> AsyncGenerator[bytes, None]:
+    """Yield each chunk, then ``b""``."""
+    while chunk := await reader.next_chunk():
+        yield chunk
+    yield b""
+
+
+class DownstreamReceive(ABC):
+    """A ``receive`` callable for the application behind a middleware.
+
+    After the body it waits for the disconnect on the real ``receive``.
+
+    Attributes:
+        channel: The channel that it reads from.
+        original: The ``receive`` callable that the channel belongs to.
+    """
+
+    __slots__ = ("_complete", "_reading", "channel", "original")
+
+    def __init__(self, channel: BodyChannel, receive: Receive) -> None:
+        self.channel = channel
+        self.original = receive
         self._complete = False
         self._reading = False
 
     async def __call__(self) -> HTTPReceiveMessage:
-        """The next message: the body first, then the disconnect, when it comes."""
-        while self._reading:
-            await self.channel.next_turn()  # some applications wait for a disconnect while they read
+        """Return the next message: the parts of the body, then the disconnect."""
+        while self._reading:  # some applications wait for a disconnect while they read
+            await self.channel.wait_for_progress()
         if not self._complete:
             return await self._next_part()
-        await self.channel.watch()
+        await self.channel.wait_disconnected(self.original)
         return {"type": "http.disconnect"}
 
     async def _next_part(self) -> HTTPReceiveMessage:
         self._reading = True
         try:
-            piece = await self._next_piece()
+            chunk = await self._next_chunk()
         except ClientDisconnect:
             self._complete = True
             return {"type": "http.disconnect"}
         finally:
             self._reading = False
-            self.channel.wake()
-        return {"type": "http.request", "body": piece, "more_body": not self._complete}
+            self.channel.notify()
+        return {"type": "http.request", "body": chunk, "more_body": not self._complete}
 
     @abstractmethod
-    async def _next_piece(self) -> bytes:
-        """The next piece of the body; sets ``_complete`` with the last one."""
+    async def _next_chunk(self) -> bytes:
+        """Return the next chunk; set ``_complete`` with the last one."""
 
 
-class Replay(Downstream):
-    """Gives a downstream application the whole body, which stays for whoever else asks."""
+class ReplayReceive(DownstreamReceive):
+    """Gives a downstream application the whole body, which stays buffered for other readers.
 
-    __slots__ = ("_check_declared_length", "_position", "_spool_size")
+    Args:
+        channel: The channel.
+        receive: The callable that the channel belongs to.
+        maximum: The most bytes that the body may have.
+        spool_size: Bytes that may stay in memory; a larger body goes to disk.
+        check_content_length: Called before the body is received; raises an error if it is declared too large.
+    """
 
-    replays_a_body: ClassVar[bool] = True
-    """By this the class is known where it is not imported (``_channels.py``)."""
+    __slots__ = ("_check_content_length", "_maximum", "_position", "_spool_size")
 
     def __init__(
         self,
         channel: BodyChannel,
+        receive: Receive,
         maximum: int | None,
         spool_size: int,
-        check_declared_length: Callable[[], object],
+        check_content_length: Callable[[], object],
     ) -> None:
-        super().__init__(channel, maximum)
-        self._check_declared_length = check_declared_length
-        self._position = 0
+        super().__init__(channel, receive)
+        self._maximum = maximum
         self._spool_size = spool_size
+        self._check_content_length = check_content_length
+        self._position = 0
 
-    async def _next_piece(self) -> bytes:
+    async def _next_chunk(self) -> bytes:
         channel = self.channel
-        self._check_declared_length()
-        await channel.keep(self._maximum, self._spool_size)
-        piece = await channel.kept_from(self._position)
-        self._position += len(piece)
+        self._check_content_length()
+        await channel.buffer(self.original, self._maximum, self._spool_size)
+        chunk = await channel.read_buffered(self._position)
+        self._position += len(chunk)
         self._complete = self._position >= channel.size
-        return piece
+        return chunk
 
 
-class Tee(Downstream):
-    """Gives a downstream application the body as it comes, each piece after ``sink`` has had it."""
+class TeeReceive(DownstreamReceive):
+    """Gives a downstream application the body as it arrives, each chunk after ``sink`` has seen it.
 
-    __slots__ = ("_failure", "_piece", "_reader", "_sink")
+    Args:
+        channel: The channel.
+        receive: The callable that the channel belongs to.
+        reader: Reads the channel.
+        sink: Called with each chunk; may be a coroutine function.
+    """
+
+    __slots__ = ("_chunk", "_failure", "_reader", "_sink")
 
     def __init__(
-        self, channel: BodyChannel, maximum: int | None, reader: BodyReader, sink: Callable[[bytes], Any]
+        self, channel: BodyChannel, receive: Receive, reader: BodyReader, sink: Callable[[bytes], Any]
     ) -> None:
-        super().__init__(channel, maximum)
+        super().__init__(channel, receive)
         self._reader = reader
         self._sink = sink
-        self._piece = b""  # one that the sink has had, and the application has not
-        self._failure: Exception | None = None  # of the sink, which has missed a piece
+        self._chunk = b""  # seen by the sink, and not yet returned to the application
+        self._failure: Exception | None = None  # raised by the sink, which has missed a chunk
 
-    async def _next_piece(self) -> bytes:
+    async def _next_chunk(self) -> bytes:
         if self._failure is not None:
             raise self._failure.with_traceback(None)
-        if not self._piece:
-            self._piece = await self._reader.next_piece()
-            self._complete = not self._piece
-            if self._piece:
-                await self._show(self._piece)
-        # Not before: an application that is cancelled while the sink is at work gets the piece next time.
-        piece, self._piece = self._piece, b""
-        return piece
+        if not self._chunk:
+            self._chunk = await self._reader.next_chunk()
+            self._complete = not self._chunk
+            if self._chunk:
+                await self._call_sink(self._chunk)
+        # Cleared only now: an application that is cancelled while the sink works gets the chunk next time.
+        chunk, self._chunk = self._chunk, b""
+        return chunk
 
-    async def _show(self, piece: bytes) -> None:
+    async def _call_sink(self, chunk: bytes) -> None:
+        from inspect import isawaitable
+
         try:
-            result = self._sink(piece)
+            result = self._sink(chunk)
             if isawaitable(result):
                 await result
         except Exception as error:
-            self._piece = b""
+            self._chunk = b""
             self._failure = error
             self._reader.fail(error)
             raise

@@ -1,51 +1,48 @@
-"""Where the body channels of a scope are, and which of them belongs to a ``receive`` callable.
+"""Which body channel belongs to which ``receive`` callable.
 
 A channel belongs to the callable and not to the request: requests over the same scope, or over a copy of it,
-find the same one under the one key of ours in the scope, which is there from the first read of a body on. A
-request over another ``receive`` (a decompressing middleware's, say) gets another channel; the one before
-stays behind it.
+and the same ``receive`` share one channel. It is stored in the scope under one private key with the first
+read of a body. A request over another ``receive``, such as that of a decompressing middleware, gets another
+channel, which links to the previous one.
 """
 
 from __future__ import annotations
 
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from .channel import BodyChannel
+from .readers import ReplayReceive
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope
 
-    from .readers import Replay
-
 SCOPE_KEY: Final = "asgiwire.body"
-"""The one key of ours in a scope."""
-
-
-REPLAYS: Final = "replays_a_body"
-"""What the class of a ``receive`` has that gives a body which was read here."""
+"""The only key of asgiwire in a scope."""
 
 
 def find_channel(scope: Scope, receive: Receive) -> BodyChannel | None:
-    """The channel of ``receive``, or ``None`` before its first read."""
-    # Not isinstance: Replay is imported by the first who makes one. Not of the object itself: a mock has all.
-    if hasattr(type(receive), REPLAYS):
-        return cast("Replay", receive).channel
+    """Return the channel of ``receive``, or ``None`` before its first read."""
+    if isinstance(receive, ReplayReceive):
+        return receive.channel
     channel: BodyChannel | None = scope.get(SCOPE_KEY)
-    # Not "is": a bound method is a new object at each attribute access.
-    while channel is not None and channel.receive != receive:
-        channel = channel.outer
+    while channel is not None and not channel.belongs_to(receive):
+        channel = channel.previous
     return channel
 
 
-def body_channel(scope: Scope, receive: Receive) -> BodyChannel:
-    """The channel of ``receive``, put into the scope if it is not there."""
-    outer = scope.get(SCOPE_KEY)
-    kind = type(receive)
-    # Nearly every receive is one of the two, and where it is the first, there is nothing to look for.
-    if outer is not None or not (kind is FunctionType or kind is MethodType):
+def body_channel(scope: Scope, receive: Receive) -> tuple[BodyChannel, Receive]:
+    """Return the channel of ``receive``, created if there is none, and the callable that it belongs to.
+
+    That callable is ``receive`` itself, unless ``receive`` replays a body: then it is the original one.
+    """
+    previous: BodyChannel | None = scope.get(SCOPE_KEY)
+    # For nearly every request, this is the first read and `receive` is a function or a method.
+    if previous is not None or not isinstance(receive, (FunctionType, MethodType)):
+        if isinstance(receive, ReplayReceive):
+            return receive.channel, receive.original
         channel = find_channel(scope, receive)
         if channel is not None:
-            return channel
-    channel = scope[SCOPE_KEY] = BodyChannel(receive, outer)
-    return channel
+            return channel, receive
+    channel = scope[SCOPE_KEY] = BodyChannel(receive, previous)
+    return channel, receive

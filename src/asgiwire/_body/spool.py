@@ -1,19 +1,19 @@
-"""The body of a request on disk, for a middleware that reads it whole and hands it on."""
+"""A request body on disk, for a middleware that reads the whole body and hands it on."""
 
 from __future__ import annotations
 
-from typing import Final
 from weakref import finalize
 
 from asgiwire.datastructures.upload_file import UploadFile
+from asgiwire.limits import BLOCK_SIZE
 
-BLOCK_SIZE: Final = 1024 * 1024
+__all__ = ("BLOCK_SIZE", "Spool")
 
 
 class Spool:
-    """A temporary file that bytes are appended to and read back from, by several readers at once.
+    """A temporary file that chunks are appended to and that several readers read at once.
 
-    It is closed with its owner: nobody is told when the last application has read it.
+    It is closed with its owner, because no event says that the last application has read it.
 
     Attributes:
         size: Bytes that are on disk.
@@ -26,20 +26,22 @@ class Spool:
         self.size = 0
         self.close = finalize(self, self._file.close_nowait)
 
-    async def take(self, pieces: list[bytes]) -> None:
-        """Append the pieces, and take them out of the list once they are on disk."""
-        # More may come into the list meanwhile: another task may be watching for a disconnect.
-        count, data = len(pieces), b"".join(pieces)
+    async def append(self, chunks: list[bytes]) -> None:
+        """Write the chunks to the end of the file, and remove them from the list once they are on disk."""
+        # A disconnect check may add to the list meanwhile.
+        count, data = len(chunks), b"".join(chunks)
+        if not data:
+            return
         try:
             if self._file.size > self.size:
-                await self._file.seek(self.size)  # a write was cancelled, and had failed half way
+                await self._file.seek(self.size)  # a write was cancelled and had failed half way
             await self._file.write(data)
         finally:
-            # A cancellation comes when the thread is done: by then the data may be on disk all the same.
+            # A cancellation is delivered when the thread has finished, so the data may be on disk.
             if self._file.size == self.size + len(data):
                 self.size += len(data)
-                del pieces[:count]
+                del chunks[:count]
 
-    async def block(self, position: int, size: int = BLOCK_SIZE) -> bytes:
-        """At most so many bytes from a position on; ``b""`` at the end."""
-        return await self._file.read_at(position, size)
+    async def read(self, position: int, size: int | None = None) -> bytes:
+        """Return at most ``size`` bytes from ``position`` on, one block if ``None``; ``b""`` at the end."""
+        return await self._file.read_at(position, BLOCK_SIZE if size is None else size)

@@ -1,8 +1,8 @@
-"""python-multipart's parser, its callbacks made into events: the boundaries and header lines of a form.
+"""python-multipart's parser with events in place of callbacks.
 
-What it leaves to its caller is here: the limits, and what a header means; and a shorter way through what is
-ordinary, whose results are tested to be those of the parser. Left out: when the bytes are over, and what text
-they are, which is the decoder's (``_multipart``).
+python-multipart finds the boundaries and the header lines. This module adds the limits, reads the headers of
+each part, and has a fast path for the headers that browsers send. Both paths give the same events, which
+tests check.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import re
 import sys
 from logging import CRITICAL, Logger
 from math import inf
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, MultipartState
 
@@ -26,119 +25,90 @@ from asgiwire._parsers.content_headers import (
 )
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, ValidationException
 
+from .events import PART_END, PartStart
+
 if TYPE_CHECKING:
     from asgiwire.limits import Limits
 
-__all__ = (
-    "END",
-    "ORDINARY_HEAD",
-    "START",
-    "Event",
-    "PartBegun",
-    "PartEnded",
-    "PartReader",
-    "ordinary_head_size",
-)
+    from .events import Event
 
+__all__ = ("COMMON_HEADERS", "END", "START", "EventParser", "max_common_headers_size")
 
-class PartBegun(Struct, frozen=True):
-    """The headers of a part are complete. Names and values are bytes until the charset of the form is known.
-
-    Attributes:
-        name: The name of the field.
-        filename: ``None`` where the part is no file; text where it came with a charset of its own.
-        content_type: The media type, lower-cased; ``""`` where the part has no Content-Type.
-        charset: The label that its Content-Type declares, or ``""``.
-        headers: The pairs as sent, names lower-cased.
-    """
-
-    name: bytes
-    filename: bytes | str | None
-    content_type: str
-    charset: str
-    headers: list[tuple[bytes, bytes]]
-
-
-class PartEnded(Struct, frozen=True):
-    """The part is complete."""
-
-
-# Bytes are a piece of the content of the part, and never empty.
-Event: TypeAlias = PartBegun | bytes | PartEnded
-
-PART_ENDED: Final = PartEnded()
-
-# python-multipart logs a warning, with a byte of the body in it, for each malformed form.
+# python-multipart logs a warning for each malformed form, with a byte of the body in it.
 SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
 
 _TOKEN = re.compile(rb"[!#-'*+.^_`|~0-9A-Za-z-]*")
 
-
-# From the end of a boundary to the content, as browsers write it: at most two headers, and what they say. In
-# their values is nothing that would have to be decoded, stripped or refused.
-ORDINARY_HEAD: Final = re.compile(
+# Everything from the end of a boundary to the content, as browsers write it: at most two headers, with values
+# that need no decoding, stripping or validation.
+COMMON_HEADERS: Final = re.compile(
     rb"\r\nContent-Disposition: (%b)(?:\r\nContent-Type: ([\w.+-]++/[\w.+-]++))?+\r\n\r\n"
     % COMMON_DISPOSITION.pattern
 )
 
-# The first attribute of an enumeration takes a tenth of the time that a chunk does, before Python 3.12.
+# Before Python 3.12, the first access to an attribute of an enumeration takes a tenth of the time of a chunk.
 START: Final = MultipartState.START
 PART_DATA: Final = MultipartState.PART_DATA
 END: Final = MultipartState.END
 
 
-def ordinary_head_size(limits: Limits) -> float:
-    """Bytes of an ordinary head, its line ends included, with which no limit of headers is exceeded."""
+def max_common_headers_size(limits: Limits) -> float:
+    """Bytes of :data:`COMMON_HEADERS`, line ends included, that cannot exceed a limit of headers."""
     if limits.max_part_headers is not None and limits.max_part_headers < 2:
         return 0
     return inf if limits.max_part_header_size is None else limits.max_part_header_size
 
 
-def appended(buffer: bytes | bytearray, piece: bytes) -> bytes | bytearray:
-    """The buffer with one more piece; the piece itself, not a copy, as long as it is the only one."""
+def append(buffer: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
+    """Return the buffer with the chunk appended; a chunk appended to an empty buffer is not copied."""
     if not buffer:
-        return piece
+        return chunk
     if isinstance(buffer, bytes):
         buffer = bytearray(buffer)
-    buffer += piece
+    buffer += chunk
     return buffer
 
 
-class PartReader(MultipartParser):
-    """python-multipart's parser, its callbacks made into events; used up by the first error."""
+class EventParser(MultipartParser):
+    """python-multipart's parser, which collects ``events``. It cannot be used after an error.
+
+    Attributes:
+        events: The events of the bytes written so far; the caller takes them.
+        codec: The codec that the form has declared so far, or ``None``.
+    """
 
     def __init__(self, boundary: bytes, codec: str | None, limits: Limits) -> None:
-        most = sys.maxsize if limits.max_part_header_size is None else limits.max_part_header_size
-        super().__init__(boundary, {}, max_header_count=sys.maxsize, max_header_size=most)
+        max_header_size = sys.maxsize if limits.max_part_header_size is None else limits.max_part_header_size
+        super().__init__(boundary, {}, max_header_count=sys.maxsize, max_header_size=max_header_size)
         self.logger = SILENT
         self.events: list[Event] = []
-        self.codec = codec  # that the form has declared so far
+        self.codec = codec
         self._limits = limits
-        self._head_size = ordinary_head_size(limits)
+        self._max_common_headers_size = max_common_headers_size(limits)
         self._counts = {"max_fields": 0, "max_files": 0}
-        self._number = 0  # of the part, from 1 on
+        self._part_number = 0  # counts from 1
         self._in_headers = False
-        self._charset_field: bytearray | None = None  # while the part is that field
-        self._size, self._most = 0, inf  # of the part, and by which limit
-        self._limit = ""
+        self._charset_value: bytearray | None = None  # set while the part is a "_charset_" field
+        self._size, self._max_size = 0, inf  # of the current part
+        self._size_limit = ""  # the name of the limit that _max_size comes from
         self._headers: list[tuple[bytes, bytes]] = []
-        self._name: bytes | bytearray = b""
-        self._value: bytes | bytearray = b""
+        self._header_name: bytes | bytearray = b""
+        self._header_value: bytes | bytearray = b""
 
-    # python-multipart calls back by name. Overriding the dispatcher, rather than registering callbacks, saves
-    # building "on_" + name for each of the eight calls that even the smallest part makes.
+    # python-multipart calls this with the name of each callback. Overriding it is faster than registering
+    # callbacks, because even the smallest part makes eight calls, each of which would build "on_" + name.
     def callback(
         self, name: str, data: bytes | None = None, start: int | None = None, end: int | None = None
     ) -> None:
         if data is not None:
-            # Sliced at once: the data may be python-multipart's own look-behind, not what was fed.
-            piece = data[start:end]
+            # Sliced at once: data may be python-multipart's look-behind buffer.
+            chunk = data[start:end]
             if name == "part_data":
-                self._receive_data(piece)
+                self._receive_data(chunk)
             elif name == "header_field":
-                self._name = appended(self._name, piece)
+                self._header_name = append(self._header_name, chunk)
             else:
-                self._value = appended(self._value, piece)
+                self._header_value = append(self._header_value, chunk)
         elif name == "header_end":
             self._end_header()
         elif name == "part_end":
@@ -151,49 +121,55 @@ class PartReader(MultipartParser):
             self._end_headers()
 
     def write(self, data: bytes) -> int:
-        """Read the next bytes: python-multipart all but the ordinary parts that are between others.
+        """Parse the next bytes and collect their events.
 
         Raises:
-            ClientException: They are no form, or exceed a limit.
+            ValidationException: The body is not valid multipart/form-data.
+            RequestEntityTooLarge: The body exceeds a limit.
         """
         position = 0
         if self.state != PART_DATA or self.index:
-            # Up to the end of the head that this is or that comes next; what a chunk is cut into matters not.
+            # Parse up to the end of the current or next headers, so that the fast path can take over.
             end = data.find(b"\r\n\r\n")
             if end >= 0:
                 position = self._parse(data[: end + 4])
         if self.state == PART_DATA and not self.index:
-            position = self._read_ordinary(data, position)
+            position = self._parse_common_parts(data, position)
         return position if position == len(data) else position + self._parse(data[position:])
 
     def _parse(self, data: bytes) -> int:
         try:
             return super().write(data)
         except MultipartParseError as error:
-            raise self._explain(error, data) from None
+            # python-multipart holds the error in a local variable: its traceback would be a reference cycle.
+            error.__traceback__ = None
+            message = str(error)
+        raise self._client_error(message, data)
 
-    def _read_ordinary(self, data: bytes, position: int) -> int:
-        """Read content, and parts that begin with an ordinary head; say where anything else begins."""
-        # In PART_DATA the parser knows nothing of the part, so that it can go on with the content of another
-        # one. It would find what is found here, in four times the time.
+    def _parse_common_parts(self, data: bytes, position: int) -> int:
+        """Parse content and parts with common headers; return the position of anything else.
+
+        In the state PART_DATA, python-multipart holds no data of the part, so it can continue with the
+        content of another part. It would find the same parts in four times the time.
+        """
         boundary = self.boundary
         while (end := data.find(boundary, position)) >= 0:
-            head = ORDINARY_HEAD.match(data, end + len(boundary))
-            if head is None or head.end() - head.start() > self._head_size:
+            match = COMMON_HEADERS.match(data, end + len(boundary))
+            if match is None or match.end() - match.start() > self._max_common_headers_size:
                 return position
             if end > position:
                 self._receive_data(data[position:end])
             self._end_part()
-            self._begin_ordinary_part(*head.groups())
-            position = head.end()
+            self._begin_common_part(*match.groups())
+            position = match.end()
         last = data.rfind(b"\r", 1 - len(boundary))
         if last >= position and boundary.startswith(data[last:]):
-            return position  # the next chunk may go on with the boundary
+            return position  # the next chunk may continue the boundary
         if position < len(data):
             self._receive_data(data[position:])
         return len(data)
 
-    def _begin_ordinary_part(
+    def _begin_common_part(
         self, disposition: bytes, name: bytes, filename: bytes | None, content_type: bytes | None
     ) -> None:
         self._begin_part()
@@ -203,10 +179,10 @@ class PartReader(MultipartParser):
             self._headers.append((b"content-type", content_type))
             media_type = content_type.decode("ascii").lower()
         self._in_headers = False
-        self._open_part(PartBegun(name, filename, media_type, "", self._headers))
+        self._begin_content(PartStart(name, filename, media_type, "", self._headers))
 
     def _begin_part(self) -> None:
-        self._number += 1
+        self._part_number += 1
         self._in_headers = True
         self._headers = []
 
@@ -214,14 +190,14 @@ class PartReader(MultipartParser):
         maximum = self._limits.max_part_headers
         if maximum is not None and len(self._headers) >= maximum:
             raise RequestEntityTooLarge(limit="max_part_headers", maximum=maximum)
-        self._name = self._value = b""
+        self._header_name = self._header_value = b""
 
     def _end_header(self) -> None:
-        name = bytes(self._name).lower()
-        # The parser skips the spaces before a value, but neither a tab nor what comes after it.
-        value = bytes(self._value).strip(b" \t")
+        name = bytes(self._header_name).lower()
+        # python-multipart strips leading spaces only: neither tabs nor trailing white space.
+        value = bytes(self._header_value).strip(b" \t")
         if character := forbidden_character(value):
-            raise self._malformed(f"{character} in a header value")
+            raise self._malformed(f"{character} is not allowed in a header value")
         self._headers.append((name, value))
 
     def _end_headers(self) -> None:
@@ -231,77 +207,79 @@ class PartReader(MultipartParser):
         for name, value in self._headers:
             if name == b"content-disposition":
                 if disposition is not None:
-                    raise self._malformed("a second Content-Disposition header")
+                    raise self._malformed("duplicate Content-Disposition header")
                 disposition = value
             elif name == b"content-type" and not content_type:
                 content_type, parameters = parse_media_type(value)
                 charset = parameters.get("charset", "")
         if disposition is None:
-            raise self._malformed("no Content-Disposition header")
+            raise self._malformed("missing Content-Disposition header")
         try:
             name, filename = parse_content_disposition(disposition)
         except ValidationException as error:
             raise self._malformed(error.detail) from None
-        self._open_part(PartBegun(name, filename, content_type, charset, self._headers))
+        self._begin_content(PartStart(name, filename, content_type, charset, self._headers))
 
-    def _open_part(self, part: PartBegun) -> None:
+    def _begin_content(self, part: PartStart) -> None:
         limits = self._limits
         if part.filename is not None:
-            limit, most = "max_files", limits.max_files
-            self._limit, size, self._size = "max_file_size", limits.max_file_size, 0
+            count_limit, max_count = "max_files", limits.max_files
+            self._size_limit, max_size, self._size = "max_file_size", limits.max_file_size, 0
         else:
-            limit, most = "max_fields", limits.max_fields
-            self._limit, size, self._size = "max_field_size", limits.max_field_size, len(part.name)
+            count_limit, max_count = "max_fields", limits.max_fields
+            self._size_limit, max_size, self._size = "max_field_size", limits.max_field_size, len(part.name)
             if part.name == b"_charset_":
-                self._charset_field = bytearray()
-        self._most = inf if size is None else size
-        self._counts[limit] += 1
-        if most is not None and self._counts[limit] > most:
-            raise RequestEntityTooLarge(limit=limit, maximum=most)
-        if self._size > self._most:
+                self._charset_value = bytearray()
+        self._max_size = inf if max_size is None else max_size
+        self._counts[count_limit] += 1
+        if max_count is not None and self._counts[count_limit] > max_count:
+            raise RequestEntityTooLarge(limit=count_limit, maximum=max_count)
+        if self._size > self._max_size:
             raise self._too_large()
         self.events.append(part)
 
-    def _too_large(self) -> RequestEntityTooLarge:
-        return RequestEntityTooLarge(limit=self._limit, maximum=int(self._most))
-
-    def _receive_data(self, piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > self._most:
+    def _receive_data(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._max_size:
             raise self._too_large()
-        if self._charset_field is not None:
-            self._charset_field += piece
-        self.events.append(piece)
+        if self._charset_value is not None:
+            self._charset_value += chunk
+        self.events.append(chunk)
 
     def _end_part(self) -> None:
-        if self._charset_field is not None:
-            # RFC 7578 section 4.6: the charset of those fields that have none of their own.
-            self.codec = output_codec_for(self._charset_field.decode("latin-1")) or self.codec
-            self._charset_field = None
-        self.events.append(PART_ENDED)
+        if self._charset_value is not None:
+            # RFC 7578 section 4.6: the charset of the fields that do not declare their own.
+            self.codec = output_codec_for(self._charset_value.decode("latin-1")) or self.codec
+            self._charset_value = None
+        self.events.append(PART_END)
 
-    def _explain(self, error: MultipartParseError, data: bytes) -> ClientException:
-        """What the parser's error in this chunk means: by where it stands, its own offset being of no use."""
-        if not self._number:
+    def _too_large(self) -> RequestEntityTooLarge:
+        return RequestEntityTooLarge(limit=self._size_limit, maximum=int(self._max_size))
+
+    def _client_error(self, message: str, data: bytes) -> ClientException:
+        """Translate the message of an error that python-multipart raised in this chunk."""
+        if not self._part_number:
             return ValidationException("the multipart body does not begin with its boundary")
         if not self._in_headers:
-            return self._malformed("its boundary is followed by something else than a line end")
-        if "header size" in str(error) and not self._is_misnamed(data):
+            return self._malformed("expected a line end after the boundary")
+        if "header size" in message and not self._has_invalid_header_name(data):
             return RequestEntityTooLarge(limit="max_part_header_size", maximum=self.max_header_size)
-        if "LF" in str(error):
-            return self._malformed("CR without LF in its headers")
-        return self._malformed("a header line is not a name, a colon and a value")
+        if "LF" in message:
+            return self._malformed("CR without LF in the headers")
+        return self._malformed("a header line must be a name, a colon and a value")
 
-    def _malformed(self, fault: str) -> ValidationException:
-        return ValidationException(f"multipart part {self._number}: {fault}")
+    def _malformed(self, problem: str) -> ValidationException:
+        return ValidationException(f"multipart part {self._part_number}: {problem}")
 
-    def _is_misnamed(self, data: bytes) -> bool:
-        """Whether a header line that is too long had a wrong name before it was: the first error counts."""
-        # The parser measures a name up to its colon before it looks at the characters, so that which of the
-        # two it finds first depends on the chunk.
+    def _has_invalid_header_name(self, data: bytes) -> bool:
+        """Whether a header line that is too long has an invalid name within the limit.
+
+        python-multipart measures a name up to its colon before it checks the characters. Which of the two
+        errors it raises depends on the chunks; here, the first error in the line decides.
+        """
         start = self.marks.get("header_field")
         if start is None:
             return False
-        end = start + self.max_header_size - len(self._name)
+        end = start + self.max_header_size - len(self._header_name)
         match = _TOKEN.match(data, start, end)
         return match is None or match.end() < min(end, len(data))

@@ -1,1 +1,1 @@
-"""Bytes in, builtins out: the parsers, none of which awaits."""
+"""Parsers without I/O: they take bytes or text and return builtin types."""

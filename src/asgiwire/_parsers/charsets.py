@@ -1,8 +1,8 @@
-"""Which Python codec reads the text of a form, by the labels of the WHATWG Encoding standard.
+"""Charset labels of the WHATWG Encoding standard and the Python codecs that decode them.
 
-A label is looked up in a table and nowhere else: Python's own registry also knows ``idna``, ``undefined``,
-``utf-7`` and codecs that are no charsets, which are nothing that a client should be able to name. Left out
-are ``x-user-defined`` and the encodings that the standard replaces for being unsafe.
+Only labels of this table are supported. Python's codec registry also contains ``idna``, ``undefined``,
+``utf-7`` and codecs that are not charsets, which a client must not be able to select. The table does not
+contain ``x-user-defined`` and the encodings that the standard replaces because they are unsafe.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from asgiwire.exceptions import SerializationException
 
 __all__ = ("codec_for", "decode_body", "decode_text", "not_text", "output_codec_for")
 
-# A codec and the labels of section 4.2 that mean it. Where the standard's encoding is a superset of what
-# a label names (iso-8859-1 is windows-1252, gb2312 is gb18030), so is the codec.
+# Codecs and their labels (section 4.2). As in the standard, the codec can be a superset of the charset that a
+# label names: iso-8859-1 is windows-1252, gb2312 is gb18030.
 _LABELS = {
     "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
     "cp866": "866 cp866 csibm866 ibm866",
@@ -62,28 +62,28 @@ _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels
 
 
 def codec_for(label: str) -> str | None:
-    """The Python codec that a charset label means, or ``None`` ("get an encoding", section 4.2)."""
+    """Return the Python codec for a charset label, or ``None`` ("get an encoding", section 4.2)."""
     return _CODECS.get(label.strip("\t\n\f\r ").lower())
 
 
 def output_codec_for(label: str) -> str | None:
-    """As :func:`codec_for`, for a whole form ("get an output encoding", section 4.3).
+    """Return the Python codec for the charset of a form ("get an output encoding", section 4.3).
 
-    No browser sends a form in UTF-16: one that was asked to sends UTF-8.
+    Like :func:`codec_for`, but UTF-16 is UTF-8: browsers never send a form in UTF-16.
     """
     codec = codec_for(label)
     return "utf-8" if codec in {"utf-16-be", "utf-16-le"} else codec
 
 
-# The standard's windows-1252 has a character for every byte; Python's lacks five, which are C1 controls.
+# In the standard, windows-1252 maps every byte. In Python, five bytes are undefined; they are C1 controls.
 _WINDOWS_1252 = {byte: bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 
 
 def decode_text(value: bytes | bytearray, codec: str) -> str:
-    """Decode by a codec of this module, strictly.
+    """Decode bytes with a codec of this module.
 
     Raises:
-        UnicodeDecodeError: The bytes are no text in this charset. In windows-1252, all bytes are.
+        UnicodeDecodeError: The bytes are invalid in this charset. In windows-1252 all bytes are valid.
     """
     if codec == "cp1252":
         return value.decode("latin-1").translate(_WINDOWS_1252)
@@ -91,10 +91,12 @@ def decode_text(value: bytes | bytearray, codec: str) -> str:
 
 
 def decode_body(body: bytes, label: str) -> str:
-    """Decode a whole body, without its byte order mark: strictly where the label is one, else as UTF-8.
+    """Decode a body and remove its byte order mark.
+
+    With an unknown label the body is decoded as UTF-8 with replacement characters.
 
     Raises:
-        SerializationException: The body is no text in the charset that was declared.
+        SerializationException: The body is invalid in the declared charset.
     """
     codec = codec_for(label)
     if codec is None:
@@ -102,10 +104,10 @@ def decode_body(body: bytes, label: str) -> str:
     try:
         return decode_text(body, codec).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        pass  # it has the whole body in it, and is to be seen in no traceback
+        pass  # the exception holds the whole body, so it must not become the `__context__`
     raise not_text("the body", codec)
 
 
 def not_text(what: str, codec: str) -> SerializationException:
-    """The error of bytes that are no text in the charset that was declared for them."""
+    """Return the exception for bytes that are invalid in their declared charset."""
     return SerializationException(f"{what} is not text in its charset {codec}")

@@ -1,18 +1,16 @@
-"""Content-Type, Content-Length, and the Content-Disposition of a form's part: what they say.
+"""Parsers for Content-Type, Content-Length, and the Content-Disposition of a form part.
 
-Each takes time linear in the length of the value, whatever is in it. Left out: Content-Disposition of a
-response (RFC 6266), which has other rules for quotes than the forms of browsers have.
+All of them take linear time. The Content-Disposition of a response (RFC 6266) has other rules for quotes and
+is not supported.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from asgiwire.exceptions import ClientException, ValidationException
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = (
     "COMMON_DISPOSITION",
@@ -26,27 +24,27 @@ __all__ = (
 
 OWS = " \t"
 
-# Name, "=", then a quoted string or everything up to the next ";". The possessive quantifiers give nothing
-# back, so that 64 KiB of backslashes or semicolons are read once.
+# Name, "=", then a quoted string or everything up to the next ";". The possessive quantifiers prevent
+# backtracking over long runs of backslashes or semicolons.
 _MEDIA_PARAMETER = re.compile(
     r';[ \t]*+([^;="\s]++)[ \t]*+=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL
 )
-# The pieces between the backslashes that quote: joining them is several times faster than substituting.
+# Text between escaping backslashes: joining the matches is several times faster than a substitution.
 _UNQUOTED = re.compile(r"\\?+([^\\]++|\\)")
 
 
 def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
-    """Split a Content-Type into the lower-cased media type and its parameters (RFC 9110 section 8.3.1).
+    """Split a Content-Type into the media type and its parameters (RFC 9110 section 8.3.1).
 
-    The names of the parameters are lower-cased, their values unquoted. The first of two parameters of
-    one name counts, as in the WHATWG MIME Sniffing standard. Nothing raises: what is malformed is left out.
+    The media type and the names of parameters are lower-cased, values are unquoted. Of several parameters
+    with the same name the first is used (WHATWG MIME Sniffing). Malformed parameters are ignored.
     """
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     media_type, semicolon, rest = value.partition(";")
     parameters: dict[str, str] = {}
     if semicolon:
-        # One parameter and no quotes: read so in half the time, and most have that.
+        # The common case of one unquoted parameter, in half the time.
         name, equals, text = rest.partition("=")
         name = name.strip(OWS)
         if equals and name.isalnum() and '"' not in text and ";" not in text:
@@ -64,17 +62,17 @@ def _media_parameters(text: str) -> dict[str, str]:
     return parameters
 
 
-# RFC 2046 section 5.1.1 allows these but for "*" and its like, which a token of a Content-Type may have and
-# some clients send (a well known example for Android has "*****").
+# The characters of RFC 2046 section 5.1.1, and "*" and similar ones, which are valid in a token and which
+# some clients send (a common example for Android uses "*****").
 _BOUNDARY = re.compile(r"[\w'()+,./:=? !#$%&*^`|~-]*+(?<! )", re.ASCII)
-MAX_BOUNDARY_LENGTH = 256  # the RFC says 70; python-multipart takes no more than this
+MAX_BOUNDARY_LENGTH = 256  # python-multipart's limit; RFC 2046 allows 70
 
 
 def parse_boundary(parameters: Mapping[str, str]) -> bytes:
-    """The boundary of multipart/form-data, from the parameters of the Content-Type.
+    """Return the boundary of multipart/form-data from the parameters of the Content-Type.
 
     Raises:
-        ValidationException: It is missing, empty, too long, or has characters that it cannot have.
+        ValidationException: The boundary is missing, empty, too long, or contains invalid characters.
     """
     boundary = parameters.get("boundary")
     if boundary is None:
@@ -84,36 +82,36 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
     if len(boundary) > MAX_BOUNDARY_LENGTH:
         raise ValidationException(f"the multipart boundary is longer than {MAX_BOUNDARY_LENGTH} characters")
     if not _BOUNDARY.fullmatch(boundary):
-        raise ValidationException("the multipart boundary has characters that RFC 2046 does not allow")
+        raise ValidationException("the multipart boundary contains characters that RFC 2046 does not allow")
     return boundary.encode("ascii")
 
 
-# 2**64 has twenty digits. More than that is no length of anything, and int() gives up at 4,300.
+# 2**64 has 20 digits. int() raises ValueError for more than 4,300.
 MAX_LENGTH_DIGITS = 20
 
 
 def parse_content_length(value: bytes) -> int:
-    """Read a Content-Length: ``1*DIGIT`` and nothing else (RFC 9110 section 8.6).
+    """Parse a Content-Length, ``1*DIGIT`` (RFC 9110 section 8.6).
 
     Raises:
-        ClientException: It is anything else, a list of equal numbers included.
+        ClientException: The value is not a number. A list of equal numbers is invalid too.
     """
-    # bytes.isdigit() is true for the ten ASCII digits alone, unlike str.isdigit() and int().
+    # bytes.isdigit() accepts ASCII digits only, unlike str.isdigit() and int().
     if value.isdigit() and len(value) <= MAX_LENGTH_DIGITS:
         return int(value)
     digits = value.strip(b" \t")
     if digits.isdigit() and len(digits) <= MAX_LENGTH_DIGITS:
         return int(digits)
-    raise ClientException(f"Content-Length must be a decimal number of bytes, got {_shown(digits)}")
+    raise ClientException(f"Content-Length must be a decimal number of bytes, got {_describe(digits)}")
 
 
 class FormDataDisposition(NamedTuple):
-    """What the Content-Disposition of a part says.
+    """The Content-Disposition of a form part.
 
     Attributes:
         name: The name of the field, in the charset of the form.
-        filename: ``None`` where the part is no file; bytes in the charset of the form; or text, where
-            only ``filename*`` was there, which says its charset itself.
+        filename: ``None`` if the part is not a file, ``bytes`` in the charset of the form, or ``str`` if it
+            comes from ``filename*``, which declares its own charset.
     """
 
     name: bytes
@@ -121,17 +119,17 @@ class FormDataDisposition(NamedTuple):
 
 
 _TOKEN = rb"[!#-'*+.^_`|~0-9A-Za-z-]++"
-# A quote ends a value only where the header or the next parameter follows.
+# A quote ends a value only before the end of the header or the next parameter.
 _AT_END = rb"(?=[ \t]*+(?:\Z|;[ \t;]*+(?:\Z|" + _TOKEN + rb"[ \t]*+=)))"
-# Browsers write a backslash as it is and a quote as %22, so that a quote ends the value whatever stands
-# before it: name="a\"; filename="x" is the field a\ and a file. Others escape quotes by backslashes; that
-# reading comes second, for values that the first one cannot read.
+# Browsers do not escape backslashes and write a quote as %22. So a quote ends the value even after a
+# backslash: name="a\"; filename="x" is the field a\ with a file. Other clients escape quotes with
+# backslashes, which is the second alternative, for values that the first does not match.
 _DISPOSITION_PARAMETER = re.compile(
     rb"[ \t]*+;[ \t;]*+(?:\Z|(" + _TOKEN + rb")[ \t]*+=[ \t]*+"
     rb'(?:"([^"]*+)"' + _AT_END + rb'|"((?:[^"\\]++|\\.)*+)"' + _AT_END + rb'|([^";]*+)))',
     re.DOTALL,
 )
-# What nearly every part has, in one match.
+# The form that nearly every part has.
 COMMON_DISPOSITION: Final = re.compile(
     rb'form-data; name="([^"%\\\r\n\0]*+)"(?:; filename="([^"%\\\r\n\0]*+)")?+'
 )
@@ -141,21 +139,21 @@ _FORBIDDEN_NAMES = {b"\r": "CR", b"\n": "LF", b"\0": "NUL"}
 
 
 def forbidden_character(value: bytes) -> str:
-    """The first of CR, LF and NUL in a header value, by its name, or ``""`` (RFC 9110 section 5.5)."""
+    """Return the name of the first CR, LF or NUL in a header value, or ``""`` (RFC 9110 section 5.5)."""
     match = _FORBIDDEN.search(value)
     return _FORBIDDEN_NAMES[match[0]] if match else ""
 
 
 def parse_content_disposition(value: bytes) -> FormDataDisposition:
-    r"""Read the Content-Disposition of a part (RFC 7578 section 4.2) as browsers write it.
+    r"""Parse the Content-Disposition of a form part (RFC 7578 section 4.2) as browsers write it.
 
-    ``%22``, ``%0D`` and ``%0A`` are decoded, and nothing else is (WHATWG HTML, "multipart/form-data encoding
-    algorithm"). ``\"`` and ``\\`` are, where the value cannot be read otherwise. ``filename*``, which RFC
-    7578 forbids, counts only where there is no ``filename`` and it is valid UTF-8.
+    Only ``%22``, ``%0D`` and ``%0A`` are percent-decoded (WHATWG HTML, "multipart/form-data encoding
+    algorithm"). ``\"`` and ``\\`` are unescaped if the value is malformed otherwise. ``filename*``, which RFC
+    7578 forbids, is used only if it is valid UTF-8 and there is no ``filename``.
 
     Raises:
-        ValidationException: The type is not ``form-data``, there is no name, a parameter comes twice, the
-            value is malformed or has CR, LF or NUL in it.
+        ValidationException: The type is not ``form-data``, the name is missing, a parameter appears twice,
+            or the value is malformed or contains CR, LF or NUL.
     """
     match = COMMON_DISPOSITION.fullmatch(value)
     if match:
@@ -166,7 +164,7 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
     kind = value.partition(b";")[0]
     if kind.strip(b" \t").lower() != b"form-data":
         raise ValidationException(
-            f"Content-Disposition of a form's part must be form-data, got {_shown(kind)}"
+            f"Content-Disposition of a form's part must be form-data, got {_describe(kind)}"
         )
     parameters = _disposition_parameters(value, len(kind))
     name = parameters.get(b"name")
@@ -186,12 +184,12 @@ def _disposition_parameters(value: bytes, position: int) -> dict[bytes, bytes]:
             raise ValidationException("Content-Disposition of a form's part is malformed")
         position = match.end()
         name, quoted, escaped, bare = match.groups()
-        if name is None:  # nothing after the last semicolon
+        if name is None:  # the header ends with a semicolon
             break
         name = name.lower()
         if name in parameters:
             raise ValidationException(
-                f"Content-Disposition of a form's part has two parameters {_shown(name)}"
+                f"Content-Disposition of a form's part has two parameters {_describe(name)}"
             )
         if quoted is not None:
             parameters[name] = quoted.replace(b"%22", b'"').replace(b"%0D", b"\r").replace(b"%0A", b"\n")
@@ -203,7 +201,7 @@ def _disposition_parameters(value: bytes, position: int) -> dict[bytes, bytes]:
 
 
 def _extended_text(value: bytes) -> str | None:
-    """The text of an extended value (RFC 8187) in UTF-8; ``None`` for any other, which is ignored."""
+    """Decode an extended value (RFC 8187) in UTF-8; return ``None`` for other charsets and invalid ones."""
     from urllib.parse import unquote_to_bytes
 
     charset, _, rest = value.partition(b"'")
@@ -216,8 +214,8 @@ def _extended_text(value: bytes) -> str | None:
         return None
 
 
-def _shown(value: bytes) -> str:
-    """A value from the peer, short enough for a sentence."""
+def _describe(value: bytes) -> str:
+    """Return the ``repr`` of a short value, or the length of a long one."""
     if len(value) > 40:
         return f"{len(value)} characters"
     return repr(value.decode("latin-1"))

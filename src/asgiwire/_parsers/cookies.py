@@ -1,35 +1,33 @@
-"""The Cookie request header: the bytes of every such header in, one dict of names and values out.
+"""Parser for the Cookie request header.
 
-Read as browsers write it and not as RFC 6265 has servers write it: whatever stands between two semicolons
-is a cookie. Left out: Set-Cookie, and any cache. The dict is new at each call, so nobody changes what
-another one reads.
+It follows the behaviour of browsers rather than the grammar of RFC 6265: any text between two semicolons is a
+cookie.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
 from .percent import percent_decode
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 BLANKS: Final = " \t"
 
-# What `http.cookies` writes inside quotes: three octal digits, or the character itself after a backslash.
+# The escapes of `http.cookies`: a backslash before three octal digits or before the character itself.
 ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
 
 
 def parse_cookies(values: Iterable[bytes]) -> dict[str, str]:
-    """Parse all Cookie headers of one request together, in the order received; linear time.
+    """Parse all Cookie headers of one request, in the order received.
 
-    HTTP/2 clients split the header, one cookie each (RFC 9113 section 8.2.3). The last of several cookies
-    with one name wins. A cookie without a name has the name ``""``. A value in double quotes is read as
-    ``http.cookies`` writes it, and then percent-decoded as UTF-8. A semicolon ends a value even in quotes.
+    HTTP/2 clients can send each cookie in its own header (RFC 9113 section 8.2.3). Of several cookies with
+    the same name the last is used. A cookie without a name has the name ``""``. Values in double quotes are
+    unquoted as ``http.cookies`` writes them. All values are percent-decoded as UTF-8. A semicolon ends a
+    value, even in quotes.
     """
     header = _decode(b";".join(values))
-    is_escaped = '"' in header or "%" in header  # asked once instead of each value, it costs a tenth
+    is_escaped = '"' in header or "%" in header  # one check for all values takes 10 % less time
     cookies: dict[str, str] = {}
     for pair in header.split(";"):
         name, equals, value = pair.partition("=")
@@ -42,8 +40,8 @@ def parse_cookies(values: Iterable[bytes]) -> dict[str, str]:
 
 
 def _decode(header: bytes) -> str:
-    # Browsers send raw UTF-8, older programs latin-1. One cookie that is not UTF-8 must not change how the
-    # others read, so only then each is decoded by itself.
+    # Browsers send raw UTF-8, older clients latin-1. One cookie that is not UTF-8 must not change how the
+    # others are decoded, so the header is split first in this case.
     try:
         return header.decode()
     except UnicodeDecodeError:

@@ -1,7 +1,4 @@
-"""Credentials (RFC 9110 section 11.4), as Authorization and Proxy-Authorization hold them.
-
-Left out: whether they are right.
-"""
+"""Parser for credentials (RFC 9110 section 11.4), the value of Authorization and Proxy-Authorization."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ PARAMETER: Final = re.compile(
 )
 QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 
-# RFC 6750 section 2.1 has a token68 here. Tokens that are in use have more in them ("17|d0Ys..."), and what
-# a token may look like is between the server that made it and itself.
+# RFC 6750 section 2.1 allows a token68 only, but some servers issue tokens with other characters
+# ("17|d0Ys...").
 BEARER_TOKEN: Final = re.compile(r"[!#-+\-./0-~]++")
 
 # RFC 7617 section 2: "The user-id and password MUST NOT contain any control characters".
@@ -27,12 +24,12 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Credentials(NamedTuple):
-    """What an Authorization field holds: a scheme, and behind it one token, or parameters, or nothing.
+    """A scheme, followed by a token, by parameters, or by nothing.
 
     Attributes:
-        scheme: In lower case.
-        token68: The token.
-        parameters: By lower-case name; values unquoted.
+        scheme: The scheme in lower case.
+        token68: The token, or ``None``.
+        parameters: The parameters; names in lower case, values unquoted.
     """
 
     scheme: str
@@ -41,7 +38,7 @@ class Credentials(NamedTuple):
 
 
 def parse_credentials(field: str) -> Credentials | None:
-    """Read credentials; ``None`` where they are malformed."""
+    """Parse credentials; return ``None`` if they are malformed."""
     match = CREDENTIALS.fullmatch(field.strip(" \t"))
     if match is None:
         return None
@@ -55,10 +52,10 @@ def parse_credentials(field: str) -> Credentials | None:
 
 
 def parse_basic(token68: str) -> tuple[str, str] | None:
-    """Decode the credentials of the Basic scheme (RFC 7617): user-id and password, or ``None``.
+    """Decode the user-id and password of the Basic scheme (RFC 7617); return ``None`` if they are invalid.
 
-    They are UTF-8, as current browsers send them, else ISO-8859-1, as older ones did. How much padding there
-    is does not matter: some programs leave it out.
+    The text is UTF-8, which browsers send, or else ISO-8859-1, which old ones sent. The padding is ignored,
+    because some clients omit it.
     """
     from binascii import Error, a2b_base64
 

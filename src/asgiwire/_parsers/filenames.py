@@ -1,22 +1,22 @@
-"""A name to store an upload under, from the one that a client sent."""
+"""Safe file names for uploads."""
 
 from __future__ import annotations
 
 import os
 from typing import Final
 
-# Names that Windows gives to devices, whatever extension follows.
+# Reserved device names on Windows, with or without an extension.
 DEVICES: Final = frozenset(
     ("CON", "PRN", "AUX", "NUL", *(name + digit for name in ("COM", "LPT") for digit in "123456789¹²³"))
 )
-MAX_LENGTH: Final = 255  # bytes, of the usual file systems
+MAX_LENGTH: Final = 255  # bytes, on most file systems
 
 
 def safe_filename(filename: str) -> str:
-    """The last part of ``filename``, fit to be the name of a file; ``"file"`` if nothing is left.
+    """Return a safe name for a file, derived from the last part of ``filename``, or ``"file"``.
 
-    Without directories of either kind, characters that do not print or that Windows forbids, leading dots,
-    and names of devices; at most 255 bytes in UTF-8.
+    The result has no directories, no unprintable characters, none that Windows forbids, no leading dots, and
+    is not the name of a device. It has at most 255 bytes in UTF-8.
     """
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(
@@ -26,11 +26,11 @@ def safe_filename(filename: str) -> str:
     if name.partition(".")[0].rstrip().upper() in DEVICES:
         name = f"_{name}"
     stem, extension = os.path.splitext(name)
-    extension = _shortened(extension, MAX_LENGTH // 2)
-    name = _shortened(stem, MAX_LENGTH - len(extension.encode())) + extension
+    extension = _truncate(extension, MAX_LENGTH // 2)
+    name = _truncate(stem, MAX_LENGTH - len(extension.encode())) + extension
     return name.rstrip(". ") or "file"
 
 
-def _shortened(name: str, length: int) -> str:
-    """The name cut to so many bytes of UTF-8, between two characters."""
+def _truncate(name: str, length: int) -> str:
+    """Truncate to ``length`` bytes of UTF-8 at a character boundary."""
     return name.encode()[:length].decode(errors="ignore")

@@ -1,7 +1,4 @@
-"""Dates in header fields (RFC 9110 section 5.6.7): the one form that is written, and the two obsolete ones.
-
-Left out: time zones, which HTTP does not have, and whether the name of the day fits the date.
-"""
+"""Parser for dates in header fields (RFC 9110 section 5.6.7), in the three formats of the RFC."""
 
 from __future__ import annotations
 
@@ -11,14 +8,14 @@ from typing import Final
 
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-# "Sun, 06 Nov 1994 08:49:37 GMT", and "Sunday, 06-Nov-94 08:49:37 GMT" of RFC 850. A day of one digit, other
-# cases, and UTC for GMT are what some programs write: "Recipients of timestamp values are encouraged to be
-# robust in parsing timestamps".
+# "Sun, 06 Nov 1994 08:49:37 GMT", and "Sunday, 06-Nov-94 08:49:37 GMT" of RFC 850. Some clients write a day
+# of one digit, another case, or UTC instead of GMT: "Recipients of timestamp values are encouraged to be
+# robust in parsing timestamps". The name of the day is not checked.
 FIXED: Final = re.compile(
     r"[a-z]{3,9}, ?(?P<day>[0-9]{1,2})(?P<dash>[ -])(?P<month>[a-z]{3})(?P=dash)(?P<year>[0-9]{4}|[0-9]{2}) "
     r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?:gmt|utc)"
 )
-# "Sun Nov  6 08:49:37 1994", as asctime() of C writes it.
+# "Sun Nov  6 08:49:37 1994", the format of asctime() in C.
 ASCTIME: Final = re.compile(
     r"[a-z]{3} (?P<month>[a-z]{3}) (?P<day>[ 0-9][0-9]) "
     r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<year>[0-9]{4})"
@@ -26,7 +23,7 @@ ASCTIME: Final = re.compile(
 
 
 def parse_http_date(value: str) -> datetime | None:
-    """Read a date, in UTC; ``None`` where it is none."""
+    """Parse a date as a datetime in UTC; return ``None`` if it is invalid."""
     value = value.strip(" \t").lower()
     match = FIXED.fullmatch(value) or ASCTIME.fullmatch(value)
     if match is None or match["month"] not in MONTHS:
@@ -34,9 +31,9 @@ def parse_http_date(value: str) -> datetime | None:
     year = int(match["year"])
     hour, minute, second = map(int, match["time"].split(":"))
     if len(match["year"]) == 2:
-        year = _century(year)
+        year = _four_digit_year(year)
     try:
-        # A leap second (RFC 9110: 60) is one that datetime lacks.
+        # RFC 9110 allows second 60 (a leap second), datetime does not.
         return datetime(
             year,
             MONTHS.index(match["month"]) + 1,
@@ -50,7 +47,7 @@ def parse_http_date(value: str) -> datetime | None:
         return None
 
 
-def _century(year: int) -> int:
+def _four_digit_year(year: int) -> int:
     # "Recipients of a timestamp value in rfc850-date format [...] MUST interpret a timestamp that appears to
     # be more than 50 years in the future as representing the most recent year in the past that had the same
     # last two digits."

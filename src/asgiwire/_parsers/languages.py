@@ -1,49 +1,45 @@
-"""Matching of language tags (RFC 4647): which range of a client's list speaks of a tag.
-
-Left out: extended filtering (section 3.3.2), whose ranges Accept-Language cannot hold, and any knowledge of
-languages.
-"""
+"""Matching of language ranges and tags (RFC 4647), without extended filtering (section 3.3.2)."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from .negotiation import Preference
+from .negotiation import Preference
 
 # RFC 4647 section 2.1: language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*"
 LANGUAGE_RANGE: Final = re.compile(r"\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*+")
 
 
-def normal_tag(tag: str) -> str:
-    """A language tag for comparing; ``en_GB``, as locales and some clients have it, is ``en-gb``."""
+def normalize_tag(tag: str) -> str:
+    """Normalize a language tag; ``en_GB``, which locales and some clients use, becomes ``en-gb``."""
     return tag.strip().lower().replace("_", "-")
 
 
 def parse_language_ranges(preferences: Iterable[Preference]) -> list[Preference]:
-    """What is a language range, with its value made fit for comparing."""
-    normal = (preference._replace(value=normal_tag(preference.value)) for preference in preferences)
+    """Return the valid language ranges with normalized values."""
+    normal = (preference._replace(value=normalize_tag(preference.value)) for preference in preferences)
     return [preference for preference in normal if LANGUAGE_RANGE.fullmatch(preference.value)]
 
 
-def shortened(tag: str) -> Iterator[str]:
-    """The tag itself, and what is left of it as subtag after subtag is taken from its end."""
+def prefixes(tag: str) -> Iterator[str]:
+    """Yield the tag, and then the tag with one more subtag removed from its end each time."""
     while tag:
         yield tag
         tag = tag.rpartition("-")[0]
 
 
-def deciding_range(ranges: Mapping[str, Preference], tag: str) -> Preference | None:
-    """The longest range that matches by basic filtering (RFC 4647 section 3.3.1), ``*`` last, if any.
+def longest_matching_range(ranges: Mapping[str, Preference], tag: str) -> Preference | None:
+    """Return the longest range that matches by basic filtering (RFC 4647 section 3.3.1), or ``None``.
+
+    The range ``*`` matches only if no other range does.
 
     Args:
-        ranges: By value.
-        tag: Fit for comparing.
+        ranges: The ranges by value.
+        tag: A normalized tag.
     """
-    for prefix in shortened(tag):
+    for prefix in prefixes(tag):
         if prefix in ranges:
             return ranges[prefix]
     return ranges.get("*")

@@ -1,20 +1,16 @@
-"""Fields of proactive negotiation (RFC 9110 section 12.5): weighted lists in, tuples out.
+"""Parser for the fields of proactive negotiation (RFC 9110 section 12.5): lists of values with weights.
 
-The list is read here for every such field: elements, their parameters, their weights. Which element fits
-what a server has to offer differs from field to field; for media types it is :func:`deciding`. Nothing that a
-client can send raises: what is malformed is left out.
+Malformed elements are ignored. The rules of matching differ between the fields; those for media types are
+in :func:`most_specific_range`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-# Text outside of quotes, or a quoted string in which a separator is but a character. Possessive, because
-# nothing that was matched is ever worth trying again.
+# Text outside of quotes, or a quoted string, which can contain separators. Possessive against backtracking.
 ELEMENT: Final = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 PARAMETER: Final = re.compile(r'(?:[^";]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -31,9 +27,9 @@ class Preference(NamedTuple):
 
     Attributes:
         value: The media range, language, coding or charset, in lower case.
-        parameters: By lower-case name, without the weight; values in lower case and unquoted.
+        parameters: The parameters without the weight; names and values in lower case, values unquoted.
         quality: The weight in thousandths, 0 to 1000.
-        text: The value, and behind it parameters and weight as they were sent.
+        text: The value in lower case, followed by the parameters and the weight as sent.
     """
 
     value: str
@@ -43,20 +39,20 @@ class Preference(NamedTuple):
 
 
 def parse_preferences(field: str) -> list[Preference]:
-    """Parse a weighted list, in the order sent; empty elements are skipped (RFC 9110 section 5.6.1)."""
+    """Parse a list with weights, in the order sent; empty elements are skipped (RFC 9110 section 5.6.1)."""
     elements = ELEMENT.findall(field) if '"' in field else field.split(",")
     return [preference for element in elements if (preference := parse_preference(element)).value]
 
 
 def parse_preference(element: str) -> Preference:
-    """Parse one element; of parameters with one name the first counts."""
+    """Parse one element; of several parameters with the same name the first is used."""
     value, semicolon, rest = element.partition(";")
     value = value.strip().lower()
     if not semicolon:
         return Preference(value, {}, 1000, value)
     parameters: dict[str, str] = {}
-    for piece in PARAMETER.findall(rest) if '"' in rest else rest.split(";"):
-        name, _, content = piece.partition("=")
+    for parameter in PARAMETER.findall(rest) if '"' in rest else rest.split(";"):
+        name, _, content = parameter.partition("=")
         if name := name.strip().lower():
             parameters.setdefault(name, _unquote(content.strip()).lower())
     # RFC 9110 section 12.5.1: "recipients SHOULD process any parameter named "q" as weight, regardless of
@@ -66,7 +62,7 @@ def parse_preference(element: str) -> Preference:
 
 
 def parse_media_ranges(field: str) -> list[Preference]:
-    """Parse an Accept field into what is a media range; a lone ``*``, as Java sends it, is ``*/*``."""
+    """Parse the valid media ranges of an Accept field; ``*``, which Java sends, is ``*/*``."""
     preferences = parse_preferences(field)
     for position, preference in enumerate(preferences):
         if preference.value == "*":
@@ -76,43 +72,45 @@ def parse_media_ranges(field: str) -> list[Preference]:
 
 
 def covers(media_range: str, media_type: str) -> bool:
-    """Say whether a range, parameters aside, speaks of all that a type, or another range, stands for."""
+    """Return whether a range includes a media type, or all types of another range, without parameters."""
     return media_range in (media_type, "*/*") or (
         media_range.endswith("/*") and media_type.startswith(media_range[:-1])
     )
 
 
-def deciding(ranges: Mapping[str, Sequence[Preference]], media_type: Preference) -> Preference | None:
-    """Return the range that speaks most specifically of a media type (RFC 9110 section 12.5.1), if any.
+def most_specific_range(
+    ranges: Mapping[str, Sequence[Preference]], media_type: Preference
+) -> Preference | None:
+    """Return the most specific range that matches a media type (RFC 9110 section 12.5.1), or ``None``.
 
-    A range does not speak of a type that contradicts its parameters. Where the type does not mention them,
-    it does so only if no other range does: ``application/json;charset=utf-8`` is what many clients send who
-    want ``application/json``.
+    A range does not match if the type has a parameter of the same name with another value. A range with
+    parameters that the type lacks matches only if no other range does: many clients that accept
+    ``application/json`` send ``application/json;charset=utf-8``.
 
     Args:
-        ranges: By value.
-        media_type: The type; if it has a wildcard, only ranges that cover all of it speak of it.
+        ranges: The ranges by value.
+        media_type: The media type. If it has a wildcard, only ranges that cover all of it match.
     """
-    value, given, _, _ = media_type
-    unmentioned = None
+    value, parameters, _, _ = media_type
+    fallback = None
     for pattern in (value, value[: value.find("/") + 1] + "*", "*/*"):
-        decides, most = None, -1
+        best, best_count = None, -1
         for candidate in ranges.get(pattern, ()):
-            wanted = candidate.parameters
-            if any(given.get(name, content) != content for name, content in wanted.items()):
+            required = candidate.parameters
+            if any(parameters.get(name, content) != content for name, content in required.items()):
                 continue
-            if not wanted.keys() <= given.keys():
-                unmentioned = unmentioned or candidate
-            elif len(wanted) > most:
-                decides, most = candidate, len(wanted)
-        if decides is not None:
-            return decides
-    return unmentioned
+            if not required.keys() <= parameters.keys():
+                fallback = fallback or candidate
+            elif len(required) > best_count:
+                best, best_count = candidate, len(required)
+        if best is not None:
+            return best
+    return fallback
 
 
 def _thousandths(weight: str) -> int:
-    # What is no weight is ignored, as if none had been sent: the client did list the value. That is 1, and
-    # so are "1", "1.000", "7", "inf" and "nan". Digits after the third are cut.
+    # An invalid weight is ignored, because the client did list the value. So everything that is not below 1
+    # is 1000: "1", "1.000", "7", "inf", "nan". Digits after the third are truncated.
     match = BELOW_ONE.fullmatch(weight)
     if match is None:
         return 1000

@@ -1,7 +1,4 @@
-"""Range (RFC 9110 section 14.2): the unit, and the ranges as numbers.
-
-Left out: units whose ranges are no numbers (``other-range``), which nobody has registered.
-"""
+"""Parser for the Range header (RFC 9110 section 14.2). Ranges of other units than numbers are invalid."""
 
 from __future__ import annotations
 
@@ -13,19 +10,19 @@ SPECIFIER: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]++)=(.*+)", re.DOTAL
 # int-range = first-pos "-" [ last-pos ], suffix-range = "-" suffix-length.
 RANGE: Final = re.compile(r"([0-9]*+)-([0-9]*+)")
 
-# "Recipients ought to anticipate potentially large decimal numerals and prevent parsing errors due to
-# integer conversion overflows": no representation is that long, and all numbers from here on are one.
-MAXIMUM: Final = 10**18
-DIGITS: Final = 18
+# "Recipients ought to anticipate potentially large decimal numerals and prevent parsing errors due to integer
+# conversion overflows". All larger numbers become this one; no representation is as long.
+MAX_POSITION: Final = 10**18
+MAX_DIGITS: Final = 18
 
 Numbers = tuple[int | None, int | None]
 
 
 def parse_range(field: str) -> tuple[str, list[Numbers]] | None:
-    """Read a Range field: its unit in lower case, and first and last position of each range, in order.
+    """Parse a Range header into the unit in lower case and the first and last position of each range.
 
-    Of a suffix range the first is ``None``, and the last is the length of the suffix; the last is ``None``
-    where the range has no end. The result is ``None`` where one range is invalid: then none of them counts.
+    A suffix range is ``(None, length)``, a range without an end is ``(first, None)``. If any range is
+    invalid, the header is, and the result is ``None``.
     """
     match = SPECIFIER.fullmatch(field.strip(" \t"))
     if match is None:
@@ -48,4 +45,4 @@ def _number(digits: str) -> int | None:
     if not digits:
         return None
     digits = digits.lstrip("0") or "0"
-    return MAXIMUM if len(digits) > DIGITS else int(digits)
+    return MAX_POSITION if len(digits) > MAX_DIGITS else int(digits)

@@ -1,8 +1,7 @@
-"""The target of a request, from what a server says of it (RFC 9112 sections 3.2 and 3.3, ASGI's scopes).
+"""The target URI of a request (RFC 9112 sections 3.2 and 3.3) from the values of an ASGI scope.
 
-Each function takes one part of a scope and gives the same part of a URL, valid whatever it was given:
-nothing here raises, and nothing that a client puts into a path or a ``Host`` moves the authority. Left
-out: every header but ``Host``.
+Each function converts one value of the scope to a part of a URL. The result is valid for any input, and no
+function raises. A client cannot change the authority of the URL through the path or an invalid ``Host``.
 """
 
 from __future__ import annotations
@@ -17,30 +16,30 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # RFC 3986 section 3.1.
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
-# RFC 3986 section 3.2.2, without the percent-encoding and the sub-delims that its "reg-name" would allow:
-# no name that can be looked up has them, and userinfo and other tricks begin with them.
+# RFC 3986 section 3.2.2, without the percent-encoding and the sub-delims of "reg-name": host names in DNS do
+# not have them, and attacks use them.
 NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 HOST: Final = re.compile(rb"([%b]+|\[([0-9A-Fa-f:.]+)\])(?::(?:0*([0-9]{1,5}))?)?" % re.escape(NAME_BYTES))
 
-# Host, path and query as nearly every request has them: nothing to encode, decode, leave out or judge.
-# The two ports are here because they may be the scheme's own.
+# Host, path and query of nearly every request, which need no encoding, decoding or further validation. Ports
+# 80 and 443 are excluded, because they can be the default port of the scheme.
 COMMON_TARGET: Final = re.compile(
     rb"[%b]++(?::(?!80\0|443\0)[1-9][0-9]{1,3})?+\0/[%b]*+\0[%b]*+(?:%%[0-9A-Fa-f]{2}[%b]*+)*+"
     % (re.escape(NAME_BYTES), re.escape(PATH_BYTES), re.escape(QUERY_BYTES), re.escape(QUERY_BYTES))
 )
 
-# RFC 9112 section 3.2.2: "absolute-form"; the server should have taken this off.
+# RFC 9112 section 3.2.2: "absolute-form"; some servers put it into the path.
 ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
 def is_common_target(host: bytes, raw_path: bytes, query: bytes) -> bool:
-    """Whether these can stand in a URL as they are."""
+    """Return whether the values can be used in a URL without any change."""
     return COMMON_TARGET.fullmatch(b"%b\0%b\0%b" % (host, raw_path, query)) is not None
 
 
-def normal_scheme(value: object) -> str | None:
-    """Give a scheme in lower case, or ``None`` for what is none."""
-    # Behind a proxy, some servers put here whatever text it sent.
+def normalize_scheme(value: object) -> str | None:
+    """Return a scheme in lower case, or ``None`` if it is invalid."""
+    # Some servers copy the value of a proxy's header into the scope unchecked.
     if isinstance(value, str):
         if value in DEFAULT_PORTS:
             return value
@@ -50,11 +49,11 @@ def normal_scheme(value: object) -> str | None:
 
 
 def authority_from_host(value: bytes, scheme: str = "") -> str | None:
-    """Give the authority that a ``Host`` header names, or ``None`` for a value that is not valid.
+    """Return the authority from a ``Host`` header, or ``None`` if the header is invalid.
 
     Args:
-        value: The header as sent, blanks around it included.
-        scheme: The scheme whose default port is left out.
+        value: The value as sent; surrounding blanks are ignored.
+        scheme: The scheme whose default port is omitted.
     """
     if value and not value.translate(None, NAME_BYTES):
         return value.decode("ascii")
@@ -70,12 +69,12 @@ def authority_from_host(value: bytes, scheme: str = "") -> str | None:
 
 
 def authority_from_server(host: str, port: int | None, scheme: str = "") -> str | None:
-    """Give the authority of the address that a server listens on, or ``None`` if it has none.
+    """Return the authority of the server's address, or ``None`` for a unix socket or an invalid address.
 
     Args:
-        host: A name, an IPv4 or an IPv6 address, with brackets or without; or the path of a unix socket.
-        port: Its port; ``None`` and 0 stand for a unix socket.
-        scheme: The scheme whose default port is left out.
+        host: A name, an IPv4 or IPv6 address (with or without brackets), or the path of a unix socket.
+        port: The port; ``None`` or 0 for a unix socket.
+        scheme: The scheme whose default port is omitted.
     """
     if not port:
         return None
@@ -94,28 +93,28 @@ def _is_ipv6(literal: bytes) -> bool:
 
 
 def target_path(path: str, raw_path: bytes | None, root_path: str) -> str:
-    """Give the path of the target URI, percent-encoded as the client sent it where that is known.
+    """Return the path of the target URI, percent-encoded as the client sent it if that is known.
 
-    It begins with ``/``; only of an asterisk-form target it is empty (RFC 9112 section 3.3).
+    The path begins with ``/``. For an asterisk-form target it is empty (RFC 9112 section 3.3).
 
     Args:
-        path: ``scope["path"]``: decoded, with the root path according to the specification (a server behind
-            a proxy that strips it, and an older framework, leave it out).
-        raw_path: ``scope["raw_path"]``: as sent, and of some test clients with the query. It is used only
-            where it still decodes to ``path``, which a middleware may have rewritten.
-        root_path: ``scope["root_path"]``: decoded.
+        path: ``scope["path"]``, decoded. The specification requires it to include the root path; servers
+            behind a proxy that strips the root path, and older frameworks, omit it.
+        raw_path: ``scope["raw_path"]``, as sent; some test clients append the query. It is used only if it
+            decodes to ``path``, because middleware can have rewritten ``path``.
+        root_path: ``scope["root_path"]``, decoded.
     """
     raw = raw_path or b""
     if path == "*":
         return ""
     raw = raw.partition(b"?")[0]
     root = _root(root_path)
-    # Below a root path an empty path is the root itself.
+    # With a root path, an empty path is the root.
     if not path.startswith("/") and (path or not root):
         path = _origin_form(path)
         raw = _origin_form(raw.decode("latin-1")).encode("latin-1")
     included = not root or path == root or path.startswith(root + "/")
-    # A raw path that begins with "%2F" would be read as a part of the authority.
+    # A raw path that begins with "%2F" would become a part of the authority.
     if raw.startswith(b"/"):
         sent = percent_decode(raw).decode("utf-8", "replace")
         if sent == path:
@@ -126,7 +125,7 @@ def target_path(path: str, raw_path: bytes | None, root_path: str) -> str:
 
 
 def base_path(root_path: str) -> str:
-    """Give the path of an application's root, percent-encoded, with a slash at its end."""
+    """Return the path of the application's root, percent-encoded, with a trailing slash."""
     return quote_path(_root(root_path)) + "/"
 
 
@@ -136,7 +135,7 @@ def _root(root_path: str) -> str:
 
 
 def _origin_form(target: str) -> str:
-    """Take scheme and authority off a target; RFC 9112 section 3.2.2 gives them to the server to judge."""
+    """Remove scheme and authority from an absolute-form target (RFC 9112 section 3.2.2)."""
     match = ABSOLUTE_FORM.match(target)
     path = target if match is None else target[match.end() :]
     return path if path.startswith("/") else "/" + path

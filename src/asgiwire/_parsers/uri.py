@@ -1,7 +1,6 @@
-"""The syntax of URIs (RFC 3986): from text to parts and back.
+"""Splitting and composing of URIs (RFC 3986).
 
-Left out: the meaning of the parts, and ``urllib.parse.urlsplit``, which keeps the last texts that it has
-split, and they are clients'.
+``urllib.parse.urlsplit`` is not used, because it caches its arguments, which come from clients.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ PARTS: Final = re.compile(
 # RFC 3986 section 3.2, without the userinfo.
 HOST_AND_PORT: Final = re.compile(r"(\[[^][]+\]|[^][:]*)(?::([0-9]{0,5}))?")
 
-# What would end an authority, for one reader of URLs or another.
+# Characters that end the authority in at least one URL parser.
 NOT_IN_AUTHORITY: Final = re.compile(r"[/?#\\\s]")
 
 
 class Parts(NamedTuple):
-    """The parts of a URI; one that is absent is empty."""
+    """The parts of a URI; an absent part is empty."""
 
     scheme: str
     netloc: str
@@ -35,42 +34,40 @@ class Parts(NamedTuple):
 
 
 def split_uri(text: str) -> Parts:
-    """Split a URI or a relative reference; any text has parts. The scheme is put in lower case."""
+    """Split a URI or a relative reference. Any text is valid. The scheme becomes lower case."""
     match = PARTS.fullmatch(text)
-    assert match is not None  # each group may be empty, and together they take any character
+    assert match is not None  # all groups are optional, and together they match any text
     scheme, *others = match.groups("")
     return Parts(scheme.lower(), *others)
 
 
 def split_authority(netloc: str) -> tuple[str, int | None]:
-    """Split an authority into its host, in lower case and without brackets, and its port.
+    """Split an authority into the host, in lower case and without brackets, and the port.
 
     Raises:
-        ValueError: It has a bracket without its pair, or a port that is none.
+        ValueError: The brackets are unbalanced, or the port is invalid.
     """
     match = HOST_AND_PORT.fullmatch(netloc.rpartition("@")[2])
     if match is None or int(match[2] or 0) > 65535:
-        # The authority is not shown: it may hold a password.
+        # The message omits the authority, which can contain a password.
         msg = "the authority of a URL must be [userinfo@]host[:port], with a port of at most 65535"
         raise ValueError(msg)
     return match[1].strip("[]").lower(), int(match[2]) if match[2] else None
 
 
 def compose_uri(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
-    """Write a text that reads back as these parts (RFC 3986 section 5.3, and the cases that it leaves out).
+    """Compose a URI that :func:`split_uri` splits into the same parts (RFC 3986 section 5.3).
 
-    What may not stand in path, query or fragment is percent-encoded, in UTF-8.
+    Characters that path, query or fragment cannot contain are percent-encoded in UTF-8.
 
     Raises:
-        ValueError: ``scheme`` is none, or ``netloc`` holds what would end it.
+        ValueError: ``scheme`` is invalid, or ``netloc`` contains a character that ends the authority.
     """
     if scheme and not SCHEME.fullmatch(scheme):
-        msg = (
-            f"a URL scheme must be letters, digits, '+', '-' and '.', and begin with a letter, got {scheme!r}"
-        )
+        msg = f"a URL scheme must be a letter, then letters, digits, '+', '-' and '.', got {scheme!r}"
         raise ValueError(msg)
     if NOT_IN_AUTHORITY.search(netloc):
-        msg = "the authority of a URL must not hold '/', '?', '#', a backslash or white space"
+        msg = "the authority of a URL must not contain '/', '?', '#', a backslash or white space"
         raise ValueError(msg)
     text = encode_path(_octets(path))
     if netloc:

@@ -1,4 +1,4 @@
-"""The connection objects: ``Request`` and ``WebSocket``, and ``ASGIConnection``, which they share."""
+"""The connection objects: ``Request`` and ``WebSocket``, and ``ASGIConnection``, their base class."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from .request import Request
 if TYPE_CHECKING:
     from .websocket import WebSocket
 else:
-    # Imported with its first use: most requests are no handshake, and its machine is a third of the package.
-    # Hidden from type checkers, which would take any name for one that is here.
+    # Imported on first use: most requests are not handshakes, streamed forms or logged.
+    # Hidden from type checkers, which would accept any name.
     def __getattr__(name: str) -> object:
-        if name != "WebSocket":
+        from importlib import import_module
+
+        if name == "WebSocket":
+            value = import_module(".websocket", __name__).WebSocket
+        elif name in {"multipart", "snapshot"}:
+            value = import_module(f".{name}", __name__)
+        else:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        from .websocket import WebSocket
-
-        globals()[name] = WebSocket
-        return WebSocket
+        globals()[name] = value
+        return value
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -1,25 +1,21 @@
-"""What every ASGI connection has: the scope read as values, each one computed when first asked for.
-
-Left out: everything that awaits. ``Request`` reads bodies, ``WebSocket`` talks; this class never touches
-``receive`` or ``send``. Also left out: any trust in ``X-Forwarded-*`` or ``Forwarded``, which the server or a
-middleware has to judge before a scope is made.
-"""
+"""``ASGIConnection``: the scope of a request or a WebSocket, read as values."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
 
+import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
-from asgiwire.datastructures.address import address_from_scope
+from asgiwire.datastructures.address import Address, address_from_scope
 from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
-from asgiwire.exceptions import ImproperlyConfiguredException
+from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
 from asgiwire.limits import Limits
-
-from ._connection_head import ConnectionHead
+from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -27,12 +23,8 @@ else:
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from asgiwire.datastructures.address import Address
-    from asgiwire.datastructures.capabilities import Capabilities
+    import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
     from asgiwire.datastructures.state import State
-    from asgiwire.types import Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 __all__ = (
     "ASGIConnection",
@@ -49,72 +41,86 @@ UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
 StateT = TypeVar("StateT", default="State")
 
+# Where the path of a route is looked up: Litestar's application, then any with Starlette's interface.
+ROUTE_REVERSERS: Final = (
+    ("litestar_app", "route_reverse"),
+    ("app", "route_reverse"),
+    ("router", "url_path_for"),
+    ("app", "url_path_for"),
+)
+
 
 async def empty_receive() -> NoReturn:
-    """Stand in for ``receive`` where a connection is made to read its scope only.
+    """Raise an error; the default ``receive`` of a connection that only reads its scope.
 
     Raises:
         ImproperlyConfiguredException: Always.
     """
-    msg = "cannot receive: the connection was made without a receive callable"
+    msg = "cannot receive: the connection was created without a receive callable"
     raise ImproperlyConfiguredException(msg)
 
 
 async def empty_send(_message: object) -> NoReturn:
-    """Stand in for ``send`` where a connection is made to read its scope only.
+    """Raise an error; the default ``send`` of a connection that only reads its scope.
 
     Raises:
         ImproperlyConfiguredException: Always.
     """
-    msg = "cannot send: the connection was made without a send callable"
+    msg = "cannot send: the connection was created without a send callable"
     raise ImproperlyConfiguredException(msg)
 
 
-class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
-    """One HTTP request or one WebSocket, as its scope tells of it.
+class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
+    """One HTTP request or one WebSocket, described by its scope.
 
-    Every value is computed when it is first asked for and kept on this object; nothing of it is shared with
-    another connection. A scope that changes afterwards is seen by connections that are made afterwards.
+    Each value is computed on first access and cached on this object; nothing is shared with another
+    connection. Later changes of the scope are seen by connections that are created afterwards.
+    ``X-Forwarded-*`` and ``Forwarded`` are not read: the server or a middleware has to decide whom to trust.
+
+    Args:
+        scope: The ASGI scope. Optional keys may be absent or ``None``; ``headers`` may be any iterable.
+        receive: The ASGI receive callable.
+        send: The ASGI send callable.
+
+    Raises:
+        ImproperlyConfiguredException: The class is not for scopes of this type.
 
     Attributes:
-        scope: The ASGI scope. Any scope that the specification allows will do: optional keys may be absent
-            or ``None``, ``headers`` may be any iterable.
+        scope: The ASGI scope.
         receive: The ASGI receive callable.
         send: The ASGI send callable.
     """
 
-    # Every request pays for each of them, whatever it is asked for. So all values but the headers are kept in
-    # one dict by the names of the properties, each of which makes it if it is the first.
-    __slots__ = ("_headers", "receive", "scope", "send")  # and the dict, in ConnectionHead
+    __slots__ = ("__weakref__", "_headers", "_values", "receive", "scope", "send")
 
     limits: ClassVar[Limits] = Limits()
-    """What one peer may make this connection read; give a subclass its own, or a property."""
+    """What one client may send. A subclass sets its own, or makes it a property."""
 
     type_decoders: ClassVar[TypeDecoders | None] = None
-    """Decoders for types that msgspec does not know, used wherever a type is asked for."""
+    """Decoders for types that msgspec does not support, used by every reader that takes a ``type``."""
 
     type_encoders: ClassVar[TypeEncoders | None] = None
-    """Encoders for types that msgspec does not know, used wherever something is sent."""
+    """Encoders for types that msgspec does not support, used by every writer."""
+
+    redaction: ClassVar[asgiwire.connection.snapshot.Redaction | None] = None
+    """What :meth:`snapshot` masks and how much it includes; ``None`` for the default."""
+
+    _scope_types: ClassVar[frozenset[str]] = frozenset({"http", "websocket"})
 
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
     ) -> None:
-        """Wrap the three arguments of an ASGI application; nothing is read yet.
-
-        Raises:
-            ImproperlyConfiguredException: The scope is of a type that this class is not for.
-        """
         if scope.get("type") not in self._scope_types:
-            raise self._wrong_scope(scope)
-        # It is a dict, says the specification; to a type checker, a TypedDict is no more than a Mapping.
+            raise self._wrong_scope_type(scope)
+        # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
         self.scope: Scope = scope  # type: ignore[assignment]  # as above
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
-        self._values: dict[str, Any] | None = None
+        self._values: dict[str, Any] = {}  # cached values by the names of their properties
 
     def __repr__(self) -> str:
-        # The query may hold a token, so it is left out; URL masks a password by itself.
+        # The query may hold a token; URL masks a password.
         url = self.url.with_replacements(query="")
         return f"<{type(self).__name__} {self._description} {url!r}>"
 
@@ -134,7 +140,7 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     @property
     def route_handler(self) -> HandlerT:
-        """The handler that the router found: ``scope["route_handler"]``.
+        """The handler that the router selected: ``scope["route_handler"]``.
 
         Raises:
             ImproperlyConfiguredException: The scope has none.
@@ -143,48 +149,40 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     @property
     def state(self) -> StateT:
-        """A live view of ``scope["state"]``, which is put there if it is absent; the same one each time."""
+        """A live view of ``scope["state"]``, which is created if absent; the same object each time."""
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        kept = self._values
-        if kept is None:
-            kept = self._values = {}
-        state: State | None = kept.get("state")
+        state: State | None = self._values.get("state")
         if state is None or state._state is not values:
             from asgiwire.datastructures.state import State
 
-            state = kept["state"] = values if isinstance(values, State) else State(values)
+            state = self._values["state"] = values if isinstance(values, State) else State(values)
         return cast("StateT", state)
 
     @property
     def url(self) -> URL:
-        """The URL that was asked for (RFC 9110 section 7.1).
+        """The requested URL (RFC 9110 section 7.1).
 
-        The authority is a valid ``Host`` header's, else that of ``server``; without either, it is relative.
+        The authority is a valid ``Host`` header, else the address in ``scope["server"]``. Without either, the
+        URL is relative.
         """
-        kept = self._values
-        if kept is None:
-            kept = self._values = {}
-        url: URL | None = kept.get("url")
+        url: URL | None = self._values.get("url")
         if url is None:
-            url = kept["url"] = URL._requested(self.scope, self._raw_headers(b"host"))
+            url = self._values["url"] = URL._requested(self.scope, self._header_values(b"host"))
         return url
 
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        kept = self._values
-        if kept is None:
-            kept = self._values = {}
-        url: URL | None = kept.get("base_url")
+        url: URL | None = self._values.get("base_url")
         if url is None:
-            url = kept["base_url"] = URL.base_from_scope(self.scope)
+            url = self._values["base_url"] = URL.base_from_scope(self.scope)
         return url
 
     @property
     def headers(self) -> Headers:
-        """The headers: immutable, case-insensitive, duplicates kept."""
+        """The headers: immutable, case-insensitive, with duplicates."""
         headers = self._headers
         if headers is None:
             headers = self._headers = Headers.from_scope(self.scope)
@@ -192,56 +190,50 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     @property
     def query_params(self) -> MultiDict[Any]:
-        """The query as the WHATWG parser reads it: order and blank values kept, bad UTF-8 replaced.
+        """The query parameters in order, with duplicates and blank values (WHATWG URL standard).
 
-        It is this connection's own, and may be changed.
+        Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        kept = self._values
-        if kept is None:
-            kept = self._values = {}
-        query_params: MultiDict[Any] | None = kept.get("query_params")
+        query_params: MultiDict[Any] | None = self._values.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
-            query_params = kept["query_params"] = MultiDict(pairs)
+            query_params = self._values["query_params"] = MultiDict(pairs)
         return query_params
 
     @property
     def path_params(self) -> dict[str, Any]:
-        """The path parameters that the router found: ``scope["path_params"]``, or an empty dict."""
+        """The path parameters that the router set: ``scope["path_params"]``, or an empty dict."""
         path_params: dict[str, Any] | None = self.scope.get("path_params")
         return {} if path_params is None else path_params
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies of all ``Cookie`` headers; of two with one name, the last (RFC 9113 section 8.2.3)."""
-        kept = self._values
-        if kept is None:
-            kept = self._values = {}
-        cookies: dict[str, str] | None = kept.get("cookies")
+        """The cookies of all ``Cookie`` headers; the last of those with equal names."""
+        cookies: dict[str, str] | None = self._values.get("cookies")
         if cookies is None:
-            cookies = kept["cookies"] = parse_cookies(self._raw_headers(b"cookie"))
+            cookies = self._values["cookies"] = parse_cookies(self._header_values(b"cookie"))
         return cookies
 
     @property
     def client(self) -> Address | None:
-        """The address of the peer as the server reports it, or ``None``."""
+        """The address of the client as the server reports it, or ``None``."""
         return address_from_scope(self.scope.get("client"))
 
     @property
     def server(self) -> Address | None:
-        """The address that the server listens on, or ``None``; the port is ``None`` for a unix socket."""
+        """The address that the server listens on, or ``None``; the port is ``None`` for a Unix socket."""
         return address_from_scope(self.scope.get("server"))
 
     @property
-    def capabilities(self) -> Capabilities:
-        """The version of the specification that the server follows, and the extensions that it offers."""
+    def capabilities(self) -> asgiwire.datastructures.Capabilities:
+        """The version of the ASGI specification that the server implements, and its extensions."""
         from asgiwire.datastructures.capabilities import Capabilities
 
         return Capabilities(self.scope)
 
     @property
     def auth(self) -> AuthT:
-        """What an authentication middleware found: ``scope["auth"]``.
+        """The result of an authentication middleware: ``scope["auth"]``.
 
         Raises:
             ImproperlyConfiguredException: The scope has none.
@@ -250,32 +242,150 @@ class ASGIConnection(ConnectionHead, Generic[HandlerT, UserT, AuthT, StateT]):
 
     @property
     def user(self) -> UserT:
-        """Who an authentication middleware found: ``scope["user"]``.
+        """The user that an authentication middleware found: ``scope["user"]``.
 
         Raises:
             ImproperlyConfiguredException: The scope has none.
         """
         return cast("UserT", self._required("user", "install an authentication middleware to set it"))
 
-    def url_for(self, name: str | Any, **path_parameters: Any) -> str:
-        """The absolute URL of a route, which the application or router in the scope is asked for.
+    @property
+    def authorization(self) -> asgiwire.datastructures.Authorization | None:
+        """The credentials that the client sent (RFC 9110 section 11.6.2); parsed at each access.
 
-        Args:
-            name: The route's name, or whatever else the application knows it by, such as its handler.
-            **path_parameters: Values for the parameters in its path.
+        ``None`` if there are none, they are malformed, or several headers differ.
+        """
+        from asgiwire.datastructures.authorization import Authorization
+
+        return Authorization.from_header(self._single_header(b"authorization"))
+
+    @property
+    def session(self) -> dict[str, Any]:
+        """The session: ``scope["session"]``.
+
+        A cleared session reads as an empty dict, which is stored in the scope when it is first written to.
 
         Raises:
-            NoRouteMatchFoundException: No application in the scope can tell, it has no such route, or the
-                parameters do not fit.
+            ImproperlyConfiguredException: The scope has none.
         """
-        from ._routes import route_path
+        session = self._required("session", "install a session middleware to set it")
+        if type(session) is dict:
+            return cast("dict[str, Any]", session)
+        from ._session import read_session
 
-        return make_absolute_url(route_path(self.scope, name, path_parameters), self.base_url)
+        return read_session(self.scope, session, self._values)
 
-    def _raw_headers(self, name: bytes) -> list[bytes]:
-        """Every value of a header as it was sent; the name is wanted in lower case."""
+    def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
+        """Store a session in the scope, for the session middleware to save.
+
+        Args:
+            value: A dict, which is stored as it is; an instance of a msgspec Struct, dataclass, attrs class
+                or Pydantic model, whose fields are stored as a dict; or ``Empty``, which clears the session.
+
+        Raises:
+            TypeError: The value is of another type.
+        """
+        from ._session import session_from, store_session
+
+        store_session(self.scope, value if value is Empty else session_from(value))
+
+    def clear_session(self) -> None:
+        """Store ``Empty`` as the session, which tells a session middleware to delete it."""
+        from ._session import store_session
+
+        store_session(self.scope, Empty)
+
+    def url_for(self, name: str | Any, **path_parameters: Any) -> str:
+        """Return the absolute URL of a route, as the application or router in the scope builds it.
+
+        Args:
+            name: The name of the route, or another key that the application accepts, such as a handler.
+            **path_parameters: The values of the route's path parameters.
+
+        Raises:
+            NoRouteMatchFoundException: The scope has no application with routes, the route does not exist, or
+                the parameters do not match.
+        """
+        reverse = self._route_reverser()
+        if reverse is None:
+            msg = "url_for() needs an app in the scope with route_reverse() or url_path_for()"
+            raise NoRouteMatchFoundException(msg, name=str(name))
+        try:
+            path = str(reverse(name, **path_parameters))
+        except Exception as error:  # each framework has its own exception for an unknown route
+            raise NoRouteMatchFoundException(name=str(name)) from error
+        return make_absolute_url(path, self.base_url)
+
+    def snapshot(
+        self, redaction: asgiwire.connection.snapshot.Redaction | None = None
+    ) -> asgiwire.connection.snapshot.ConnectionSnapshot:
+        """Return a redacted, bounded summary that is safe to log, pickle or send to a worker.
+
+        It holds no reference to the connection and nothing of the body. Credentials are masked by the names
+        of headers, query parameters and path parameters; see :class:`.snapshot.Redaction`.
+
+        Args:
+            redaction: What is masked and how much is included; that of the class if ``None``.
+        """
+        from .snapshot import take_snapshot
+
+        return take_snapshot(
+            type=self.scope["type"],
+            url=str(self.url),
+            method=self.scope.get("method"),
+            http_version=self.scope.get("http_version"),
+            client=self.client,
+            server=self.server,
+            headers=self._header_pairs(),
+            path_params=self.path_params,
+            redaction=redaction or self.redaction,
+            **self._snapshot_values(),
+        )
+
+    def _snapshot_values(self) -> dict[str, Any]:
+        """Return what a subclass adds to its snapshot."""
+        return {}
+
+    def _route_reverser(self) -> Callable[..., Any] | None:
+        for key, method in ROUTE_REVERSERS:
+            reverse = getattr(self.scope.get(key), method, None)
+            if reverse is not None:
+                return cast("Callable[..., Any]", reverse)
+        return None
+
+    # All headers are read by these, so that the values of one connection agree once `headers` was read.
+
+    def _header_pairs(self) -> Any:
+        headers = self._headers
+        return scope_headers(self.scope) if headers is None else headers._pairs
+
+    def _header_values(self, name: bytes) -> list[bytes]:
+        """Return every value of a header as it was sent; ``name`` is in lower case."""
         headers = self._headers
         if headers is not None:
             return headers.raw_values(name)
-        # Most requests are asked for one header or none: those need no object for that.
+        # Most requests are asked for one header or none, which needs no Headers object.
         return raw_headers(scope_headers(self.scope), name)
+
+    def _list_header(self, name: bytes) -> str | None:
+        """Return all values of a header that is a list, joined (RFC 9110 section 5.3), or ``None``."""
+        values = self._header_values(name)
+        return b", ".join(values).decode("latin-1") if values else None
+
+    def _single_header(self, name: bytes) -> str | None:
+        """Return the value of a header that is not a list; ``None`` if absent or sent with two values."""
+        values = self._header_values(name)
+        return values[0].decode("latin-1") if values and len(set(values)) == 1 else None
+
+    def _required(self, key: str, remedy: str) -> Any:
+        try:
+            return self.scope[key]
+        except KeyError:
+            msg = f"'{key}' is not defined in scope, {remedy}"
+            raise ImproperlyConfiguredException(msg) from None
+
+    def _wrong_scope_type(self, scope: Mapping[str, Any]) -> ImproperlyConfiguredException:
+        expected = " or ".join(repr(name) for name in sorted(self._scope_types))
+        return ImproperlyConfiguredException(
+            f"{type(self).__name__} expected a scope of type {expected}, got {scope.get('type')!r}"
+        )

@@ -1,75 +1,66 @@
-"""The parts of a multipart body, one after another, as fast as they are read and no faster.
+"""The parts of a multipart body, streamed one after another with backpressure.
 
-Left out: keeping anything. A part that is not read is skipped; a whole form is what ``form()`` is for.
-Importing this module imports python-multipart, so it is imported with the first body that is read this way.
+Nothing is buffered: a part that the caller does not read is skipped. ``Request.form()`` reads a whole form.
 """
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from io import FileIO
+from typing import Self
 
+from asgiwire import _multipart, datastructures
+from asgiwire._body.readers import BodyReader
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart.decoder import PartBegun
+from asgiwire._multipart.events import Event, PartStart
 from asgiwire._parsers.filenames import safe_filename
-from asgiwire.datastructures.headers import Headers
-from asgiwire.exceptions import (
-    ClientException,
-    RequestEntityTooLarge,
-    StreamConsumed,
-)
-
-if TYPE_CHECKING:
-    import os
-    from io import FileIO
-
-    from asgiwire._body.reader import BodyReader
-    from asgiwire._multipart.decoder import Event, MultipartDecoder
+from asgiwire.exceptions import ClientException, RequestEntityTooLarge, StreamConsumed
+from asgiwire.limits import BLOCK_SIZE
 
 __all__ = ("MultipartPart", "MultipartParts")
 
-BLOCK_SIZE: Final = 1024 * 1024
-
 
 class MultipartParts:
-    """The parts of one body, as an asynchronous iterator; what ``Request.multipart()`` returns."""
+    """An asynchronous iterator over the parts of one body; ``Request.multipart()`` returns it."""
 
     __slots__ = ("_current", "_decoder", "_events", "_reader")
 
-    def __init__(self, reader: BodyReader, decoder: MultipartDecoder) -> None:
+    def __init__(self, reader: BodyReader, decoder: _multipart.MultipartDecoder) -> None:
         self._reader = reader
         self._decoder = decoder
-        self._events: list[Event] = []  # decoded and not given out; the last comes first
-        self._current: MultipartPart | None = None
+        self._events: list[Event] = []  # decoded and not yet returned, in reverse order
+        # The start event and not the part, which refers to this object: a cycle would wait for the collector.
+        self._current: PartStart | None = None
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> MultipartPart:
-        # What nobody has read of the part before is passed over here.
+        # This skips the rest of the previous part.
         while event := await self._next_event(self._current):
-            if isinstance(event, PartBegun):
-                self._current = MultipartPart(self, self._decoder, event)
-                return self._current
+            if isinstance(event, PartStart):
+                self._current = event
+                return MultipartPart(self, self._decoder, event)
         self._current = None
         raise StopAsyncIteration
 
-    async def _next_event(self, part: MultipartPart | None) -> Event | None:
-        """What is next in the body for who reads this part; ``None`` at its end.
+    async def _next_event(self, part: PartStart | None) -> Event | None:
+        """Return the next event for the reader of the part with this start; ``None`` at the end of the body.
 
         Raises:
-            StreamConsumed: The next part was asked for before.
+            StreamConsumed: The part is not the current one.
         """
         if part is not self._current:
-            msg = "this part of the multipart body was passed over when the next one was asked for"
+            msg = "this part of the multipart body was skipped; read a part before you ask for the next one"
             raise StreamConsumed(msg, consumer="multipart()")
         while not self._events:
-            piece = await self._reader.next_piece()
+            chunk = await self._reader.next_chunk()
             try:
-                if not piece:
+                if not chunk:
                     self._decoder.finish()
                     return None
-                self._events = self._decoder.feed(piece)
+                self._events = self._decoder.feed(chunk)
             except ClientException as error:
                 self._reader.fail(error)
                 raise
@@ -78,116 +69,119 @@ class MultipartParts:
 
 
 class MultipartPart:
-    """One part of a multipart body; it is read before the next one is asked for, or not at all.
+    """One part of a multipart body. Read it before you ask for the next one; after that it raises.
 
-    Iterating gives its content in the pieces that arrive.
+    Iterating yields the content in chunks as they arrive.
 
     Attributes:
         name: The name of the form field.
-        filename: What the client sent, unchanged and never a path to write to; ``None`` if it is no file.
-        content_type: The media type that the client declares; ``""`` if it does not.
+        filename: The filename as the client sent it, never a path to write to; ``None`` for a field.
+        content_type: The media type that the client declared, or ``""``.
         headers: The headers of the part.
     """
 
     __slots__ = (
-        "_begun",
+        "_complete",
         "_decoder",
-        "_ended",
         "_parts",
+        "_start",
         "content_type",
         "filename",
         "headers",
         "name",
     )
 
-    def __init__(self, parts: MultipartParts, decoder: MultipartDecoder, begun: PartBegun) -> None:
+    def __init__(self, parts: MultipartParts, decoder: _multipart.MultipartDecoder, start: PartStart) -> None:
         self._parts = parts
         self._decoder = decoder
-        self._begun = begun
-        self._ended = False
-        self.name: str = decoder.decode(begun.name)
-        self.filename: str | None = None if begun.filename is None else decoder.decode(begun.filename)
-        self.content_type: str = begun.content_type
-        self.headers: Headers = Headers(begun.headers)
+        self._start = start
+        self._complete = False
+        self.name: str = decoder.decode(start.name)
+        self.filename: str | None = None if start.filename is None else decoder.decode(start.filename)
+        self.content_type: str = start.content_type
+        self.headers: datastructures.Headers = datastructures.Headers(start.headers)
 
     @property
     def safe_filename(self) -> str:
-        """The last part of ``filename``, fit to be the name of a file; ``"file"`` if nothing is left."""
+        """The last component of ``filename``, made safe as a file name; ``"file"`` if nothing is left."""
         return safe_filename(self.filename or "")
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._ended:
-            event = await self._parts._next_event(self)
+        if not self._complete:
+            event = await self._parts._next_event(self._start)
             if isinstance(event, bytes):
                 return event
-            self._ended = True
+            self._complete = True
         raise StopAsyncIteration
 
     async def read(self, limit: int | None = None) -> bytes:
-        """What is left of the content.
+        """Read the rest of the content.
 
         Args:
-            limit: Bytes that it may have; ``None`` for as many as ``Limits`` allow.
+            limit: The maximum number of bytes; ``None`` for the maximum of :class:`~asgiwire.limits.Limits`.
 
         Raises:
-            RequestEntityTooLarge: It has more.
+            RequestEntityTooLarge: The rest is larger than ``limit``, or the body exceeds a limit.
             StreamConsumed: The next part was asked for before.
-            ClientDisconnect: The client left before the end.
+            ClientDisconnect: The client disconnected before the body was complete.
             ClientException: The body is malformed.
         """
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         size = 0
-        async for piece in self:
-            size += len(piece)
+        async for chunk in self:
+            size += len(chunk)
             if limit is not None and size > limit:
-                msg = f"the part {self.name[:100]!r} of the form has more than {limit} bytes"
+                msg = f"expected at most {limit} bytes in the part {self.name[:100]!r} of the form"
                 raise RequestEntityTooLarge(msg, limit="limit", maximum=limit)
-            pieces.append(piece)
-        return b"".join(pieces)
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def text(self) -> str:
-        """What is left of the content as text: in the part's own charset, else the form's, else UTF-8.
+        """Read the rest of the content as text.
+
+        The charset is the part's own, else the form's, else UTF-8 with U+FFFD for invalid bytes.
 
         Raises:
-            SerializationException: The charset was declared, and the content is no text in it.
+            SerializationException: The content is invalid in the declared charset.
         """
-        return self._decoder.decode_value(self._begun, await self.read())
+        return self._decoder.decode_value(self._start, await self.read())
 
     async def save(self, path: str | os.PathLike[str]) -> int:
-        """Write what is left of the content to a file as it comes, and say how many bytes that was.
+        """Write the rest of the content to a file as it arrives; return the number of bytes.
 
-        It is written in a worker thread, a MiB at a time. A file that is there is replaced; where the client
-        leaves or the disk is full, what was written stays.
+        A worker thread writes blocks of 1 MiB. An existing file is replaced. After an error, such as a
+        disconnect or a full disk, the bytes written so far remain in the file.
 
         Args:
-            path: One that you chose. ``safe_filename`` may be its last part, ``filename`` never.
+            path: A path that the application chose. ``safe_filename`` is safe as its last component,
+                ``filename`` is not.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The file cannot be opened or written.
         """
         files: list[FileIO] = []
         try:
-            # The list is filled in the thread: a cancellation that comes meanwhile must not lose the file.
-            # Unbuffered, so that nothing is left to be written where it is closed on the event loop.
-            await run_in_thread(lambda: files.append(open(path, "wb", 0)))  # noqa: SIM115 - closed there
+            # The thread appends the file itself, so that a cancelled wait cannot lose an open file.
+            # Unbuffered, because closing a buffered file writes, which would block the event loop.
+            await run_in_thread(lambda: files.append(open(path, "wb", 0)))  # noqa: SIM115 - closed below
             return await self._write_to(files[0])
         finally:
-            # Closed in the thread by now, unless something went wrong.
+            # The thread has closed the file already, except after an error.
             for file in files:
                 file.close()
 
     async def _write_to(self, file: FileIO) -> int:
         block, written = bytearray(), 0
-        async for piece in self:
-            block += piece
-            written += len(piece)
+        async for chunk in self:
+            block += chunk
+            written += len(chunk)
             if len(block) >= BLOCK_SIZE:
                 await run_in_thread(partial(_write, file, block))
                 block = bytearray()
-        await run_in_thread(partial(_finish, file, block))
+        await run_in_thread(partial(_write_and_close, file, block))
         return written
 
     def __repr__(self) -> str:
@@ -195,11 +189,11 @@ class MultipartPart:
 
 
 def _write(file: FileIO, block: bytearray) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[file.write(rest) :]  # an unbuffered file may take a part
+    remaining = memoryview(block)
+    while remaining:
+        remaining = remaining[file.write(remaining) :]  # an unbuffered file may write a part of it
 
 
-def _finish(file: FileIO, block: bytearray) -> None:
+def _write_and_close(file: FileIO, block: bytearray) -> None:
     with file:
         _write(file, block)

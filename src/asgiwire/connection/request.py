@@ -1,36 +1,35 @@
-"""An HTTP request: its body in every form, and what may be sent beside a response.
-
-Left out: the response itself; what the headers say, which is ``_request_head.py``'s; and everything that is
-known about how far a body has been read, which is the body channel's (``_body.py``).
-"""
+"""``Request``: one HTTP request, its body in every form, and what can be sent beside a response."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overload
 
-from asgiwire._body.channel import UNREAD
+import asgiwire.datastructures
+from asgiwire import _body
+from asgiwire._body.channel import UNREAD, BodyChannel
+from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, stream
 from asgiwire._body.registry import body_channel, find_channel
+from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
 from asgiwire._parsers.query import parse_urlencoded
-from asgiwire.datastructures.headers import raw_headers, scope_headers
-from asgiwire.exceptions import AsgiwireWarning, ImproperlyConfiguredException, ValidationException
+from asgiwire.exceptions import (
+    AsgiwireWarning,
+    ClientException,
+    ImproperlyConfiguredException,
+    RequestEntityTooLarge,
+    ValidationException,
+)
+from asgiwire.limits import Limits
 from asgiwire.serialization import decode_json, decode_msgpack
-from asgiwire.types import Empty
+from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
 
-from ._request_head import RequestHead
-from .base import AuthT, StateT, UserT
+from .base import ASGIConnection, AuthT, StateT, UserT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from asgiwire._body.cancel import CancelOnDisconnect
-    from asgiwire._body.channel import BodyChannel
-    from asgiwire.datastructures.form import FormMultiDict
-    from asgiwire.limits import Limits
-    from asgiwire.types import HTTPEarlyHintEvent, HTTPServerPushEvent, Receive
-
-    from .multipart import MultipartParts
+    import asgiwire.connection.multipart  # at runtime, an attribute that is imported on first use
 
 __all__ = ("Request",)
 
@@ -41,81 +40,221 @@ URLENCODED: Final = "application/x-www-form-urlencoded"
 PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
 
-# What the pushed request would have sent by itself (as Litestar chooses them).
+# The headers that the client would have sent with the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
 
 
-class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """One HTTP request.
 
-    Requests over the same scope, or over a copy of it, and the same ``receive`` share one body: whichever
-    reads first reads it for all. Every reader takes ``limits`` for this one call, in place of the class's.
+    Requests over the same scope, or a copy of it, and the same ``receive`` share one body: the first that
+    reads it reads it for all. The ``limits`` argument of a reader replaces the limits of the class for that
+    call.
     """
 
     __slots__ = ()
 
+    _scope_types: ClassVar[frozenset[str]] = frozenset({"http"})
+
+    @property
+    def _description(self) -> str:
+        return str(self.scope.get("method"))
+
+    # What the request says about itself
+
+    @property
+    def method(self) -> Method:
+        """The request method, as the server sends it (RFC 9110 section 9)."""
+        method: Method = self.scope["method"]
+        return method
+
+    @property
+    def content_type(self) -> tuple[str, dict[str, str]]:
+        """The media type in lower case and its parameters by lower-case name; ``("", {})`` if absent."""
+        content_type: tuple[str, dict[str, str]] | None = self._values.get("content_type")
+        if content_type is None:
+            values = self._header_values(b"content-type")
+            content_type = self._values["content_type"] = parse_media_type(values[0] if values else b"")
+        return content_type
+
+    @property
+    def content_length(self) -> int | None:
+        """The declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).
+
+        Raises:
+            ClientException: It is not a number, or was sent twice with different values.
+        """
+        values = self._header_values(b"content-length")
+        if not values:
+            return None
+        if len(values) > 1 and len(set(values)) > 1:
+            msg = "expected one Content-Length header, got several with different values"
+            raise ClientException(msg)
+        return parse_content_length(values[0])
+
+    @property
+    def accept(self) -> asgiwire.datastructures.Accept:
+        """The media types that the client accepts; all without the header (RFC 9110 section 12.5.1)."""
+        accept: asgiwire.datastructures.Accept | None = self._values.get("accept")
+        if accept is None:
+            from asgiwire.datastructures.accept import Accept
+
+            accept = self._values["accept"] = Accept(self._list_header(b"accept") or "*/*")
+        return accept
+
+    @property
+    def accept_language(self) -> asgiwire.datastructures.AcceptLanguage:
+        """The languages that the client prefers (RFC 9110 section 12.5.4); parsed at each access."""
+        from asgiwire.datastructures.preferences import AcceptLanguage
+
+        return AcceptLanguage(self._list_header(b"accept-language"))
+
+    @property
+    def accept_encoding(self) -> asgiwire.datastructures.AcceptEncoding:
+        """The content codings that the client accepts (RFC 9110 section 12.5.3); parsed at each access."""
+        from asgiwire.datastructures.preferences import AcceptEncoding
+
+        return AcceptEncoding(self._list_header(b"accept-encoding"))
+
+    @property
+    def accept_charset(self) -> asgiwire.datastructures.AcceptCharset:
+        """The charsets that the client accepts (RFC 9110 section 12.5.2); parsed at each access.
+
+        The header is deprecated, and browsers do not send it.
+        """
+        from asgiwire.datastructures.preferences import AcceptCharset
+
+        return AcceptCharset(self._list_header(b"accept-charset"))
+
+    @property
+    def if_match(self) -> asgiwire.datastructures.IfMatch | None:
+        """The ``If-Match`` condition (RFC 9110 section 13.1.1); parsed at each access.
+
+        ``None`` without the header. A header without a valid entity tag matches nothing.
+        """
+        from asgiwire.datastructures.conditional import IfMatch
+
+        value = self._list_header(b"if-match")
+        return None if value is None else IfMatch.from_header(value)
+
+    @property
+    def if_none_match(self) -> asgiwire.datastructures.IfNoneMatch | None:
+        """The ``If-None-Match`` condition (RFC 9110 section 13.1.2); parsed at each access.
+
+        ``None`` without the header. A header without a valid entity tag matches nothing.
+        """
+        from asgiwire.datastructures.conditional import IfNoneMatch
+
+        value = self._list_header(b"if-none-match")
+        return None if value is None else IfNoneMatch.from_header(value)
+
+    @property
+    def if_modified_since(self) -> datetime | None:
+        """The date of the ``If-Modified-Since`` header in UTC; parsed at each access.
+
+        ``None`` if it is absent or invalid. It applies to GET and HEAD only, and only without
+        ``If-None-Match`` (RFC 9110 section 13.1.3).
+        """
+        return self._date_header(b"if-modified-since")
+
+    @property
+    def if_unmodified_since(self) -> datetime | None:
+        """The date of the ``If-Unmodified-Since`` header in UTC; parsed at each access.
+
+        ``None`` if it is absent or invalid. It applies only without ``If-Match`` (RFC 9110 section 13.1.4).
+        """
+        return self._date_header(b"if-unmodified-since")
+
+    @property
+    def if_range(self) -> asgiwire.datastructures.IfRange | None:
+        """The condition of :attr:`range`: a tag or date (RFC 9110 section 13.1.5); parsed at each access.
+
+        ``None`` without the header. An invalid header matches nothing.
+        """
+        from asgiwire.datastructures.conditional import IfRange
+
+        value = self._list_header(b"if-range")
+        return None if value is None else IfRange.from_header(value)
+
+    @property
+    def range(self) -> asgiwire.datastructures.Range | None:
+        """The requested ranges (RFC 9110 section 14.2); parsed at each access.
+
+        ``None`` if the header is absent or invalid, and so ignored. It applies to GET only.
+        """
+        from asgiwire.datastructures.range import Range
+
+        value = self._single_header(b"range")
+        return None if value is None else Range.from_header(value)
+
+    # The client
+
     @property
     def is_connected(self) -> bool:
-        """Whether no disconnect has been met with; to look for one, await :meth:`is_disconnected`."""
+        """Whether no disconnect was received so far; :meth:`is_disconnected` looks for one."""
         channel = find_channel(self.scope, self.receive)
         return channel is None or not channel.disconnected
 
     async def is_disconnected(self) -> bool:
-        """Whether the client has left, as far as can be told without waiting.
+        """Whether the client has disconnected, as far as can be told without waiting.
 
-        It asks the server at most once, and what comes before a disconnect is kept for who reads the body.
+        Receives at most one message; a part of the body in it stays readable.
         """
-        channel = body_channel(self.scope, self.receive)
-        return await channel.is_disconnected()
+        channel, receive = body_channel(self.scope, self.receive)
+        return await channel.is_disconnected(receive)
 
-    def cancel_on_disconnect(self) -> CancelOnDisconnect:
-        """Cancel the block of an ``async with`` when the client leaves.
+    def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
+        """Return an ``async with`` context manager that cancels its block when the client disconnects.
 
-        The cancellation ends with the block; ``cancelled_caught`` says afterwards whether there was one. The
-        body can be read in the block and after it: what has to be received to watch is kept.
+        The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
+        body can be read in the block and after it.
         """
         from asgiwire._body.cancel import CancelOnDisconnect
 
-        return CancelOnDisconnect(body_channel(self.scope, self.receive).watch)
+        channel, receive = body_channel(self.scope, self.receive)
+        return CancelOnDisconnect(partial(channel.wait_disconnected, receive))
+
+    # The body
 
     async def body(self, *, limits: Limits | None = None) -> bytes:
-        """The whole body, read once and kept.
+        """Return the whole body; it is read once and buffered.
 
         Raises:
-            ClientDisconnect: The client left before the end.
+            ClientDisconnect: The client disconnected before the end of the body.
             RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
-            ClientException: The ``Content-Length`` is not a number.
-            StreamConsumed: The body was taken by ``stream()`` or ``form()``, or is being taken.
+            ClientException: The ``Content-Length`` is invalid.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
-        channel, maximum = self._body_channel(limits)
-        return await channel.read(maximum, channel.receive)
+        channel, receive, maximum = self._body_channel(limits)
+        await channel.buffer(receive, maximum)
+        return await channel.body()
 
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
-        """The body in non-empty pieces as they arrive, then ``b""``; a body that was kept comes as one piece.
+        """Iterate over the non-empty chunks of the body as they arrive, then ``b""``.
+
+        A body that is already buffered is yielded as one chunk.
 
         Raises:
-            ClientDisconnect: The client left before the end.
+            ClientDisconnect: The client disconnected before the end of the body.
             RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
-            ClientException: The ``Content-Length`` is not a number.
-            StreamConsumed: The body was taken by ``stream()`` or ``form()``, or is being taken. It is a
-                ``RuntimeError``.
+            ClientException: The ``Content-Length`` is invalid.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body. It is
+                also a ``RuntimeError``.
         """
-        channel, maximum = self._body_channel(limits)
-        return channel.stream(maximum, "stream()", channel.receive)
+        return stream(self._body_reader("stream()", limits))
 
     async def text(self, *, limits: Limits | None = None) -> str:
-        """The body as text, in the charset of its ``Content-Type``, else UTF-8; a byte order mark is skipped.
+        """Return the body as text in the charset of its ``Content-Type``, else UTF-8.
 
-        Charsets are the labels of the WHATWG Encoding standard. Where none of them is declared, bytes that
-        are not UTF-8 are read as U+FFFD.
+        A byte order mark is skipped. The labels of the WHATWG Encoding standard are supported. Without a
+        supported label, bytes that are not UTF-8 become U+FFFD.
 
         Raises:
-            SerializationException: The charset was declared, and the body is no text in it.
+            SerializationException: The body does not decode in the declared charset.
         """
-        # Imported with the first text: the table of charsets is larger than what most programs need of it.
-        from asgiwire._parsers.charsets import decode_body
+        from asgiwire._parsers.charsets import decode_body  # a large table that few programs need
 
-        body = await self._whole(limits)
+        body = await self._read_body(limits)
         return decode_body(body, self.content_type[1].get("charset", ""))
 
     @overload
@@ -125,17 +264,17 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     @overload
     async def json(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
     async def json(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
-        """The body decoded as JSON, whatever its ``Content-Type``; an empty body is ``None``.
+        """Return the body decoded as JSON, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: What to decode to: anything that msgspec or one of ``type_decoders`` decodes.
-            limits: For this call only.
+            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            limits: The limits of this call.
 
         Raises:
-            SerializationException: It is malformed, not UTF-8, or nested too deep.
-            ValidationException: It does not fit ``type``; the sentence names the place.
+            SerializationException: The body is malformed, not UTF-8, or nested too deep.
+            ValidationException: The body does not match ``type``; the message names the place.
         """
-        return decode_json(await self._whole(limits) or b"null", type, self.type_decoders)
+        return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
 
     @overload
     async def msgpack(self, *, limits: Limits | None = ...) -> Any: ...
@@ -144,146 +283,142 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     @overload
     async def msgpack(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
     async def msgpack(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
-        """The body decoded as MessagePack, whatever its ``Content-Type``; an empty body is ``None``.
+        """Return the body decoded as MessagePack, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: What to decode to: anything that msgspec or one of ``type_decoders`` decodes.
-            limits: For this call only.
+            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            limits: The limits of this call.
 
         Raises:
-            SerializationException: It is malformed, has text that is not UTF-8, or is nested too deep.
-            ValidationException: It does not fit ``type``; the sentence names the place.
+            SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
+            ValidationException: The body does not match ``type``; the message names the place.
         """
-        return decode_msgpack(await self._whole(limits) or b"\xc0", type, self.type_decoders)
+        return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
-    async def form(self, *, limits: Limits | None = None) -> FormMultiDict:
-        """The fields and files of a multipart or urlencoded form, parsed once; empty for any other body.
+    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
+        """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
-        Files are in memory up to ``spool_size``, then on disk; close the form to release them.
+        The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
+        close the form to release them.
 
         Raises:
-            ClientException: The form is malformed; the sentence says where.
-            RequestEntityTooLarge: It exceeds one of the limits; the sentence says which.
-            ClientDisconnect: The client left before the end.
-            StreamConsumed: The body was taken by ``stream()``, or is being taken.
+            ClientException: The form is malformed; the message says where.
+            RequestEntityTooLarge: The form exceeds a limit; the message says which.
+            ClientDisconnect: The client disconnected before the end of the body.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
-            # Imported with the first form: most programs that import asgiwire never parse one.
-            from asgiwire._body.form import MultipartForm
+            from asgiwire._body.form import read_form  # imports python-multipart
 
-            channel, maximum = self._body_channel(limits)
-            return await channel.form(MultipartForm(parameters, limits or self.limits), maximum)
+            channel, receive, _ = self._body_channel(limits)
+            return await read_form(channel, receive, parameters, limits or self.limits)
         from asgiwire.datastructures.form import FormMultiDict
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        body = await self._whole(limits)
-        channel, limits = body_channel(self.scope, self.receive), limits or self.limits
-        if channel.kept_form is None:
+        body = await self._read_body(limits)
+        channel, _ = body_channel(self.scope, self.receive)
+        limits = limits or self.limits
+        if channel.cached_form is None:
             pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-            channel.kept_form = FormMultiDict(pairs)
-        return channel.kept_form
+            channel.cached_form = FormMultiDict(pairs)
+        return channel.cached_form
 
-    def multipart(self, *, limits: Limits | None = None) -> MultipartParts:
-        """The parts of a multipart body, to be iterated over, each as it arrives.
+    def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
+        """Iterate over the parts of a multipart body as they arrive.
 
-        The client is read from only as fast as the parts are; what is not read of a part is skipped.
+        The client is read from only as fast as the parts are read; the unread rest of a part is skipped.
 
         Raises:
-            ValidationException: The body is no ``multipart/form-data``, or has no usable boundary. While
-                iterating: it is malformed, or ends before its final boundary.
-            RequestEntityTooLarge: While iterating: it exceeds one of the limits; the sentence says which.
+            ValidationException: The body is not ``multipart/form-data``, or its boundary is invalid. While
+                iterating: the body is malformed, or ends before its final boundary.
+            RequestEntityTooLarge: While iterating: the body exceeds a limit; the message says which.
         """
-        from asgiwire._body.reader import BodyReader
-        from asgiwire._multipart.decoder import MultipartDecoder
+        from asgiwire._multipart.decoder import MultipartDecoder  # imports python-multipart
 
         from .multipart import MultipartParts
 
         media_type, parameters = self.content_type
         if media_type != MULTIPART:
-            msg = f"a body of type {MULTIPART} was wanted, not {media_type[:100]!r}"
+            msg = f"expected a body of type {MULTIPART}, got {media_type[:100]!r}"
             raise ValidationException(msg)
         decoder = MultipartDecoder(parameters, limits or self.limits)
-        channel, maximum = self._body_channel(limits)
-        return MultipartParts(BodyReader(channel, maximum, "multipart()"), decoder)
+        return MultipartParts(self._body_reader("multipart()", limits), decoder)
 
     @property
     def replay(self) -> Receive:
-        """An ASGI ``receive`` that gives an application behind this one the body that was read here.
+        """A ``receive`` callable that gives a downstream application the body that was read here.
 
-        After the body it goes on with the live channel, so that the application still learns when the client
-        leaves. A body that nobody has read yet is read with the application's first call and kept for both:
-        in memory up to ``limits.spool_size``, then on disk.
+        After the body it waits for the disconnect. A body that was not read yet is read with the first call
+        and buffered: in memory up to ``limits.spool_size``, then on disk.
         """
-        from asgiwire._body.readers import Replay
-
         limits = self.limits
-        channel = body_channel(self.scope, self.receive)
-        return Replay(channel, limits.max_body_size, limits.spool_size, partial(self._body_channel, None))
+        channel, receive = body_channel(self.scope, self.receive)
+        check_content_length = partial(self._body_channel, None)
+        return ReplayReceive(channel, receive, limits.max_body_size, limits.spool_size, check_content_length)
 
     def tee(self, sink: Callable[[bytes], Any], *, limits: Limits | None = None) -> Receive:
-        """An ASGI ``receive`` that gives an application behind this one the body while ``sink`` sees it pass.
+        """Return a ``receive`` callable that gives a downstream application the body while ``sink`` sees it.
 
-        Nothing is kept, and the client is read from only as fast as the application reads.
+        Nothing is buffered, and the client is read from only as fast as the application reads.
 
         Args:
-            sink: Called with each piece before the application gets it; may be a coroutine function.
-            limits: For this body only.
+            sink: Called with each chunk before the application gets it; may be a coroutine function.
+            limits: The limits of this body.
         """
-        from asgiwire._body.reader import BodyReader
-        from asgiwire._body.readers import Tee
+        reader = self._body_reader("tee()", limits)
+        channel, receive = body_channel(self.scope, self.receive)
+        return TeeReceive(channel, receive, reader, sink)
 
-        channel, maximum = self._body_channel(limits)
-        return Tee(channel, maximum, BodyReader(channel, maximum, "tee()"), sink)
+    # What can be sent beside a response
 
     @property
     def supports_push_promise(self) -> bool:
-        """Whether the server offers the ``http.response.push`` extension."""
+        """Whether the server supports the ``http.response.push`` extension."""
         return PUSH in self.capabilities
 
     async def send_push_promise(self, path: str, raise_if_unavailable: bool = False) -> None:
         """Ask the server to push a resource (ASGI extension ``http.response.push``).
 
         Args:
-            path: The path of the resource, with its query; what is not ASCII is percent-encoded.
-            raise_if_unavailable: Whether to raise, rather than warn, where the server cannot.
+            path: The path of the resource with its query; non-ASCII characters are percent-encoded.
+            raise_if_unavailable: Whether to raise an error, instead of a warning, if the server cannot push.
 
         Raises:
-            ImproperlyConfiguredException: The server does not offer the extension, and that was to be one.
-            ValueError: The path has a control character in it.
+            ImproperlyConfiguredException: The server does not support it and ``raise_if_unavailable`` is set.
+            ValueError: The path has a control character.
         """
         if not self.supports_push_promise:
-            msg = f"the server does not offer {PUSH}; see Request.supports_push_promise"
+            msg = f"the server does not support {PUSH}; see Request.supports_push_promise"
             if raise_if_unavailable:
                 raise ImproperlyConfiguredException(msg)
             warnings.warn(msg, AsgiwireWarning, stacklevel=2)
             return
         from asgiwire._parsers.header_fields import encode_header
 
-        pairs = scope_headers(self.scope)
         event: HTTPServerPushEvent = {
             "type": "http.response.push",
             "path": _request_target(path),
             "headers": [
-                encode_header(name, value) for name in PUSHED_HEADERS for value in raw_headers(pairs, name)
+                encode_header(name, value) for name in PUSHED_HEADERS for value in self._header_values(name)
             ],
         }
         await self.send(event)
 
     @property
     def supports_early_hints(self) -> bool:
-        """Whether the server offers the ``http.response.early_hint`` extension."""
+        """Whether the server supports the ``http.response.early_hint`` extension."""
         return EARLY_HINT in self.capabilities
 
     async def send_early_hints(self, *links: str) -> None:
-        """Tell the client what it will need, before the response is begun (RFC 8297), if the server can.
+        """Send ``103 Early Hints`` before the response (RFC 8297), if the server supports it.
 
         Args:
             *links: Values of ``Link`` headers, such as ``"</style.css>; rel=preload; as=style"``.
 
         Raises:
-            ValueError: A link cannot be sent as a header value.
+            ValueError: A link is not a valid header value.
         """
         from asgiwire._parsers.header_fields import encode_header
 
@@ -292,23 +427,34 @@ class Request(RequestHead[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
             await self.send(event)
 
-    def _whole(self, limits: Limits | None) -> Awaitable[bytes]:
-        # A subclass that overrides body() as it was before there were limits for one call is honoured.
+    def _date_header(self, name: bytes) -> datetime | None:
+        from asgiwire._parsers.http_dates import parse_http_date
+
+        value = self._single_header(name)
+        return None if value is None else parse_http_date(value)
+
+    def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
+        # An override of body() in a subclass need not take `limits`.
         return self.body() if limits is None else self.body(limits=limits)
 
-    def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, int | None]:
-        """The channel of this request's ``receive``, and how many bytes may be read from it."""
-        channel = body_channel(self.scope, self.receive)
+    def _body_reader(self, consumer: str, limits: Limits | None) -> BodyReader:
+        channel, receive, maximum = self._body_channel(limits)
+        return BodyReader(channel, receive, maximum, consumer)
+
+    def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, Receive, int | None]:
+        """Return the channel, its ``receive`` and the maximum size; check the declared size."""
+        channel, receive = body_channel(self.scope, self.receive)
         maximum = (limits or self.limits).max_body_size
         if channel.state is UNREAD:
             declared = self.content_length
             if declared is not None and maximum is not None and declared > maximum:
-                channel.refuse(maximum)
-        return channel, maximum
+                channel.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))
+                channel.raise_failure()
+        return channel, receive, maximum
 
 
 def _request_target(path: str) -> str:
-    """The path as HTTP/2 can carry it in ``:path``; servers fail on anything but ASCII after promising."""
+    """Return the path as HTTP/2 carries it in ``:path``; servers fail on non-ASCII after the promise."""
     from asgiwire._parsers.header_fields import encode_header
 
     encode_header(b"path", path.encode("ascii", "replace"))

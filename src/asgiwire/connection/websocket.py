@@ -157,6 +157,14 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         offered = frozenset(self.subprotocols)
         return next((name for name in supported if name in offered and name), None)
 
+    def _snapshot_values(self) -> dict[str, Any]:
+        return {
+            "subprotocols": self.subprotocols,
+            "connection_state": self.connection_state,
+            "close_code": self.close_code,
+            "close_reason": self.close_reason,
+        }
+
     async def __aenter__(self) -> Self:
         """Accept the handshake if it is not accepted; raises the same exceptions as :meth:`accept`."""
         await self.accept()

@@ -1,7 +1,6 @@
-"""The values of a connection: headers, cookies, multidicts, URL, Accept, state, uploads.
+"""Data structures of a connection: headers, cookies, multidicts, URL, Accept, state, uploads.
 
-What is made from bytes here is parsed by ``asgiwire._parsers``; what awaits is only a form and its files.
-Each is imported when it is first asked for: a program that reads a header loads no upload.
+Each class is imported on first use.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from .upload_file import UploadFile
     from .url import URL
 else:
-    # Hidden from type checkers, which would take any name for one that is here.
+    # Hidden from type checkers, for which a module with `__getattr__` has every name.
     _MODULES = {
         "URL": "url",
         "Accept": "accept",

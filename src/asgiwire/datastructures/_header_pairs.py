@@ -1,45 +1,38 @@
-"""Header pairs as a scope holds them: found by name, decoded, read as a mapping, with nothing built first.
+"""Functions that read the header pairs of a scope, and the base class of the two header mappings.
 
-The functions that take a name as ``bytes`` want it in lower case; ASGI lets the pairs have it in any. Left
-out: checks, which belong where a header is sent.
+Names that are ``bytes`` have to be in lower case. The names in the pairs can have any case.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import ItemsView, Mapping, ValuesView
+from collections.abc import Generator, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+from asgiwire.types import Scope
 
-    from asgiwire.types import Scope
+Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
 
-Pairs: TypeAlias = "Sequence[tuple[bytes, bytes]]"
-
-# What `repr` does not show the values of.
-CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
-
-# A program asks for the same few names all the time, and encoding one takes three times as long as finding it
-# here. Where names that a peer chose are asked for, others than these are encoded each time.
-FIELD_NAMES: Final[dict[str, bytes]] = {}
-MOST_FIELD_NAMES: Final = 512
-LONGEST_FIELD_NAME: Final = 64
+# Applications read the same few headers again and again, and to encode a name takes three times as long as
+# this lookup. The cache is emptied when it is full, because names can come from clients.
+ENCODED_NAMES: Final[dict[str, bytes]] = {}
+MAX_ENCODED_NAMES: Final = 512
+MAX_CACHED_NAME_LENGTH: Final = 64
 
 is_lower: Final = methodcaller("islower")
 
 
 def scope_headers(scope: Scope) -> Pairs:
-    """Return the header pairs of a scope as they are; nothing when it has none.
+    """Return the header pairs of a scope, or an empty sequence if it has none.
 
-    ASGI allows any iterable. One that can be read only once is put back into the scope as a list.
+    ASGI allows any iterable. An iterable that is not a list or tuple is replaced by a list in the scope,
+    because it may be readable only once.
     """
     headers: Pairs | None = scope.get("headers")
-    # The first says what the second does, of what every server gives, in a third of the time. To pyright, it
-    # forgets what is in the list.
+    # Redundant, but takes a third of the time of isinstance() for the lists that servers create.
     if type(headers) is list or isinstance(headers, (list, tuple)):
-        return headers  # pyright: ignore[reportUnknownVariableType]  # as above
+        return headers  # pyright: ignore[reportUnknownVariableType]  # the first check drops the type of the items
     if headers is None:
         return ()
     scope["headers"] = headers = list(headers)
@@ -47,7 +40,7 @@ def scope_headers(scope: Scope) -> Pairs:
 
 
 def raw_header(pairs: Pairs, name: bytes) -> bytes | None:
-    """Return the first value of a header."""
+    """Return the first value of a header, or ``None``."""
     length = len(name)
     for other, value in pairs:
         if len(other) == length and other.lower() == name:
@@ -56,47 +49,49 @@ def raw_header(pairs: Pairs, name: bytes) -> bytes | None:
 
 
 def raw_headers(pairs: Pairs, name: bytes) -> list[bytes]:
-    """Return every value of a header, in order."""
+    """Return all values of a header, in order."""
     length = len(name)
     values: list[bytes] = []
     for other, value in pairs:
         if len(other) == length and other.lower() == name:
-            values.append(value)  # a comprehension is slower for the one value there is
+            values.append(value)  # a comprehension is slower, because there is usually one value
     return values
 
 
 def first_values(pairs: Pairs) -> dict[bytes, bytes]:
-    """Return the first value of every name."""
+    """Return the first value of each name."""
     index: dict[bytes, bytes] = dict(pairs)
     if len(index) == len(pairs) and all(map(is_lower, index)):
-        return index  # as servers send them nearly always; two thirds of the time of what follows
-    # Backwards, because the later of two equal keys wins in a dict.
+        return index  # the common case, in two thirds of the time
+    # Reversed, because a dict keeps the last of several values.
     return {name.lower(): value for name, value in reversed(pairs)}
 
 
-def field_name(key: str) -> bytes:
-    """Encode a name that is asked for; one that no header can have gets a ``?``, which no token has."""
-    name = FIELD_NAMES.get(key)
+def encode_name(key: str) -> bytes:
+    """Encode the name of a header to look up; characters outside of ISO-8859-1 become ``?``."""
+    name = ENCODED_NAMES.get(key)
     if name is None:
         name = key.encode("latin-1", "replace").lower()
-        if len(FIELD_NAMES) < MOST_FIELD_NAMES and len(key) <= LONGEST_FIELD_NAME:
-            FIELD_NAMES[key] = name
+        if len(key) <= MAX_CACHED_NAME_LENGTH:
+            if len(ENCODED_NAMES) >= MAX_ENCODED_NAMES:
+                ENCODED_NAMES.clear()
+            ENCODED_NAMES[key] = name
     return name
 
 
 def decoded_values(pairs: Pairs, key: str) -> list[str]:
-    """Return every value of a header, in order, as text."""
-    return [value.decode("latin-1") for value in raw_headers(pairs, field_name(key))]
+    """Return all values of a header as text, in order."""
+    return [value.decode("latin-1") for value in raw_headers(pairs, encode_name(key))]
 
 
 def decoded_pairs(pairs: Pairs) -> Generator[tuple[str, str], None, None]:
-    """Yield every name and value as text, in order."""
+    """Yield all names and values as text, in order."""
     for name, value in pairs:
         yield name.lower().decode("latin-1"), value.decode("latin-1")
 
 
 def grouped(pairs: Pairs) -> dict[str, list[str]]:
-    """Return the values of each name as text, names and values in order."""
+    """Return the values of each name as text; names and values are in order."""
     values: dict[str, list[str]] = {}
     for name, value in decoded_pairs(pairs):
         values.setdefault(name, []).append(value)
@@ -104,31 +99,31 @@ def grouped(pairs: Pairs) -> dict[str, list[str]]:
 
 
 class HeaderMapping(Mapping[str, str]):
-    """What every mapping of headers shares: reading the pairs it holds, each of them counted."""
+    """Base class of the header mappings: iteration and length count every pair, duplicates included."""
 
     __slots__ = ()
 
     @abstractmethod
-    def _received(self) -> Pairs:
-        """Return the pairs themselves."""
+    def _raw_pairs(self) -> Pairs:
+        """Return the pairs as ``bytes``."""
 
     def multi_items(self) -> Generator[tuple[str, str], None, None]:
-        """Yield every name and value in order, duplicates included."""
-        return decoded_pairs(self._received())
+        """Yield all names and values in order, with duplicates."""
+        return decoded_pairs(self._raw_pairs())
 
     def items(self) -> ItemsView[str, str]:
-        """Return a view of every name and value, duplicates included."""
+        """Return a view of all names and values, with duplicates."""
         return _Items(self)
 
     def values(self) -> ValuesView[str]:
-        """Return a view of every value, those of duplicates included."""
+        """Return a view of all values, with those of duplicate names."""
         return _Values(self)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in decoded_pairs(self._received()))
+        return (name for name, _ in decoded_pairs(self._raw_pairs()))
 
     def __len__(self) -> int:
-        return len(self._received())
+        return len(self._raw_pairs())
 
     def __eq__(self, other: object) -> bool:
         # RFC 9110 section 5.3: "The order in which field lines with differing field names are received in a
@@ -139,24 +134,26 @@ class HeaderMapping(Mapping[str, str]):
 
         try:
             if isinstance(other, HeaderMapping):
-                pairs = other._received()
+                pairs = other._raw_pairs()
             else:
                 pairs = encode_headers(cast("Mapping[str, Any]", other))
         except (TypeError, ValueError):
-            return False  # the other holds what no header can
-        return grouped(self._received()) == grouped(pairs)
+            return False  # the other mapping contains something that is not a valid header
+        return grouped(self._raw_pairs()) == grouped(pairs)
 
-    __hash__ = None  # type: ignore[assignment]  # equal to mappings that can change, and so no key of a dict
+    __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
 
     def __repr__(self) -> str:
-        shown = (
-            f"{name!r}: {'***' if name in CREDENTIALS else value!r}"
-            for name, value in decoded_pairs(self._received())
+        from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
+
+        pairs = (
+            f"{name!r}: {(MASK if name in CREDENTIAL_HEADERS else value)!r}"
+            for name, value in decoded_pairs(self._raw_pairs())
         )
-        return f"<{type(self).__name__}({', '.join(shown)})>"
+        return f"<{type(self).__name__}({', '.join(pairs)})>"
 
 
-# The views of `collections.abc` read the value of a key, which is the first, once for each time it occurs.
+# The views of `collections.abc` return the first value of a name for each of its duplicates.
 
 
 class _Items(ItemsView[str, str]):
@@ -167,7 +164,7 @@ class _Items(ItemsView[str, str]):
     def __contains__(self, item: object) -> bool:
         match item:
             case (str() as name, str() as value):
-                return value in decoded_values(self._mapping._received(), name)
+                return value in decoded_values(self._mapping._raw_pairs(), name)
             case _:
                 return False
 

@@ -1,24 +1,19 @@
-"""The address of a peer or of a server.
+"""Network addresses of clients and servers."""
 
-Left out: whether it is an IP address at all. Behind a proxy the host may be any text that a client sent.
-"""
+# No `from __future__ import annotations`: `typing.get_type_hints(Address.__new__)` cannot resolve text.
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any, Final, NamedTuple, cast
 
 __all__ = ("Address", "address_from_scope")
 
 
 class Address(NamedTuple):
-    """A network address."""
+    """A network address. Behind a proxy, ``host`` can be any text that the client sent."""
 
     host: str
-    """A name, an IP address without brackets, or the path of a unix socket."""
+    """A host name, an IP address without brackets, or the path of a unix socket."""
 
     port: int | None
     """The port, or ``None`` for a unix socket."""
@@ -26,16 +21,15 @@ class Address(NamedTuple):
 
 PAIR: Final[Any] = (tuple, list)
 
-# What Address(host, port) does, without a call of a Python function.
+# Equivalent to Address(host, port), without the call of a Python function.
 _address = cast("Callable[[tuple[str, int | None]], Address]", partial(cast("Any", tuple).__new__, Address))
 
 
 def address_from_scope(value: Any) -> Address | None:
-    """Read ``scope["client"]`` or ``scope["server"]`` as the servers have them, whatever they have.
+    """Build an address from ``scope["client"]`` or ``scope["server"]``; return ``None`` if it is invalid.
 
-    They differ from the specification (``[str, int]``, or ``[path, None]`` for a unix socket) in ports that
-    are text, and in ``("", "0")`` for the nameless end of a unix socket. A port that is none reads as
-    ``None``.
+    The specification has ``[str, int]``, and ``[path, None]`` for a unix socket. Some servers give the port
+    as text, or ``("", "0")`` for an unnamed unix socket. An invalid port becomes ``None``.
     """
     if not isinstance(value, PAIR) or not value:
         return None

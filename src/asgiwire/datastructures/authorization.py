@@ -1,13 +1,11 @@
-"""Authorization: the credentials that a client sends. Left out: whether they are right."""
+"""The Authorization header."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Self
 
 from asgiwire._parsers.credentials import parse_basic, parse_credentials
-
-if TYPE_CHECKING:
-    from typing import Self
+from asgiwire._parsers.secrets import MASK
 
 __all__ = ("Authorization",)
 
@@ -15,15 +13,15 @@ __all__ = ("Authorization",)
 class Authorization:
     """The credentials of an Authorization header (RFC 9110 section 11.6.2).
 
-    Its ``repr`` shows the scheme, and nothing of the credentials. Compare secrets with
-    :func:`hmac.compare_digest`, never with ``==``.
+    The credentials are parsed, not verified. ``repr`` shows the scheme only. Compare secrets with
+    :func:`hmac.compare_digest`, not with ``==``.
 
     Attributes:
-        scheme: In lower case, such as ``basic``, ``bearer`` or ``digest``.
-        token68: What follows the scheme, where it is one token; ``None`` otherwise.
-        parameters: The parameters that follow the scheme, by lower-case name.
-        username: The user-id, of the scheme Basic alone (RFC 7617).
-        password: The password, of the scheme Basic alone; it may hold colons.
+        scheme: The scheme in lower case, such as ``basic``, ``bearer`` or ``digest``.
+        token68: The token after the scheme, or ``None``.
+        parameters: The parameters after the scheme; names in lower case.
+        username: The user-id of the Basic scheme (RFC 7617), or ``None``.
+        password: The password of the Basic scheme, or ``None``; it can contain colons.
     """
 
     __slots__ = ("parameters", "password", "scheme", "token68", "username")
@@ -44,10 +42,10 @@ class Authorization:
 
     @classmethod
     def from_header(cls, header_value: str | None) -> Self | None:
-        """Read credentials; ``None`` where there are none, or malformed ones.
+        """Parse credentials; return ``None`` if they are missing or malformed.
 
         Args:
-            header_value: The value of any header that holds credentials, ``Proxy-Authorization`` too.
+            header_value: The value of Authorization or Proxy-Authorization.
         """
         credentials = None if header_value is None else parse_credentials(header_value)
         if credentials is None:
@@ -59,8 +57,8 @@ class Authorization:
 
     @property
     def token(self) -> str | None:
-        """The token, of the scheme Bearer alone (RFC 6750 section 2.1)."""
+        """The token of the Bearer scheme (RFC 6750 section 2.1), or ``None``."""
         return self.token68 if self.scheme == "bearer" else None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.scheme} ***>"
+        return f"<{type(self).__name__} {self.scheme} {MASK}>"

@@ -1,25 +1,24 @@
-"""What the server can do, as the scope tells: one place that answers, and never with ``None``."""
+"""The capabilities of the server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from asgiwire.types import Scope
+from asgiwire.types import Scope
 
 __all__ = ("Capabilities",)
 
 
 class Capabilities:
-    """The version of the specification that a server follows, and the extensions that it offers.
+    """The ASGI versions and the extensions that a server supports.
 
-    ``name in capabilities`` asks for an extension, such as ``"http.response.push"``; iterating names all.
+    ``name in capabilities`` tests for an extension, such as ``"http.response.push"``. Iteration returns the
+    names of all extensions.
 
     Attributes:
-        version: ``scope["asgi"]["version"]``; ``"2.0"`` where it is absent (ASGI, "Applications").
-        spec_version: That of the HTTP or WebSocket message format, as two numbers; 2.0 where it is absent.
+        version: ``scope["asgi"]["version"]``; by default ``"2.0"`` (ASGI, "Applications").
+        spec_version: The version of the HTTP or WebSocket message format, as two numbers; by default 2.0.
     """
 
     __slots__ = ("_extensions", "spec_version", "version")
@@ -37,7 +36,7 @@ class Capabilities:
         return iter(self._extensions)
 
     def extension(self, name: str) -> Mapping[str, Any]:
-        """What the server says of an extension; empty where it says nothing, or does not offer it."""
+        """Return the details of an extension; empty if there are none or the extension is not supported."""
         return cast("Mapping[str, Any]", self._extensions.get(name) or {})
 
     def __repr__(self) -> str:

@@ -1,32 +1,29 @@
-"""If-Match, If-None-Match and If-Range: whether a condition holds for a representation.
+"""The If-Match, If-None-Match and If-Range headers.
 
-Left out: what to answer then, and the order in which conditions are asked (RFC 9110 section 13.2.2).
+The application evaluates the conditions in the order of RFC 9110 section 13.2.2 and chooses the response.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Self
 
 from asgiwire._parsers.entity_tags import split_entity_tags
 from asgiwire._parsers.http_dates import parse_http_date
 
 from .header_values import ENTITY_TAG, ETag
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-    from typing import Self
-
 __all__ = ("EntityTags", "IfMatch", "IfNoneMatch", "IfRange")
 
 
 @dataclass(frozen=True, slots=True)
 class EntityTags:
-    """A list of entity tags, or ``*``, which stands for any.
+    """A list of entity tags, or ``*``, which means any entity tag.
 
     Attributes:
-        tags: The tags, in the order sent; what is none is left out.
+        tags: The valid tags, in the order sent.
         any: Whether the list is ``*``.
     """
 
@@ -35,7 +32,7 @@ class EntityTags:
 
     @classmethod
     def from_header(cls, header_value: str) -> Self:
-        """Read a list of tags; nothing raises."""
+        """Parse a list of tags; invalid ones are ignored."""
         elements = split_entity_tags(header_value)
         if elements == ["*"]:
             return cls(any=True)
@@ -49,7 +46,7 @@ class EntityTags:
         return len(self.tags)
 
     def __bool__(self) -> bool:
-        return True  # a list that holds no tag at all is still a condition
+        return True  # a list without a valid tag is still a condition
 
     def __str__(self) -> str:
         return "*" if self.any else ", ".join(tag.to_header() for tag in self.tags)
@@ -60,23 +57,24 @@ class EntityTags:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IfMatch(EntityTags):
-    """The condition that a representation is still one of these (RFC 9110 section 13.1.1).
+    """The If-Match header: the representation has to match one of the tags (RFC 9110 section 13.1.1).
 
-    A header in which nothing can be read matches nothing, so that no update is lost over a typing error.
+    A header without a valid tag matches nothing, so a malformed header cannot cause a lost update.
     """
 
     def matches(self, etag: ETag | str | None) -> bool:
-        """Say whether the condition holds; where it does not, 412 is the answer.
+        """Return whether the condition is true; respond with 412 if it is false.
 
-        The comparison is strong: a weak tag, on either side, matches nothing.
+        The comparison is strong: weak tags never match.
 
         Args:
-            etag: That of the current representation, as text in its quotes; ``None`` where there is none.
+            etag: The entity tag of the current representation, text with the quotes; ``None`` if there is no
+                representation.
 
         Raises:
-            ValueError: The text is no entity tag.
+            ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if current is None or self.any:
             return current is not None
         return not current.weak and any(tag.value == current.value and not tag.weak for tag in self.tags)
@@ -84,21 +82,22 @@ class IfMatch(EntityTags):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IfNoneMatch(EntityTags):
-    """The condition that a representation is none of these (RFC 9110 section 13.1.2)."""
+    """The If-None-Match header: the representation must not match any tag (RFC 9110 section 13.1.2)."""
 
     def matches(self, etag: ETag | str | None) -> bool:
-        """Say whether one of the tags is that of the representation, so that the condition is false.
+        """Return whether a tag matches the representation, which makes the condition false.
 
-        Then 304 is the answer to GET and HEAD, and 412 to any other method. The comparison is weak:
+        Respond with 304 to GET and HEAD then, and with 412 to other methods. The comparison is weak:
         ``W/"1"`` matches ``"1"``.
 
         Args:
-            etag: That of the current representation, as text in its quotes; ``None`` where there is none.
+            etag: The entity tag of the current representation, text with the quotes; ``None`` if there is no
+                representation.
 
         Raises:
-            ValueError: The text is no entity tag.
+            ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if current is None or self.any:
             return current is not None
         return any(tag.value == current.value for tag in self.tags)
@@ -106,13 +105,13 @@ class IfNoneMatch(EntityTags):
 
 @dataclass(frozen=True, slots=True)
 class IfRange:
-    """The condition under which a Range counts (RFC 9110 section 13.1.5): an entity tag, or a date.
+    """The If-Range header: an entity tag or a date (RFC 9110 section 13.1.5).
 
-    A header that is neither matches nothing: then the whole representation is the answer.
+    A malformed header matches nothing, so that the whole representation is sent.
 
     Attributes:
-        etag: The entity tag.
-        date: The date, in UTC.
+        etag: The entity tag, or ``None``.
+        date: The date in UTC, or ``None``.
     """
 
     etag: ETag | None = None
@@ -120,24 +119,24 @@ class IfRange:
 
     @classmethod
     def from_header(cls, header_value: str) -> Self:
-        """Read a tag or a date; nothing raises."""
+        """Parse an entity tag or a date; both are ``None`` if the header is malformed."""
         tag = ENTITY_TAG.fullmatch(header_value.strip(" \t"))
         if tag is not None:
             return cls(etag=ETag(weak=tag[1] is not None, value=tag[2]))
         return cls(date=parse_http_date(header_value))
 
     def matches(self, etag: ETag | str | None = None, last_modified: datetime | None = None) -> bool:
-        """Say whether the condition holds, so that the Range counts.
+        """Return whether the condition is true, so that the Range header applies.
 
         Args:
-            etag: That of the current representation; the comparison is strong.
-            last_modified: When it was modified; the date has to be the same one, to the second. Give none
-                where it may have been modified twice in that second.
+            etag: The entity tag of the current representation; the comparison is strong.
+            last_modified: The time of the last modification, compared to the second. Pass ``None`` if the
+                representation could have changed twice in that second.
 
         Raises:
-            ValueError: The text is no entity tag.
+            ValueError: The text is not an entity tag.
         """
-        current = _current(etag)
+        current = _parse_etag(etag)
         if self.etag is not None:
             return current == self.etag and not self.etag.weak
         return self.date is not None and last_modified is not None and _second(last_modified) == self.date
@@ -146,20 +145,17 @@ class IfRange:
         return hash((self.etag and self.etag.to_header(), self.date))
 
 
-def _current(etag: ETag | str | None) -> ETag | None:
+def _parse_etag(etag: ETag | str | None) -> ETag | None:
     if not isinstance(etag, str):
         return etag
     tag = ENTITY_TAG.fullmatch(etag)
     if tag is None:
-        # Not the client's fault, and so no ValidationException.
-        msg = f'an entity tag such as "abc" or W/"abc", in its quotes, was wanted, not {etag!r}'
+        msg = f'expected an entity tag in quotes, such as "abc" or W/"abc", got {etag!r}'
         raise ValueError(msg)
     return ETag(weak=tag[1] is not None, value=tag[2])
 
 
-def _second(moment: datetime) -> datetime:
-    from datetime import UTC
-
-    # One without a time zone is taken for UTC, which is all that HTTP knows.
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def _second(time: datetime) -> datetime:
+    # HTTP dates are in UTC, so a datetime without a time zone is taken as UTC.
+    aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time
     return aware.replace(microsecond=0)

@@ -1,50 +1,45 @@
-"""A cookie to be set: checked, and written as a Set-Cookie header that reads back as it was.
-
-Left out: reading a request's cookies, which come as names and values without attributes.
-"""
+"""Cookies to set with a Set-Cookie header."""
 
 from __future__ import annotations
 
+import builtins
 import re
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-if TYPE_CHECKING:
-    import builtins
-    from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final, Literal
 
 __all__ = ("Cookie",)
 
-# RFC 6265 section 4.1.1: a cookie-name is a token; `http.cookies` takes a colon too.
+# RFC 6265 section 4.1.1: a cookie-name is a token; `http.cookies` allows a colon too.
 NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~:0-9A-Za-z]+")
 
 # The same section: an attribute is "any CHAR except CTLs or ';'".
 ATTRIBUTE: Final = re.compile(r"[ -:<-~]*")
 
-# What readers decode (the percent sign itself) and what a header cannot carry. Everything else that a cookie
-# value cannot hold, the semicolon first of all, is written by `http.cookies` inside quotes.
+# The percent sign, which readers decode, and the characters that a header cannot contain. `http.cookies`
+# quotes the other characters that are invalid in a cookie value, such as the semicolon.
 ESCAPED: Final = re.compile(r"[^ -$&-~]+")
 
 
 @dataclass
 class Cookie:
-    """A cookie to be set (RFC 6265 section 4.1). Two are equal that a browser would keep as one.
+    """A cookie to set (RFC 6265 section 4.1). Cookies with the same key, path and domain are equal.
 
-    Any value reads back as it was: percent signs, control and non-ASCII characters are written
-    percent-encoded as UTF-8, and the rest is quoted as :mod:`http.cookies` does it.
+    The value can be any text. Percent signs, control characters and non-ASCII characters are percent-encoded
+    as UTF-8; other special characters are quoted as in :mod:`http.cookies`.
 
     Attributes:
         key: The name, a token.
-        path: The path that a request must begin with.
-        value: The value; ``None`` is written as the empty one.
+        path: Path prefix of the requests that the cookie is sent with.
+        value: The value; ``None`` is the same as ``""``.
         max_age: Seconds until the cookie expires.
-        expires: Seconds from now until the cookie expires, written as a date.
-        domain: The domain that it is sent to, with those under it; else only the one that set it.
-        secure: Whether it is sent over TLS only.
-        httponly: Whether scripts may not see it.
-        samesite: Whether it is sent from pages of other sites.
-        description: A text for documentation.
-        documentation_only: Whether it is only there to be described, and not to be sent.
+        expires: Seconds from now until the cookie expires; sent as a date.
+        domain: The domain, subdomains included, that the cookie is sent to; by default only the current host.
+        secure: Whether the cookie is sent over TLS only.
+        httponly: Whether the cookie is hidden from scripts.
+        samesite: Whether the cookie is sent with requests from other sites.
+        description: A description for the documentation.
+        documentation_only: Whether the cookie appears in the documentation only.
     """
 
     key: str
@@ -61,44 +56,45 @@ class Cookie:
 
     @property
     def simple_cookie(self) -> SimpleCookie:
-        """The cookie as :mod:`http.cookies` has it, its value percent-encoded as it will be sent.
+        """The cookie as a ``SimpleCookie`` of :mod:`http.cookies`, with a percent-encoded value.
 
         Raises:
-            ValueError: If the key is no token or is a reserved word, an attribute holds a semicolon, a
-                control or non-ASCII character, or ``samesite`` is none of the three.
+            ValueError: The key is not a token or is reserved, an attribute contains a semicolon, a control
+                character or a non-ASCII character, or ``samesite`` is invalid.
         """
-        from http.cookies import CookieError, SimpleCookie
-
         self._check()
         cookie = SimpleCookie()
         try:
             cookie[self.key] = ESCAPED.sub(_percent_encode, self.value or "")
         except CookieError as error:
-            raise ValueError(f"a cookie cannot be called {self.key!r}") from error
+            raise ValueError(f"the name of a cookie must not be reserved, got {self.key!r}") from error
         for name, attribute in self.dict.items():
             if attribute is not None and name not in ("key", "value"):
                 cookie[self.key][name.replace("_", "-")] = attribute
         return cookie
 
     def to_header(self, **kwargs: Any) -> str:
-        """Write ``Set-Cookie: ...``; the arguments are those of ``SimpleCookie.output``.
+        """Return the header as text, ``Set-Cookie: ...``.
+
+        Args:
+            kwargs: Arguments of ``SimpleCookie.output``.
 
         Raises:
-            ValueError: As :attr:`simple_cookie`.
+            ValueError: See :attr:`simple_cookie`.
         """
         return self.simple_cookie.output(**kwargs).strip()
 
     def to_encoded_header(self) -> tuple[bytes, bytes]:
-        """Write the header as ASGI sends it.
+        """Return the header as a pair for ASGI.
 
         Raises:
-            ValueError: As :attr:`simple_cookie`.
+            ValueError: See :attr:`simple_cookie`.
         """
         return b"set-cookie", self.to_header(header="").encode("ascii")
 
     @property
     def dict(self) -> builtins.dict[str, Any]:
-        """Every field but those for documentation."""
+        """All fields except those for the documentation."""
         values = asdict(self)
         del values["description"], values["documentation_only"]
         return values
@@ -113,7 +109,7 @@ class Cookie:
                 continue
             if not ATTRIBUTE.fullmatch(str(attribute)):
                 raise ValueError(
-                    f"{name} of cookie {self.key!r} must be ASCII without semicolons and control characters"
+                    f"{name} of cookie {self.key!r} must be ASCII without semicolons or control characters"
                 )
             if name == "samesite" and attribute.lower() not in ("lax", "strict", "none"):
                 raise ValueError(f"samesite of cookie {self.key!r} must be 'lax', 'strict' or 'none'")
@@ -131,4 +127,4 @@ def _percent_encode(match: re.Match[str]) -> str:
     try:
         return "".join(f"%{octet:02X}" for octet in match[0].encode())
     except UnicodeEncodeError:
-        raise ValueError("the value of a cookie must not hold lone surrogates") from None
+        raise ValueError("the value of a cookie must not contain lone surrogates") from None

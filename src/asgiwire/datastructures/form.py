@@ -1,31 +1,25 @@
-"""A parsed form: an immutable multidict of its fields and files, which can close its files.
-
-Left out: parsing. It stands beside the other multidicts, and not among them, because closing a file awaits.
-"""
+"""Parsed forms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, cast
 
 from .multi_dicts import ImmutableMultiDict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Self
 
 __all__ = ("FormMultiDict",)
 
 
 class FormMultiDict(ImmutableMultiDict[Any]):
-    """The fields of a form as ``str`` and its files as :class:`UploadFile`, in the order they came.
+    """The fields of a form as ``str`` and its files as :class:`UploadFile`, in the order received.
 
-    As an asynchronous context manager it closes its files at the end of the block.
+    It is an asynchronous context manager that closes the files.
     """
 
     @classmethod
     def from_form_data(cls, form_data: Mapping[str, list[Any] | Any]) -> Self:
-        """Build a form from a mapping of which a list holds several values of one key."""
+        """Build a form from a mapping; a list contains several values of one key."""
         pairs: list[tuple[str, object]] = []
         for key, value in form_data.items():
             values = cast("list[object]", value) if isinstance(value, list) else [value]
@@ -33,7 +27,7 @@ class FormMultiDict(ImmutableMultiDict[Any]):
         return cls(pairs)
 
     async def close(self) -> None:
-        """Close every file, also when closing one of them fails; then raise what it failed with."""
+        """Close all files. If closing some of them fails, close the others and raise the first error."""
         from .upload_file import UploadFile
 
         failure: BaseException | None = None
@@ -42,7 +36,7 @@ class FormMultiDict(ImmutableMultiDict[Any]):
                 try:
                     await value.close()
                 except BaseException as error:
-                    # A cancellation has to come out, whatever else went wrong.
+                    # A cancellation takes precedence over the errors of other files.
                     if failure is None or not isinstance(error, Exception):
                         failure = error
         if failure is not None:

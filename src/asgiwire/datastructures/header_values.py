@@ -1,47 +1,41 @@
-"""Values of single headers: Cache-Control and ETag, written for a response and read from one.
-
-Left out: what to do about them. Conditional requests are the business of whoever answers.
-"""
+"""The Cache-Control and ETag headers."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from asgiwire.exceptions import ImproperlyConfiguredException, ValidationException
 
-if TYPE_CHECKING:
-    from typing import Self
-
 __all__ = ("CacheControlHeader", "ETag", "Header")
 
-# One directive: a token, and maybe an argument, which may be a quoted string with commas in it.
+# One directive: a token with an optional argument, which can be a quoted string that contains commas.
 DIRECTIVE: Final = re.compile(r'([^\s",=]++)\s*+(?:=\s*+("(?:[^"\\]++|\\.)*+"?+|[^\s",]*+))?+', re.DOTALL)
 
 # RFC 9111 section 1.2.2: a delta-seconds "greater than the greatest integer it can represent" is 2^31.
-MAXIMUM_SECONDS: Final = 2**31
+MAX_SECONDS: Final = 2**31
 DELTA_SECONDS: Final = frozenset({"max_age", "s_maxage", "stale_while_revalidate"})
 
-# RFC 9110 section 8.8.3: entity-tag = [ weak ] opaque-tag, etagc = %x21 / %x23-7E / obs-text. We keep to
-# ASCII, and take the lower-case "w/" too, as some programs write it.
+# RFC 9110 section 8.8.3: entity-tag = [ weak ] opaque-tag, etagc = %x21 / %x23-7E / obs-text. obs-text is not
+# supported. Some clients write "w/" in lower case.
 ENTITY_TAG: Final = re.compile(r'([Ww]/)?"([!#-~]*)"')
 OPAQUE_TAG: Final = re.compile(r"[!#-~]*")
 
 
 @dataclass
 class Header(ABC):
-    """The value of one header, to be subclassed with its name and its text."""
+    """Base class of header values. Subclasses define ``HEADER_NAME`` and the text of the value."""
 
     HEADER_NAME: ClassVar[str] = ""
 
     documentation_only: bool = False
-    """Whether the header is only there to be described, and not to be sent."""
+    """Whether the header appears in the documentation only."""
 
     @abstractmethod
     def _get_header_value(self) -> str:
-        """Write the value."""
+        """Return the value as text."""
 
     @classmethod
     @abstractmethod
@@ -49,25 +43,28 @@ class Header(ABC):
         """Parse the value of a header.
 
         Raises:
-            ValidationException: If it is malformed.
+            ValidationException: The value is malformed.
         """
 
     def to_header(self, include_header_name: bool = False) -> str:
-        """Write the value; with ``include_header_name``, behind the name and a colon.
+        """Return the value as text.
+
+        Args:
+            include_header_name: Whether to prepend the name and a colon.
 
         Raises:
-            ImproperlyConfiguredException: If the class has no ``HEADER_NAME``.
+            ImproperlyConfiguredException: The class has no ``HEADER_NAME``.
         """
         if not self.HEADER_NAME:
-            raise ImproperlyConfiguredException(f"{type(self).__name__} needs a HEADER_NAME to be written")
+            raise ImproperlyConfiguredException(f"{type(self).__name__} must define HEADER_NAME")
         return f"{self.HEADER_NAME}: " * include_header_name + self._get_header_value()
 
 
 @dataclass
 class CacheControlHeader(Header):
-    """The directives of a Cache-Control header in a response (RFC 9111 section 5.2.2); times in seconds.
+    """The directives of a Cache-Control response header (RFC 9111 section 5.2.2); times are in seconds.
 
-    ``True`` writes a directive, ``False`` and ``None`` do not.
+    Directives that are ``False`` or ``None`` are omitted from the header.
     """
 
     HEADER_NAME: ClassVar[str] = "cache-control"
@@ -97,11 +94,12 @@ class CacheControlHeader(Header):
     def from_header(cls, header_value: str) -> Self:
         """Parse the value of a Cache-Control header.
 
-        Directives are read in any case, and the first of a name counts. Unknown ones are ignored (RFC 9111
-        section 5.2.3), those of requests too; of ``no-cache="field"`` only the directive is kept.
+        Directives are case-insensitive, and of several with the same name the first is used. Unknown
+        directives and those of requests are ignored (RFC 9111 section 5.2.3). The argument of
+        ``no-cache="field"`` is ignored.
 
         Raises:
-            ValidationException: If a time is not digits.
+            ValidationException: A time is not a number.
         """
         known = _directives(cls)
         found: dict[str, int | bool] = {}
@@ -116,7 +114,7 @@ class CacheControlHeader(Header):
 
     @classmethod
     def prevent_storing(cls) -> Self:
-        """Build the header that forbids every cache to store the response (``no-store``)."""
+        """Build the header that tells all caches not to store the response (``no-store``)."""
         return cls(no_store=True)
 
 
@@ -125,11 +123,11 @@ class ETag(Header):
     """An entity tag (RFC 9110 section 8.8.3).
 
     Attributes:
-        weak: Whether it is a weak validator, written ``W/"..."``.
-        value: What stands between the quotes: ASCII without blanks, quotes and controls.
+        weak: Whether it is a weak validator, ``W/"..."``.
+        value: The text between the quotes: ASCII without blanks, quotes and control characters.
 
     Raises:
-        ValidationException: If the value cannot stand there; if there is none, but for documentation.
+        ValidationException: The value is invalid, or it is ``None`` without ``documentation_only``.
     """
 
     HEADER_NAME: ClassVar[str] = "etag"
@@ -143,7 +141,7 @@ class ETag(Header):
                 raise ValidationException("an ETag needs a value, unless documentation_only is set")
         elif not OPAQUE_TAG.fullmatch(self.value):
             raise ValidationException(
-                "the value of an ETag must be ASCII without blanks, quotes and controls"
+                "the value of an ETag must be ASCII without blanks, quotes or control characters"
             )
 
     def _get_header_value(self) -> str:
@@ -151,16 +149,14 @@ class ETag(Header):
 
     @classmethod
     def from_header(cls, header_value: str) -> Self:
-        """Parse one entity tag, not a list of them and not ``*``.
+        """Parse one entity tag.
 
         Raises:
-            ValidationException: If it is anything else.
+            ValidationException: The value is not an entity tag; a list or ``*`` is invalid too.
         """
         match = ENTITY_TAG.fullmatch(header_value.strip(" \t"))
         if match is None:
-            raise ValidationException(
-                'an entity tag such as "abc" or W/"abc" was wanted (RFC 9110 section 8.8.3)'
-            )
+            raise ValidationException('expected an entity tag such as "abc" or W/"abc"')
         return cls(weak=match[1] is not None, value=match[2])
 
 
@@ -173,5 +169,5 @@ def _seconds(directive: str, argument: str | None) -> int:
     # accept both forms", the token and the quoted string.
     digits = (argument or "").strip('"')
     if not (digits.isascii() and digits.isdigit()):
-        raise ValidationException(f"the Cache-Control directive {directive} needs a number of seconds")
-    return MAXIMUM_SECONDS if len(digits) > 10 else min(int(digits), MAXIMUM_SECONDS)
+        raise ValidationException(f"the Cache-Control directive {directive} must be a number of seconds")
+    return MAX_SECONDS if len(digits) > 10 else min(int(digits), MAX_SECONDS)

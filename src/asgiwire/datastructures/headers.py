@@ -1,23 +1,21 @@
-"""The headers that were received, to be read.
-
-Left out: those to be changed in place (``mutable_scope_headers.py``), and what a value means, which is said
-by the objects that values are parsed into.
-"""
+"""Received headers, immutable."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, overload
+from typing import Any, Final, Self, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
-from asgiwire.types import Empty
+from asgiwire.types import Empty, HeaderPairs, Scope
 
 from ._header_pairs import (
-    FIELD_NAMES,
+    ENCODED_NAMES,
     HeaderMapping,
+    Pairs,
     decoded_values,
-    field_name,
+    encode_name,
     first_values,
     grouped,
     raw_header,
@@ -26,83 +24,83 @@ from ._header_pairs import (
 )
 from .multi_dicts import MultiMixin
 
-if TYPE_CHECKING:
-    import builtins
-    from typing import Self
-
-    from asgiwire.types import HeaderPairs, Scope
-
-    from ._header_pairs import Pairs
-
 __all__ = ("Headers", "raw_header", "raw_headers", "scope_headers")
 
 T = TypeVar("T")
 
-MOST_LOOKS: Final = 5
+MAX_SCANS: Final = 5
 
 
 class Headers(HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
 
-    Names read in lower case, values as they were sent; both are ISO-8859-1 (ASGI leaves them ``bytes``).
-    ``[]`` and ``get`` give the first value of a name; length and iteration count every pair.
+    Names are returned in lower case, values as sent; both are decoded as ISO-8859-1. ``[]`` and ``get``
+    return the first value of a name. Length and iteration count every pair.
 
     Args:
-        headers: A mapping, multidict or iterable of pairs. Pairs of ``bytes`` are kept as a server gives
-            them, anything else is checked as for sending.
+        headers: A mapping, a multidict or an iterable of pairs. Pairs of ``bytes`` are stored as received;
+            everything else is validated like headers to send.
 
     Raises:
-        TypeError: If a name or value is of a type that cannot be sent.
-        ValueError: If a name or value cannot be sent.
+        TypeError: A name or value is neither ``str`` nor ``bytes``.
+        ValueError: A name or value is not a valid header.
     """
 
-    # A request is asked for a few of its headers. The first five are looked for, then they are found in an
-    # index of the raw bytes, which costs as much as three looks. Each is decoded by itself. There is no
-    # multidict inside: inserting many equal names takes quadratic time in multidict 6.
+    # Most requests read only a few headers. The first five lookups scan the pairs. Then an index of the raw
+    # bytes is built, which takes as long as three scans. Each value is decoded when it is read. This is not a
+    # multidict, because in multidict 6 inserting many equal names takes quadratic time.
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, headers: HeaderPairs | None = None) -> None:
-        self._index: dict[bytes, bytes] | int = 0  # or how often one was looked for without it
+        self._index: dict[bytes, bytes] | int = 0  # the number of scans, until the index is built
         self._pairs: Pairs = ()
         if headers is None:
             return
         if isinstance(headers, HeaderMapping):
-            self._pairs = tuple(headers._received())
+            self._pairs = tuple(headers._raw_pairs())
         elif isinstance(headers, Mapping):
             from asgiwire._parsers.header_fields import encode_headers
 
             self._pairs = tuple(encode_headers(cast("Mapping[str, Any]", headers)))
         else:
-            self._pairs = tuple(_raw_pair(name, value) for name, value in headers)
+            self._pairs = tuple(_encode_pair(name, value) for name, value in headers)
 
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
-        """Take the headers of a scope or message as they are now; later changes do not show."""
-        headers = object.__new__(cls)  # there is nothing to check
+        """Build from the headers of a scope or message; later changes of the scope have no effect."""
+        headers = object.__new__(cls)  # received headers need no validation
         headers._index = 0
         headers._pairs = tuple(scope_headers(scope))
         return headers
 
     def raw_values(self, name: bytes) -> list[bytes]:
-        """Return every value of a header as it was sent, in order; the name is wanted in lower case."""
+        """Return all values of a header as sent, in order.
+
+        Args:
+            name: The name in lower case.
+        """
         index = self._index
         if not isinstance(index, dict):
-            if index < MOST_LOOKS:
+            if index < MAX_SCANS:
                 self._index = index + 1
                 return raw_headers(self._pairs, name)
             index = self._index = first_values(self._pairs)
-        if len(index) == len(self._pairs):  # no name is there twice
+        if len(index) == len(self._pairs):  # there are no duplicates
             return [index[name]] if name in index else []
         return raw_headers(self._pairs, name)
 
     def raw_value(self, name: bytes) -> bytes | None:
-        """Return the first value of a header as it was sent; the name is wanted in lower case."""
+        """Return the first value of a header as sent, or ``None``.
+
+        Args:
+            name: The name in lower case.
+        """
         index = self._index
         if not isinstance(index, dict):
-            if index < MOST_LOOKS:
+            if index < MAX_SCANS:
                 self._index = index + 1
                 length = len(name)
-                for other, value in self._pairs:  # as raw_header(), without the call
+                for other, value in self._pairs:  # raw_header() inlined, to save the call
                     if len(other) == length and other.lower() == name:
                         return value
                 return None
@@ -110,19 +108,19 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return index.get(name)
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
-        """Return the pairs as ASGI has them: names in lower case, order and duplicates kept."""
+        """Return the pairs for ASGI, in order and with duplicates; names are in lower case."""
         return [(name.lower(), value) for name, value in self._pairs]
 
     def dict(self) -> builtins.dict[str, list[str]]:
-        """Return the values of each name, names and values in the order received."""
+        """Return the values of each name; names and values are in the order received."""
         return grouped(self._pairs)
 
     def to_dict(self) -> builtins.dict[str, list[str]]:
-        """Return what :meth:`dict` returns, under multidict's name for it."""
+        """Return the same as :meth:`dict`, under the name that multidict uses."""
         return self.dict()
 
     def copy(self) -> CIMultiDict[str]:
-        """Return a mutable copy, as the ``copy`` of multidict's proxies does."""
+        """Return a mutable copy, like the proxies of multidict."""
         return CIMultiDict(self.multi_items())
 
     @overload
@@ -136,7 +134,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
-        value = self.raw_value(field_name(key))
+        value = self.raw_value(encode_name(key))
         return default if value is None else value.decode("latin-1")
 
     @overload
@@ -149,7 +147,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         """Return the first value of a header.
 
         Raises:
-            KeyError: If there is none and no ``default`` was given.
+            KeyError: The header is missing and there is no ``default``.
         """
         value = self.get(key, default)
         if value is Empty:
@@ -163,30 +161,32 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def getall(self, key: str, default: T) -> list[str] | T: ...
 
     def getall(self, key: str, default: object = Empty) -> object:
-        """Return every value of a header, in the order received.
+        """Return all values of a header, in the order received.
 
         Raises:
-            KeyError: If there is none and no ``default`` was given.
+            KeyError: The header is missing and there is no ``default``.
         """
         values = decoded_values(self._pairs, key) or default
         if values is Empty:
             raise KeyError(key)
         return values
 
-    def _received(self) -> Pairs:
+    def _raw_pairs(self) -> Pairs:
         return self._pairs
 
     def __getitem__(self, key: str) -> str:
-        value = self.raw_value(FIELD_NAMES.get(key) or field_name(key))  # twice, for the call costs more
+        value = self.raw_value(
+            ENCODED_NAMES.get(key) or encode_name(key)
+        )  # saves the call in the common case
         if value is None:
             raise KeyError(key)
         return value.decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.raw_value(field_name(key)) is not None
+        return isinstance(key, str) and self.raw_value(encode_name(key)) is not None
 
 
-def _raw_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
+def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
     if isinstance(name, bytes) and isinstance(value, bytes):
         return name, value
     from asgiwire._parsers.header_fields import encode_header

@@ -1,38 +1,30 @@
-"""The headers of a scope or message, to be changed in place; each that is written is checked for sending.
-
-Left out: those to be read only (``headers.py``).
-"""
+"""Mutable headers of a scope or message."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING
+from typing import Self
 
 from asgiwire._parsers.header_fields import encode_header
+from asgiwire.types import Message, Scope
 
-from ._header_pairs import HeaderMapping, decoded_values, field_name, raw_header, scope_headers
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from asgiwire.types import Message, Scope
-
-    from ._header_pairs import Pairs
+from ._header_pairs import HeaderMapping, Pairs, decoded_values, encode_name, raw_header, scope_headers
 
 __all__ = ("MutableScopeHeaders",)
 
 
 class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
-    """The headers of a scope or message, case-insensitive, changed in place.
+    """A case-insensitive mapping of the headers of a scope or message, which it changes in place.
 
-    Every change is made in the very list that the scope holds; where that is no list yet, it becomes one.
-    ``[]`` gives the first value of a name; length and iteration count every pair.
+    The list in the scope is modified. If the scope has another iterable or no headers, a list replaces it.
+    New headers are validated. ``[]`` returns the first value of a name. Length and iteration count every
+    pair.
 
     Args:
-        scope: A scope or message; without one, the headers start empty.
+        scope: A scope or message; by default, the headers are empty.
 
     Attributes:
-        headers: The list.
+        headers: The list of pairs.
     """
 
     __slots__ = ("headers",)
@@ -47,28 +39,28 @@ class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
 
     @classmethod
     def from_message(cls, message: Message) -> Self:
-        """Take the headers of a message.
+        """Build from the headers of a message.
 
         Raises:
-            ValueError: If the message has no ``headers``.
+            ValueError: The message has no ``headers``.
         """
         if "headers" not in message:
-            raise ValueError(f"a message with headers was wanted, got {message.get('type')!r} without")
+            raise ValueError(f"expected a message with headers, got {message.get('type')!r} without headers")
         return cls(message)
 
     def add(self, key: str, value: str) -> None:
-        """Append a header, and keep those that have its name.
+        """Append a header; existing headers with the same name are unchanged.
 
         Raises:
-            ValueError: If it cannot be sent.
+            ValueError: The header is invalid.
         """
         self.headers.append(encode_header(key, value))
 
     def getall(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return every value of a header, in order.
+        """Return all values of a header, in order.
 
         Raises:
-            KeyError: If there is none and no ``default`` was given.
+            KeyError: The header is missing and there is no ``default``.
         """
         values = decoded_values(self.headers, key) or default
         if values is None:
@@ -76,12 +68,13 @@ class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
         return values
 
     def extend_header_value(self, key: str, value: str) -> None:
-        """Append to the comma-separated list that a header holds, or add the header.
+        """Append to the comma-separated list of a header, or add the header.
 
-        Of several with this name the last is extended: together they are one list (RFC 9110 section 5.3).
+        Of several headers with this name the last is extended: together they are one list (RFC 9110 section
+        5.3).
 
         Raises:
-            ValueError: If the value cannot be sent.
+            ValueError: The header is invalid.
         """
         name, addition = encode_header(key, value)
         for position in reversed(range(len(self.headers))):
@@ -91,25 +84,25 @@ class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
                 return
         self.headers.append((name, addition))
 
-    def _received(self) -> Pairs:
+    def _raw_pairs(self) -> Pairs:
         return self.headers
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and raw_header(self.headers, field_name(key)) is not None
+        return isinstance(key, str) and raw_header(self.headers, encode_name(key)) is not None
 
     def __getitem__(self, key: str) -> str:
         return self.getall(key)[0]
 
     def __setitem__(self, key: str, value: str) -> None:
-        """Put one header in the place of all that have this name, where the first of them stood."""
+        """Replace all headers with this name by one, at the position of the first."""
         header = encode_header(key, value)
         names = [name.lower() for name, _ in self.headers]
         first = names.index(header[0]) if header[0] in names else len(names)
         self.headers[first:] = [header, *_without(self.headers[first + 1 :], header[0])]
 
     def __delitem__(self, key: str) -> None:
-        """Delete every header of this name; that there is none is no error."""
-        self.headers[:] = _without(self.headers, field_name(key))
+        """Delete all headers with this name; do nothing if there are none."""
+        self.headers[:] = _without(self.headers, encode_name(key))
 
 
 def _without(pairs: Pairs, name: bytes) -> list[tuple[bytes, bytes]]:

@@ -1,20 +1,15 @@
-"""Accept-Language, Accept-Encoding and Accept-Charset: what a client would rather have.
+"""The Accept-Language, Accept-Encoding and Accept-Charset headers.
 
-Each matches by rules of its own, which are not those of media types (``accept.py``). Nothing that a client
-sends raises: an element that is malformed is left out, a weight that is none counts as if it were not there.
+Malformed elements and malformed weights are ignored.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, overload
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, overload
 
-from asgiwire._parsers.languages import deciding_range, normal_tag, parse_language_ranges
-from asgiwire._parsers.negotiation import parse_preferences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from asgiwire._parsers.negotiation import Preference
+from asgiwire._parsers.languages import longest_matching_range, normalize_tag, parse_language_ranges
+from asgiwire._parsers.negotiation import Preference, parse_preferences
 
 __all__ = ("AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Preferences")
 
@@ -23,12 +18,13 @@ CODING_ALIASES: Final = {"x-gzip": "gzip", "x-compress": "compress"}
 
 
 class Preferences:
-    """A list of values with weights, best first; equal weights stay in the order sent.
+    """A list of values with weights, ordered by weight and then as sent.
 
-    Iterating gives the values in lower case, without those of weight 0; ``str()`` writes the whole list.
+    Iteration returns the values in lower case, except those with weight 0. ``str()`` returns the whole list.
 
     Args:
-        accept_value: The value of the header, several joined with commas; ``None`` where there is none.
+        accept_value: The value of the header; several headers are joined with commas. ``None`` if the request
+            has no such header.
     """
 
     __slots__ = ("_by_value", "_given", "_ranked")
@@ -36,17 +32,17 @@ class Preferences:
     def __init__(self, accept_value: str | None = None) -> None:
         self._given = accept_value is not None
         preferences = self._preferences(parse_preferences(accept_value or ""))
-        self._ranked = sorted(preferences, key=lambda one: one.quality, reverse=True)
+        self._ranked = sorted(preferences, key=lambda preference: preference.quality, reverse=True)
         self._by_value: dict[str, Preference] = {}
         for preference in self._ranked:
             self._by_value.setdefault(preference.value, preference)
 
     def accepts(self, value: str) -> bool:
-        """Say whether the client takes this at all."""
+        """Return whether the client accepts the value."""
         return self._thousandths(self._normal(value)) > 0
 
     def quality(self, value: str) -> float:
-        """The weight that the client gives this, from 0, not at all, to 1."""
+        """Return the weight of a value, from 0 (not accepted) to 1."""
         return self._thousandths(self._normal(value)) / 1000
 
     @overload
@@ -56,11 +52,11 @@ class Preferences:
     def best_match(self, provided: Sequence[str], default: str) -> str: ...
 
     def best_match(self, provided: Sequence[str], default: str | None = None) -> str | None:
-        """Find what the client likes best; of what it likes equally, the first provided.
+        """Return the provided value with the highest weight; of several, the first.
 
         Args:
-            provided: What there is, the most wanted by this side first.
-            default: What to return if the client takes none of it.
+            provided: The available values, in the server's order of preference.
+            default: The result if the client accepts none of the values.
         """
         best, best_match = 0, default
         for value in provided:
@@ -88,7 +84,7 @@ class Preferences:
         return (preference.value for preference in self._ranked if preference.quality)
 
     def __str__(self) -> str:
-        return ", ".join(map(_written, self._ranked))
+        return ", ".join(map(_format, self._ranked))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self) if self._given else None!r})"
@@ -103,9 +99,9 @@ class Preferences:
 
 
 class AcceptCharset(Preferences):
-    """The charsets that a client accepts (RFC 9110 section 12.5.2); all if it does not say.
+    """The charsets that a client accepts (RFC 9110 section 12.5.2); all if the header is missing or empty.
 
-    A charset that is not listed has the weight of ``*``, or is not accepted.
+    A charset that is not listed has the weight of ``*``. Without ``*`` it is not accepted.
     """
 
     __slots__ = ()
@@ -114,10 +110,9 @@ class AcceptCharset(Preferences):
 class AcceptEncoding(Preferences):
     """The content codings that a client accepts (RFC 9110 section 12.5.3).
 
-    ``identity``, no coding at all, is accepted unless ``identity;q=0`` or ``*;q=0`` says otherwise. An empty
-    header accepts nothing else. Where there is no header every coding is accepted, but none was asked for:
-    clients that send none are those that cannot decode any, so that :meth:`best_match` gives ``identity``
-    if it is provided, else the default.
+    ``identity`` (no coding) is accepted unless ``identity;q=0`` or ``*;q=0`` excludes it. An empty header
+    accepts only ``identity``. Without the header every coding is accepted, but most clients that do not send
+    it cannot decode any. So :meth:`best_match` returns ``identity`` if it is provided, or else the default.
     """
 
     __slots__ = ()
@@ -129,13 +124,13 @@ class AcceptEncoding(Preferences):
     def best_match(self, provided: Sequence[str], default: str) -> str: ...
 
     def best_match(self, provided: Sequence[str], default: str | None = None) -> str | None:
-        """Find the coding that the client likes best; of those it likes equally, the first provided.
+        """Return the provided coding with the highest weight; of several, the first.
 
-        ``identity`` is compared only if it is among them; without it, ``None`` stands for it.
+        ``identity`` is considered only if it is provided; without it, ``None`` means ``identity``.
 
         Args:
-            provided: Codings, the most wanted by this side first.
-            default: What to return if the client wants none of them.
+            provided: The available codings, in the server's order of preference.
+            default: The result if the client accepts none of the codings.
         """
         if not self._given:
             return next((coding for coding in provided if self._normal(coding) == "identity"), default)
@@ -146,7 +141,7 @@ class AcceptEncoding(Preferences):
             return 1000
         preference = self._by_value.get(value) or self._by_value.get("*")
         if preference is None:
-            # Acceptable by default, though the client would rather have any coding that it lists.
+            # `identity` is acceptable by default, but any listed coding takes precedence.
             return int(value == "identity")
         return preference.quality
 
@@ -159,10 +154,10 @@ class AcceptEncoding(Preferences):
 
 
 class AcceptLanguage(Preferences):
-    """The languages that a client wants, best first (RFC 9110 section 12.5.4); any if it does not say.
+    """The languages that a client prefers (RFC 9110 section 12.5.4); any if the header is missing or empty.
 
-    A range speaks of a tag by basic filtering (RFC 4647 section 3.3.1): ``en`` of ``en-GB`` too, and of the
-    ranges that do, the longest decides.
+    A range matches a tag by basic filtering (RFC 4647 section 3.3.1), so ``en`` matches ``en-GB`` too. The
+    longest range that matches determines the weight.
     """
 
     __slots__ = ()
@@ -174,46 +169,46 @@ class AcceptLanguage(Preferences):
     def best_match(self, provided: Sequence[str], default: str) -> str: ...
 
     def best_match(self, provided: Sequence[str], default: str | None = None) -> str | None:
-        """Find the provided language that the client wants most.
+        """Return the provided language that the client prefers.
 
-        The client's ranges are gone through in their order. Each finds the tag that equals it, else one that
-        it speaks of, else, by lookup (RFC 4647 section 3.4), the longest that is left of it when subtags are
-        taken from its end: ``de-CH`` finds ``de``, unless the client says otherwise of ``de``.
+        The ranges are tried in the client's order. A range selects the tag that is equal to it, or else a tag
+        that it matches. Otherwise lookup (RFC 4647 section 3.4) shortens the range: ``de-CH`` selects ``de``,
+        unless another range matches ``de``.
 
         Args:
-            provided: Language tags, such as ``"en-GB"``, the most wanted by this side first.
-            default: What to return if the client wants none of them.
+            provided: Language tags, such as ``"en-GB"``, in the server's order of preference.
+            default: The result if the client accepts none of the languages.
         """
         if not self._ranked:
             return provided[0] if provided else default
         ranked = [(rank, tag) for tag in provided if (rank := self._rank(self._normal(tag))) is not None]
-        return min(ranked, key=lambda one: one[0])[1] if ranked else default
+        return min(ranked, key=lambda pair: pair[0])[1] if ranked else default
 
     def _rank(self, tag: str) -> tuple[int, int, int] | None:
-        """Where the range that finds a tag stands, how it does so, and how much of it was taken away."""
-        decides = deciding_range(self._by_value, tag)
-        if decides is not None and not decides.quality:
+        """Return a sort key: position of the range, kind of match, number of characters removed."""
+        match = longest_matching_range(self._by_value, tag)
+        if match is not None and not match.quality:
             return None
-        if decides is None or decides.value == "*":
+        if match is None or match.value == "*":
             for position, preference in enumerate(self._ranked):
                 if preference.quality and preference.value.startswith(f"{tag}-"):
                     return position, 2, len(preference.value) - len(tag)
-        return None if decides is None else (self._ranked.index(decides), int(decides.value != tag), 0)
+        return None if match is None else (self._ranked.index(match), int(match.value != tag), 0)
 
     def _thousandths(self, value: str) -> int:
         if not self._ranked:
             return 1000
-        decides = deciding_range(self._by_value, value)
-        return 0 if decides is None else decides.quality
+        match = longest_matching_range(self._by_value, value)
+        return 0 if match is None else match.quality
 
     def _preferences(self, preferences: list[Preference]) -> Iterable[Preference]:
         return parse_language_ranges(preferences)
 
     def _normal(self, value: str) -> str:
-        return normal_tag(value)
+        return normalize_tag(value)
 
 
-def _written(preference: Preference) -> str:
+def _format(preference: Preference) -> str:
     if preference.quality == 1000:
         return preference.value
     return f"{preference.value};q={preference.quality / 1000:g}"

@@ -1,17 +1,11 @@
-"""State: a dict that can also be read, and written, as attributes.
-
-Left out: locks. One operation on a dict is atomic, and a lock around one cannot make two of them so.
-"""
+"""State: mappings with attribute access."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
-
-if TYPE_CHECKING:
-    import builtins
-    from typing import Self
+from typing import Any, NoReturn, Self, TypeVar, cast
 
 __all__ = ("ImmutableState", "State")
 
@@ -19,12 +13,12 @@ ImmutableStateT = TypeVar("ImmutableStateT", bound="ImmutableState")
 
 
 class ImmutableState(Mapping[str, Any]):
-    """State that can be read by key or attribute, and not written.
+    """Read-only state with access by key or attribute.
 
     Args:
         state: A mapping, another state, or an iterable of pairs.
-        deep_copy: Whether to copy it deeply. Otherwise this is a live view of a mutable mapping, and of a
-            state's own.
+        deep_copy: Whether to make a deep copy. Otherwise this is a live view of the mutable mapping or of the
+            mapping of the other state.
     """
 
     __slots__ = ("_deep_copy", "_state")
@@ -43,19 +37,19 @@ class ImmutableState(Mapping[str, Any]):
         return dict(self._state)
 
     def mutable_copy(self) -> State:
-        """Return a mutable copy, deep if this state was made with ``deep_copy``."""
+        """Return a mutable copy, deep if this state was created with ``deep_copy``."""
         return State(dict(self._state), deep_copy=self._deep_copy)
 
     @classmethod
     def validate(cls, value: ImmutableState | Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
-        """Make a state of this class; the values are copied deeply only where another state does so."""
+        """Build a state of this class; the copy is deep only if ``value`` is a state with ``deep_copy``."""
         return cls(value, deep_copy=isinstance(value, ImmutableState) and value._deep_copy)
 
     def __getitem__(self, key: str) -> Any:
         return self._state[key]
 
     def __getattr__(self, key: str) -> Any:
-        if key == "_state":  # looked up by a copy that is only being made, and has none yet
+        if key == "_state":  # looked up by `copy` and `pickle` before the slot is set
             raise AttributeError(key)
         try:
             return self._state[key]
@@ -78,16 +72,16 @@ class ImmutableState(Mapping[str, Any]):
         return _rebuild, (type(self), self._state, self._deep_copy)
 
     def __repr__(self) -> str:
-        # The values are an application's own: connections, settings, secrets.
+        # The values can be secrets.
         return f"<{type(self).__name__}({', '.join(map(repr, self._state))})>"
 
 
 class State(ImmutableState, MutableMapping[str, Any]):
-    """State that can be read and written by key or attribute.
+    """Mutable state with access by key or attribute.
 
     Args:
-        state: As for :class:`ImmutableState`; ``None`` is an empty one.
-        deep_copy: As for :class:`ImmutableState`.
+        state: See :class:`ImmutableState`; by default, the state is empty.
+        deep_copy: See :class:`ImmutableState`.
     """
 
     __slots__ = ()
@@ -100,11 +94,11 @@ class State(ImmutableState, MutableMapping[str, Any]):
         super().__init__({} if state is None else state, deep_copy=deep_copy)
 
     def copy(self) -> Self:
-        """Return a copy, deep if this state was made with ``deep_copy``."""
+        """Return a copy, deep if this state was created with ``deep_copy``."""
         return self.__copy__()
 
     def immutable_copy(self) -> ImmutableState:
-        """Return a copy that cannot be written, deep if this state was made with ``deep_copy``."""
+        """Return an immutable copy, deep if this state was created with ``deep_copy``."""
         return ImmutableState(dict(self._state), deep_copy=self._deep_copy)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -132,7 +126,7 @@ def _mutable(state: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> MutableMap
 
 
 def _fill(state: ImmutableState, values: MutableMapping[str, Any], deep_copy: bool) -> None:
-    # A plain assignment would go into the state itself.
+    # A plain assignment would set an item of the state.
     object.__setattr__(state, "_deep_copy", deep_copy)
     object.__setattr__(state, "_state", values)
 

@@ -1,13 +1,9 @@
-"""URLs: the one that a scope describes, and those made from it.
-
-A URL is its text, which is split when a part is asked for: most are only written out. Left out:
-normalisation (two URLs are equal if their texts are), relative resolution, internationalised host names.
-"""
+"""URLs of requests."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Self
 
 from multidict import MultiMapping
 
@@ -18,21 +14,15 @@ from asgiwire._parsers.target import (
     authority_from_server,
     base_path,
     is_common_target,
-    normal_scheme,
+    normalize_scheme,
     target_path,
 )
 from asgiwire._parsers.uri import Parts, compose_uri, split_authority, split_uri
-from asgiwire.types import Empty
+from asgiwire.types import Empty, EmptyType, Scope
 
 from .address import address_from_scope
 from .headers import raw_headers, scope_headers
 from .multi_dicts import MultiDict
-
-if TYPE_CHECKING:
-    from typing import Self
-    from urllib.parse import SplitResult
-
-    from asgiwire.types import EmptyType, Scope
 
 __all__ = ("URL", "make_absolute_url")
 
@@ -40,21 +30,20 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 COMMON_SCHEMES: Final = ("https", "http", "wss", "ws")
 
-MASK: Final = "********"
-
 
 class URL:
-    """An immutable URL, or a relative reference.
+    """An immutable URL or relative reference.
 
-    Equal to any URL or ``str`` of the same text. In its ``repr`` the password is masked.
+    A URL is not normalized, and it is equal to any URL or ``str`` with the same text. ``repr`` masks the
+    password.
 
     Args:
-        url: The text, which is kept as it is, or the parts, which are put together as by
-            :meth:`from_components`.
+        url: The text, or the five parts (such as a ``SplitResult`` of :mod:`urllib.parse`), which are
+        composed
+            as in :meth:`from_components`.
 
     Raises:
-        ValueError: The text is not a URL: a bracket without its pair, a port that is none, a control
-            character.
+        ValueError: The URL has unbalanced brackets, an invalid port or a control character.
     """
 
     __slots__ = ("_split", "_text")
@@ -62,52 +51,47 @@ class URL:
     _split: Parts | tuple[str, str, str, str, str] | None
     _text: str
 
-    def __new__(cls, url: str | SplitResult | URL) -> Self:
-        """Keep the text, once it is known to be a URL."""
-        made = cls._made(str(url) if isinstance(url, str | URL) else compose_uri(*url))
-        if CONTROL.search(made._text):
-            msg = "a URL must not hold control characters"
+    def __new__(cls, url: str | tuple[str, str, str, str, str] | URL) -> Self:
+        """Validate the text; it is split only when a part is read."""
+        self = object.__new__(cls)
+        self._text = str(url) if isinstance(url, str | URL) else compose_uri(*url)
+        self._split = None
+        if CONTROL.search(self._text):
+            msg = "a URL must not contain control characters"
             raise ValueError(msg)
-        split_authority(made.netloc)
-        return made
-
-    @classmethod
-    def _made(cls, text: str) -> Self:
-        url = object.__new__(cls)
-        url._text = text
-        url._split = None
-        return url
+        split_authority(self.netloc)
+        return self
 
     @classmethod
     def from_components(
         cls, scheme: str = "", netloc: str = "", path: str = "", fragment: str = "", query: str = ""
     ) -> Self:
-        """Put a URL together; what may not stand in path, query or fragment is percent-encoded.
+        """Compose a URL; characters that path, query or fragment cannot contain are percent-encoded.
 
         Raises:
-            ValueError: ``scheme`` is none, or ``netloc`` is not an authority.
+            ValueError: ``scheme`` or ``netloc`` is invalid.
         """
         return cls(compose_uri(scheme, netloc, path, query, fragment))
 
     @classmethod
     def from_scope(cls, scope: Scope) -> Self:
-        """Reconstruct the URL that was asked for (RFC 9112 section 3.3), whatever the scope holds.
+        """Reconstruct the URL of the request (RFC 9112 section 3.3). Invalid values in the scope are ignored.
 
-        The authority is that of a valid ``Host`` header, else of the server's address. With neither, for
-        example on a unix socket, the result is relative. The path is percent-encoded as the client sent it
-        where ``raw_path`` tells, with ``root_path`` exactly once.
+        The authority comes from a valid ``Host`` header, or else from the server's address. Without both, for
+        example on a unix socket, the URL is relative. The path has the percent-encoding of ``raw_path``, if
+        there is one, and includes ``root_path`` once.
         """
         return cls._requested(scope, raw_headers(scope_headers(scope), b"host"))
 
     @classmethod
     def _requested(cls, scope: Scope, hosts: list[bytes]) -> Self:
-        """As :meth:`from_scope`, for a caller who has the values of ``Host``."""
+        """Implement :meth:`from_scope` for a caller that has the values of ``Host``."""
         scheme, path, root_path = scope.get("scheme"), scope.get("path"), scope.get("root_path")
         raw_path, query_string = scope.get("raw_path"), scope.get("query_string") or b""
         if not isinstance(query_string, bytes):
             query_string = b""
         if (
-            # One look at all of it together takes half as long as what follows, which gives the same.
+            # One check of all parts takes half the time of the general case, which has the same result.
             len(hosts) == 1
             and scheme in COMMON_SCHEMES
             and not root_path
@@ -122,9 +106,9 @@ class URL:
 
     @classmethod
     def base_from_scope(cls, scope: Scope) -> Self:
-        """Give the URL of the application's root, which ends in ``/``, whatever the scope holds.
+        """Return the URL of the application's root, which ends in ``/``.
 
-        Its path is ``app_root_path``, which stays when the application mounts others, else ``root_path``.
+        The path is ``app_root_path``, which does not change in mounted applications, or else ``root_path``.
         """
         root_path = scope.get("app_root_path")
         path = base_path(_text(scope.get("root_path") if root_path is None else root_path))
@@ -132,15 +116,15 @@ class URL:
 
     @classmethod
     def _composed(cls, scope: Scope, hosts: list[bytes], path: str, query: str) -> Self:
-        """Put the origin before what is encoded already."""
+        """Prepend the origin to an encoded path and query."""
         scheme, authority = _origin(scope, hosts)
         if not authority and path.startswith("//"):
-            path = "/." + path  # as compose_uri() says
+            path = "/." + path  # see compose_uri()
         return cls._joined(scheme, authority, path, query)
 
     @classmethod
     def _joined(cls, scheme: str, authority: str, path: str, query: str) -> Self:
-        """Join parts that nothing has to be done to; as they are known, the text is never split."""
+        """Join encoded parts and store them, so that the text is never split."""
         text = f"{scheme}://{authority}{path}" if authority else path
         url = object.__new__(cls)
         url._text = f"{text}?{query}" if query else text
@@ -155,17 +139,17 @@ class URL:
         query: str | MultiDict[Any] | EmptyType | None = Empty,
         fragment: str = "",
     ) -> Self:
-        """Give a URL in which the parts that are not empty replace those of this one.
+        """Return a copy with the given parts replaced; empty ones are unchanged, except the query.
 
         Args:
-            scheme: A scheme.
-            netloc: An authority.
-            path: A path.
-            query: As text that is already urlencoded, or as a multidict; ``None`` and ``""`` remove it.
-            fragment: A fragment.
+            scheme: The new scheme.
+            netloc: The new authority.
+            path: The new path.
+            query: The new query, as urlencoded text or as a multidict; ``None`` and ``""`` remove the query.
+            fragment: The new fragment.
 
         Raises:
-            ValueError: As :meth:`from_components`.
+            ValueError: See :meth:`from_components`.
         """
         old = self._parts
         if query is Empty:
@@ -209,29 +193,29 @@ class URL:
 
     @property
     def username(self) -> str | None:
-        """The user in the authority."""
+        """The user name in the authority, or ``None``."""
         userinfo, at, _ = self.netloc.rpartition("@")
         return userinfo.partition(":")[0] if at else None
 
     @property
     def password(self) -> str | None:
-        """The password in the authority."""
+        """The password in the authority, or ``None``."""
         _, colon, password = self.netloc.rpartition("@")[0].partition(":")
         return password if colon else None
 
     @property
     def hostname(self) -> str | None:
-        """The host in lower case, an IPv6 address without its brackets."""
+        """The host in lower case, an IPv6 address without brackets, or ``None``."""
         return split_authority(self.netloc)[0] or None
 
     @property
     def port(self) -> int | None:
-        """The port that is written in the authority."""
+        """The explicit port in the authority, or ``None``."""
         return split_authority(self.netloc)[1]
 
     @property
     def query_params(self) -> MultiDict[Any]:
-        """The query as a new multidict, order and blank values kept; changing it leaves the URL as it is."""
+        """The query as a new multidict, in order and with blank values."""
         return MultiDict(parse_urlencoded(self.query.encode("utf-8", "surrogatepass")))
 
     @property
@@ -258,12 +242,14 @@ class URL:
     def __repr__(self) -> str:
         text = self._text
         if self.password is not None:
+            from asgiwire._parsers.secrets import MASK
+
             text = text.replace(f":{self.password}@", f":{MASK}@", 1)
         return f"{type(self).__name__}({text!r})"
 
 
 def make_absolute_url(path: str | URL, base: str | URL) -> str:
-    """Append a path, with its query and fragment, to a base URL; the authority stays, whatever the path."""
+    """Append a path, with query and fragment, to a base URL; the path cannot change the authority."""
     url = base if isinstance(base, URL) else URL(base)
     target, _, fragment = str(path).partition("#")
     target, _, query = target.partition("?")
@@ -273,10 +259,10 @@ def make_absolute_url(path: str | URL, base: str | URL) -> str:
 
 
 def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
-    """Give scheme and authority, both empty where there is no authority."""
-    scheme = normal_scheme(scope.get("scheme")) or ("ws" if scope.get("type") == "websocket" else "http")
+    """Return scheme and authority; both are empty if there is no authority."""
+    scheme = normalize_scheme(scope.get("scheme")) or ("ws" if scope.get("type") == "websocket" else "http")
     authority = None
-    # RFC 9112 section 3.2 wants a 400 for several; of two that differ neither is to be trusted.
+    # RFC 9112 section 3.2 requires a 400 for several Host headers. If they differ, they are ignored here.
     if hosts and (len(hosts) == 1 or len(set(hosts)) == 1):
         authority = authority_from_host(hosts[0], scheme)
     if authority is None:

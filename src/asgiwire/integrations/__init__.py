@@ -1,6 +1,6 @@
-"""asgiwire inside other frameworks, one module for each, imported on demand.
+"""asgiwire in other frameworks, one module per framework.
 
-None of the frameworks is a dependency of asgiwire; who imports a module of this package has its framework.
+asgiwire depends on none of the frameworks: install the framework before you import its module.
 """
 
 from __future__ import annotations

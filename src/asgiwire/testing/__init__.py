@@ -1,13 +1,11 @@
-"""For tests, of any framework and of none: scopes, scripted clients, and connections over both.
+"""Scopes, ``receive`` and ``send`` callables, and whole connections for unit tests.
 
 ::
 
     request = RequestFactory().post("/orders", json={"item": 1}, user=alice)
     assert await request.json() == {"item": 1}
 
-``_scopes`` makes the dicts that a server would, ``_messages`` stands in for ``receive`` and ``send``,
-``_bodies`` encodes what a client would, ``_factory`` puts the three together. Left out: calling an
-application; an application is called with the three things that are made here.
+To test an ASGI application, call it with a scope, a :class:`ScriptedReceive` and a :class:`RecordedSend`.
 """
 
 from __future__ import annotations

@@ -1,35 +1,27 @@
-"""Request bodies as clients encode them: urlencoded and multipart forms, JSON, MessagePack, anything.
-
-Left out: what clients encode differently, and reading files. A multipart boundary is always the same, so
-that a test gives the same bytes each time.
-"""
+"""Request bodies as clients encode them: forms, JSON, MessagePack, text and bytes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from asgiwire.serialization import encode_json, encode_msgpack
 
-from ._scopes import encode_query_params, named
+from ._scopes import QueryParams, encode_query_params, name_value_pairs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+Content: TypeAlias = str | bytes | Iterable[bytes]
+"""A body: text, encoded in UTF-8; bytes; or chunks, each sent in its own message."""
 
-    from ._scopes import QueryParams
+File: TypeAlias = str | bytes | tuple[str, str | bytes] | tuple[str, str | bytes, str]
+"""A file: its content; or its filename, its content and optionally its media type."""
 
+Files: TypeAlias = Mapping[str, File] | Iterable[tuple[str, File]]
+"""Files by field name; pairs allow several files with one name."""
 
-Content: TypeAlias = "str | bytes | Iterable[bytes]"
-"""A body: text in UTF-8, bytes, or chunks that arrive one by one."""
-
-File: TypeAlias = "str | bytes | tuple[str, str | bytes] | tuple[str, str | bytes, str]"
-"""A file: its content; or its name, its content and perhaps its media type."""
-
-Files: TypeAlias = "Mapping[str, File] | Iterable[tuple[str, File]]"
-"""Files by the names of their fields; pairs, for several of one name."""
-
+# Always the same, so that a test sends the same bytes each time.
 BOUNDARY: Final = "asgiwire-boundary"
 
-# "Multipart form data" of the HTML standard: a name is sent in quotes, and these three are escaped in it.
+# HTML standard, "multipart form data": names and filenames are quoted, with these three characters escaped.
 ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
@@ -37,64 +29,63 @@ class RequestBody(NamedTuple):
     """A body and the headers that describe it.
 
     Attributes:
-        chunks: The body as it arrives; all of it in one chunk, unless it was given in several.
-        headers: Content-Type, and Content-Length where the client would know it.
+        chunks: The chunks in which the body is sent.
+        headers: The Content-Type, and the Content-Length if the client knows it.
     """
 
     chunks: tuple[bytes, ...] = ()
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @classmethod
-    def of(cls, media_type: str, content: bytes) -> RequestBody:
-        """Describe content that is all there."""
+    def from_bytes(cls, media_type: str, content: bytes) -> RequestBody:
+        """Make a body of one chunk; an empty media type is not sent."""
         length = (b"content-length", b"%d" % len(content))
-        described = ((b"content-type", media_type.encode("latin-1")), length) if media_type else (length,)
-        return cls((content,), described)
+        headers = ((b"content-type", media_type.encode("latin-1")), length) if media_type else (length,)
+        return cls((content,), headers)
 
     @classmethod
-    def of_json(cls, value: Any) -> RequestBody:
+    def from_json(cls, value: Any) -> RequestBody:
         """Encode a JSON body."""
-        return cls.of("application/json", encode_json(value))
+        return cls.from_bytes("application/json", encode_json(value))
 
     @classmethod
-    def of_msgpack(cls, value: Any) -> RequestBody:
+    def from_msgpack(cls, value: Any) -> RequestBody:
         """Encode a MessagePack body."""
-        return cls.of("application/vnd.msgpack", encode_msgpack(value))
+        return cls.from_bytes("application/vnd.msgpack", encode_msgpack(value))
 
     @classmethod
-    def of_content(cls, content: Content) -> RequestBody:
-        """Take a body as it is; chunks come without Content-Length, as if encoded by ``chunked``."""
+    def from_content(cls, content: Content) -> RequestBody:
+        """Make a body of text, bytes, or chunks; chunks have no Content-Length, as in a chunked encoding."""
         if isinstance(content, str):
-            return cls.of("text/plain; charset=utf-8", content.encode())
-        return cls.of("", content) if isinstance(content, bytes) else cls(tuple(content))
+            return cls.from_bytes("text/plain; charset=utf-8", content.encode())
+        return cls.from_bytes("", content) if isinstance(content, bytes) else cls(tuple(content))
 
     @classmethod
-    def of_form(cls, data: QueryParams, files: Files | None = None) -> RequestBody:
-        """Encode a form: with ``files`` as multipart, without as urlencoded."""
+    def from_form(cls, data: QueryParams, files: Files | None = None) -> RequestBody:
+        """Encode a form: as multipart if there are ``files``, else urlencoded."""
         if files is None:
-            return cls.of("application/x-www-form-urlencoded", encode_query_params(data))
+            return cls.from_bytes("application/x-www-form-urlencoded", encode_query_params(data))
         parts = [*_field_parts(data), *_file_parts(files)]
         boundary = BOUNDARY
         while any(boundary.encode() in part for part in parts):
             boundary += "-"
         content = b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
-        return cls.of(
-            f"multipart/form-data; boundary={boundary}", content + b"--%b--\r\n" % boundary.encode()
-        )
+        content += b"--%b--\r\n" % boundary.encode()
+        return cls.from_bytes(f"multipart/form-data; boundary={boundary}", content)
 
 
 def _field_parts(data: QueryParams) -> Iterator[bytes]:
     if isinstance(data, str | bytes):
-        msg = f"the fields of a multipart form must be names and values, got {type(data).__name__}"
+        msg = f"expected the fields of a multipart form as names and values, got {type(data).__name__}"
         raise TypeError(msg)
-    for name, value in named(data):
-        several = cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
-        for one in several:
+    for name, value in name_value_pairs(data):
+        values = cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
+        for one in values:
             yield _part(name, "", one if isinstance(one, bytes) else str(one))
 
 
 def _file_parts(files: Files) -> Iterator[bytes]:
-    for name, file in named(files):
+    for name, file in name_value_pairs(files):
         filename, content, *rest = ("upload", file) if isinstance(file, str | bytes) else file
         media_type = rest[0] if rest else "application/octet-stream"
         yield _part(name, f'; filename="{filename.translate(ESCAPES)}"', content, media_type)

@@ -1,33 +1,26 @@
-"""Requests and WebSockets for unit tests: what a handler or a dependency is given, without a server.
-
-Left out: routing, middleware, and anything else that a framework would put into the scope, which any test
-can put there by name.
-"""
+"""``RequestFactory``: requests and WebSockets for unit tests, without a server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypedDict, Unpack
 
 from asgiwire.connection import Request, WebSocket
+from asgiwire.types import HeaderPairs
 
-from ._bodies import RequestBody
+from ._bodies import Content, Files, RequestBody
 from ._messages import RecordedSend, ScriptedReceive
-from ._scopes import http_scope, raw_pairs, websocket_scope
+from ._scopes import Cookies, QueryParams, http_scope, raw_pairs, websocket_scope
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from asgiwire.types import HeaderPairs
-
-    from ._bodies import Content, Files
-    from ._scopes import Cookies, QueryParams
-
-
-SECURE: Final = {"http": "ws", "https": "wss"}
+WEBSOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 
 
 class ConnectionOptions(TypedDict, total=False):
-    """What every method of :class:`RequestFactory` takes; what is not given is not in the scope."""
+    """The keyword arguments of every method of :class:`RequestFactory`.
+
+    An omitted ``session``, ``user``, ``auth``, ``path_params``, ``app`` or ``route_handler`` is not in the
+    scope.
+    """
 
     headers: HeaderPairs
     cookies: Cookies
@@ -46,7 +39,7 @@ class ConnectionOptions(TypedDict, total=False):
 
 
 class RequestOptions(ConnectionOptions, total=False):
-    """What the methods for requests take; the body is one of the five, or ``data`` and ``files``."""
+    """The keyword arguments of the request methods; a body is one of the five, or ``data`` with ``files``."""
 
     data: QueryParams
     files: Files
@@ -56,7 +49,7 @@ class RequestOptions(ConnectionOptions, total=False):
 
 
 class WebSocketOptions(ConnectionOptions, total=False):
-    """What :meth:`RequestFactory.websocket` takes."""
+    """The keyword arguments of :meth:`RequestFactory.websocket`."""
 
     messages: Iterable[str | bytes | Mapping[str, Any]]
     disconnect: int
@@ -64,18 +57,17 @@ class WebSocketOptions(ConnectionOptions, total=False):
 
 
 class RequestFactory:
-    """Makes connections over a complete scope, a scripted ``receive`` and a recording ``send``.
+    """Makes connections with a complete scope, a :class:`ScriptedReceive` and a :class:`RecordedSend`.
 
-    The body arrives through ``receive``, as a server would deliver it; what is sent stands in
-    ``request.send.messages``.
+    ``receive`` returns the body as a server would. ``request.send.messages`` holds the messages sent.
 
     Args:
         app: ``scope["app"]`` of every connection.
-        server: The name of the server.
-        port: Its port.
-        root_path: ``scope["root_path"]`` of every connection; the paths given have to include it.
+        server: The host name of the server.
+        port: The port of the server.
+        root_path: ``scope["root_path"]`` of every connection; paths must include it.
         scheme: ``"http"`` or ``"https"``; a WebSocket gets ``"ws"`` or ``"wss"``.
-        headers: Headers of every connection, which come before those of one.
+        headers: Headers of every connection; the headers of one connection follow them.
         request_class: The class of the requests.
         websocket_class: The class of the WebSockets.
     """
@@ -139,51 +131,51 @@ class RequestFactory:
         """Make a request of any method.
 
         Raises:
-            ValueError: More than one body was given, or what :func:`http_scope` refuses.
+            ValueError: There is more than one body, or :func:`http_scope` raises it.
         """
-        body = _body(options)
-        scope = http_scope(method, path, scheme=self.scheme, **self._keys(options, body.headers))
+        body = _pop_body(options)
+        scope = http_scope(method, path, scheme=self.scheme, **self._scope_arguments(options, body.headers))
         return self.request_class(scope, ScriptedReceive.body(*body.chunks), RecordedSend())
 
     def websocket(self, path: str = "/", **options: Unpack[WebSocketOptions]) -> WebSocket[Any, Any, Any]:
-        """Make a WebSocket whose client connects, sends the messages, and leaves if a code is given.
+        """Make a WebSocket. Its client connects, sends ``messages``, and closes with the code ``disconnect``.
+
+        Without ``disconnect`` the client stays connected.
 
         Raises:
-            ValueError: What :func:`websocket_scope` refuses.
+            ValueError: :func:`websocket_scope` raises it.
         """
         receive = ScriptedReceive.websocket(
             *options.pop("messages", ()), disconnect=options.pop("disconnect", None)
         )
-        scheme = SECURE.get(self.scheme, self.scheme)
-        return self.websocket_class(
-            websocket_scope(path, scheme=scheme, **self._keys(options)), receive, RecordedSend()
-        )
+        scheme = WEBSOCKET_SCHEMES.get(self.scheme, self.scheme)
+        scope = websocket_scope(path, scheme=scheme, **self._scope_arguments(options))
+        return self.websocket_class(scope, receive, RecordedSend())
 
-    def _keys(
-        self, options: Mapping[str, Any], described: Iterable[tuple[bytes, bytes]] = ()
+    def _scope_arguments(
+        self, options: Mapping[str, Any], body_headers: Iterable[tuple[bytes, bytes]] = ()
     ) -> dict[str, Any]:
-        """The arguments of a scope that do not depend on its type."""
         given = [*self.headers, *raw_pairs(options.get("headers", ()))]
         names = {name.lower() for name, _ in given}
-        # A header that the caller gives is not contradicted.
-        headers = [*given, *(pair for pair in described if pair[0] not in names)]
+        # The headers of the caller replace those of the body.
+        headers = [*given, *(pair for pair in body_headers if pair[0] not in names)]
         defaults = {"server": (self.server, self.port), "root_path": self.root_path}
         if self.app is not None:
             defaults["app"] = self.app
         return {**defaults, **options, "headers": headers}
 
 
-def _body(options: RequestOptions) -> RequestBody:
-    """Take the body out of the options."""
+def _pop_body(options: RequestOptions) -> RequestBody:
+    """Remove the body from the options and encode it."""
     data, files = options.pop("data", None), options.pop("files", None)
-    bodies = [RequestBody.of_form(data or {}, files)] if data is not None or files is not None else []
+    bodies = [RequestBody.from_form(data or {}, files)] if data is not None or files is not None else []
     if "json" in options:
-        bodies.append(RequestBody.of_json(options.pop("json")))
+        bodies.append(RequestBody.from_json(options.pop("json")))
     if "msgpack" in options:
-        bodies.append(RequestBody.of_msgpack(options.pop("msgpack")))
+        bodies.append(RequestBody.from_msgpack(options.pop("msgpack")))
     if "content" in options:
-        bodies.append(RequestBody.of_content(options.pop("content")))
+        bodies.append(RequestBody.from_content(options.pop("content")))
     if len(bodies) > 1:
-        msg = "a request has one body: data and files, json, msgpack or content"
+        msg = "expected one body (data and files, json, msgpack or content), got more than one"
         raise ValueError(msg)
     return bodies[0] if bodies else RequestBody()

@@ -1,38 +1,31 @@
-"""The two callables of an ASGI application: a ``receive`` that follows a script, a ``send`` that remembers.
-
-Left out: a server's queues. A message is there at once, unless the script is at its end.
-"""
+"""A ``receive`` callable that follows a script and a ``send`` callable that records every message."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Self
 
+from asgiwire import datastructures
 from asgiwire._concurrency import new_event
-from asgiwire.datastructures import Headers
 from asgiwire.exceptions import AsgiwireException
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Self
-
-    from asgiwire.types import Message
+from asgiwire.types import Message
 
 
 class ScriptError(AsgiwireException, AssertionError):
-    """The code under test did what the ASGI specification forbids, or not what the test asks about."""
+    """The code under test violates the ASGI specification, or sent no response to examine."""
 
 
 class ScriptedReceive:
-    """A ``receive`` that returns its messages one after another.
+    """A ``receive`` callable that returns its messages in order, without waiting.
 
-    After the last it blocks for ever, as servers do while nothing happens.
+    After the last message it blocks forever, as a server does when nothing happens.
 
     Args:
-        *messages: ASGI messages; an exception among them is raised in its turn.
-        at_end: What to raise after the last message, instead of blocking.
+        *messages: ASGI messages; an exception is raised instead of returned.
+        at_end: The exception to raise after the last message, instead of blocking.
 
     Attributes:
-        calls: How often it was called.
+        calls: The number of calls.
     """
 
     def __init__(
@@ -46,15 +39,15 @@ class ScriptedReceive:
 
     @classmethod
     def body(cls, *chunks: bytes, disconnect: bool = False) -> Self:
-        """Send a request body, in one message for each chunk.
+        """Send a request body, one message per chunk.
 
         Args:
-            *chunks: Without any, the body is empty.
-            disconnect: Whether the client leaves after these chunks, before the body is complete.
+            *chunks: The chunks; without any, the body is empty.
+            disconnect: Whether the client disconnects after these chunks, before the body is complete.
         """
-        pieces = chunks if chunks or disconnect else (b"",)
+        chunks = chunks if chunks or disconnect else (b"",)
         messages: list[dict[str, Any]] = [
-            {"type": "http.request", "body": piece, "more_body": True} for piece in pieces
+            {"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks
         ]
         if disconnect:
             messages.append({"type": "http.disconnect"})
@@ -64,11 +57,11 @@ class ScriptedReceive:
 
     @classmethod
     def websocket(cls, *messages: str | bytes | Mapping[str, Any], disconnect: int | None = None) -> Self:
-        """Connect, send messages, and perhaps leave.
+        """Connect, send messages, and optionally disconnect.
 
         Args:
             *messages: Text, binary data, or whole ASGI messages.
-            disconnect: The close code with which the client leaves at the end.
+            disconnect: The close code that the client sends after the messages.
         """
         script: list[Mapping[str, Any]] = [{"type": "websocket.connect"}]
         for message in messages:
@@ -85,14 +78,14 @@ class ScriptedReceive:
         """Return the next message.
 
         Raises:
-            ScriptError: Another call is waiting, or a disconnect has been returned before.
+            ScriptError: Another call is waiting, or a disconnect was returned before.
         """
         self.calls += 1
         if self._disconnect is not None:
-            msg = f"receive was called again after it had returned {self._disconnect!r}"
+            msg = f"expected no call of receive after {self._disconnect!r}"
             raise ScriptError(msg)
         if self._blocked:
-            msg = "receive was called while another call of it was waiting"
+            msg = "expected one call of receive at a time, got another one while the first is waiting"
             raise ScriptError(msg)
         message = next(self._script, self._at_end)
         if isinstance(message, BaseException):
@@ -112,7 +105,7 @@ class ScriptedReceive:
 
 
 class RecordedSend:
-    """A ``send`` that keeps what it is given.
+    """A ``send`` callable that records every message.
 
     Attributes:
         messages: The messages, in the order they were sent.
@@ -120,44 +113,44 @@ class RecordedSend:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self._failure: BaseException | None = None
-        self._remaining = 0
+        self._error: BaseException | None = None
+        self._calls_before_error = 0
 
     async def __call__(self, message: Message) -> None:
-        """Keep a message, or fail as :meth:`fail_with` was told."""
-        if self._failure is not None:
-            if self._remaining == 0:
-                raise self._failure
-            self._remaining -= 1
+        """Record a message, or raise the error of :meth:`fail_with`."""
+        if self._error is not None:
+            if self._calls_before_error == 0:
+                raise self._error
+            self._calls_before_error -= 1
         self.messages.append(message)
 
     def fail_with(self, error: BaseException, after: int = 0) -> None:
-        """Raise an error from now on, as servers do whose client has left.
+        """Raise an error from now on, as servers do after the client disconnected.
 
         Args:
-            error: What to raise, at each call.
-            after: How many more calls succeed before.
+            error: The exception to raise in every call.
+            after: The number of calls that succeed first.
         """
-        self._failure = error
-        self._remaining = after
+        self._error = error
+        self._calls_before_error = after
 
     @property
     def status(self) -> int:
-        """The status of the response.
+        """The status code of the response.
 
         Raises:
-            ScriptError: None was begun.
+            ScriptError: No response was started.
         """
         return int(self._start["status"])
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> datastructures.Headers:
         """The headers of the response.
 
         Raises:
-            ScriptError: None was begun.
+            ScriptError: No response was started.
         """
-        return Headers.from_scope(self._start)
+        return datastructures.Headers.from_scope(self._start)
 
     @property
     def body(self) -> bytes:
@@ -169,8 +162,8 @@ class RecordedSend:
     @property
     def _start(self) -> Message:
         for message in self.messages:
-            # A WebSocket's denial response is one too.
+            # This includes "websocket.http.response.start", a denial response.
             if message["type"].endswith("response.start"):
                 return message
-        msg = f"no response was begun; sent was {[message['type'] for message in self.messages]}"
+        msg = f"expected a response, got the messages {[message['type'] for message in self.messages]}"
         raise ScriptError(msg)

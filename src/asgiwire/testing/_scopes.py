@@ -1,32 +1,26 @@
-"""Scopes as a server makes them, complete by the ASGI specification and new at each call.
+"""Complete scopes as in the ASGI specification.
 
-Left out: what servers do differently. For that, any key can be given another value, or be deleted.
+Servers differ: pass any key as a keyword argument, or delete it, to test the scope of another server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
 from asgiwire._parsers.header_fields import encode_header, encode_headers
 from asgiwire._parsers.percent import quote_path
-from asgiwire.types import Empty
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from asgiwire.datastructures import Cookie
-    from asgiwire.types import EmptyType, HeaderPairs
-
+from asgiwire.datastructures import Cookie
+from asgiwire.types import Empty, EmptyType, HeaderPairs
 
 T = TypeVar("T")
 
-QueryParams: TypeAlias = "str | bytes | Mapping[str, Any] | Iterable[tuple[str, Any]]"
-"""A query: urlencoded already, or as names and values, of which a list stands for several."""
+QueryParams: TypeAlias = str | bytes | Mapping[str, Any] | Iterable[tuple[str, Any]]
+"""A urlencoded query, or names and values to encode; a list is several values of one name."""
 
-Cookies: TypeAlias = "str | Mapping[str, str] | Iterable[Cookie]"
-"""The value of a ``Cookie`` header, or what it is made of."""
+Cookies: TypeAlias = str | Mapping[str, str] | Iterable[Cookie]
+"""The value of a ``Cookie`` header, or cookies to encode."""
 
 CLIENT: Final = ("127.0.0.1", 50000)
 SERVER: Final = ("test.org", 80)
@@ -52,25 +46,24 @@ def http_scope(
     """Make the scope of an HTTP request.
 
     Args:
-        method: Put in upper case.
-        path: Decoded, with the root path, without the query.
+        method: The method; it is converted to upper case.
+        path: The decoded path, including the root path, without the query.
         query_params: The query.
-        headers: A mapping or pairs. Pairs of ``bytes`` are left as they are, so that a test can send what no
-            client should; anything else is checked and encoded.
-        cookies: A ``Cookie`` header, added to the headers.
-        client: The address of the peer.
+        headers: A mapping or pairs. Pairs of ``bytes`` are sent unchanged, even if they are invalid; other
+            pairs are validated and encoded.
+        cookies: The cookies, sent in one ``Cookie`` header after the other headers.
+        client: The address of the client.
         server: The address of the server.
         scheme: The scheme.
-        root_path: The part of ``path`` that is the application's own.
-        raw_path: Made of ``path`` if it is not given.
-        http_version: The version of HTTP.
-        state: Copied, as the state of the lifespan is.
-        extensions: By name, what the server offers.
+        root_path: The part of ``path`` that belongs to the application.
+        raw_path: The encoded path; by default, ``path`` encoded.
+        http_version: The HTTP version.
+        state: The lifespan state; it is copied, as servers do.
+        extensions: The extensions that the server supports, by name.
         **extra: Any other key, such as ``app``, ``session`` or ``user``.
 
     Raises:
-        ValueError: ``path`` has a ``?``, and no ``raw_path`` says that it is one of the path; or a header
-            cannot be sent.
+        ValueError: ``path`` contains ``?`` and ``raw_path`` is not given, or a header is invalid.
     """
     return {
         "type": "http",
@@ -101,10 +94,10 @@ def websocket_scope(
     """Make the scope of a WebSocket.
 
     Args:
-        path: Decoded, with the root path, without the query.
+        path: The decoded path, including the root path, without the query.
         scheme: The scheme.
-        subprotocols: Those that the client offers.
-        **keys: As those of :func:`http_scope`.
+        subprotocols: The subprotocols that the client offers.
+        **keys: The keyword arguments of :func:`http_scope`.
 
     Raises:
         ValueError: As :func:`http_scope`.
@@ -120,16 +113,16 @@ def encode_query_params(params: QueryParams) -> bytes:
         return params
     if isinstance(params, str):
         return params.encode()
-    return urlencode(list(named(params)), doseq=True).encode("ascii")
+    return urlencode(list(name_value_pairs(params)), doseq=True).encode("ascii")
 
 
-def named(values: Mapping[str, T] | Iterable[tuple[str, T]]) -> Iterable[tuple[str, T]]:
-    """The names and values of a mapping or of pairs."""
+def name_value_pairs(values: Mapping[str, T] | Iterable[tuple[str, T]]) -> Iterable[tuple[str, T]]:
+    """Return the items of a mapping; pairs are returned unchanged."""
     return cast("Mapping[str, T]", values).items() if isinstance(values, Mapping) else values
 
 
 def raw_pairs(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
-    """Encode headers as a scope holds them; pairs of ``bytes`` are left as they are."""
+    """Encode headers as in a scope; pairs of ``bytes`` are unchanged."""
     if isinstance(headers, Mapping):
         return encode_headers(cast("Mapping[str, Any]", headers))
     return [
@@ -140,7 +133,7 @@ def raw_pairs(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
 
 def _raw_path(path: str) -> bytes:
     if "?" in path:
-        msg = f"path is without its query, which goes into query_params, got {path!r}"
+        msg = f"expected a path without a query, got {path!r}; pass the query as query_params"
         raise ValueError(msg)
     return quote_path(path).encode("ascii")
 

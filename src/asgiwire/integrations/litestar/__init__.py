@@ -1,4 +1,4 @@
-"""asgiwire in a Litestar 2 application: ``Request`` and ``WebSocket`` to be given to it by two keywords.
+"""asgiwire's ``Request`` and ``WebSocket`` for a Litestar 2 application.
 
 ::
 
@@ -6,42 +6,44 @@
 
     app = Litestar([...], request_class=Request, websocket_class=WebSocket)
 
-Body, forms, headers, cookies, query, URL and socket are asgiwire's then, with its limits; routing,
-injection, sessions, guards and responses stay Litestar's. Handlers keep their annotations: every object is an
-instance of both libraries' class. What goes wrong is an exception of both, and Litestar answers it: 400, 413,
-500, or the close code of a WebSocket.
+asgiwire then reads the body, forms, headers, cookies, query and URL, enforces its limits, and handles the
+WebSocket. Routing, injection, sessions, guards and responses stay Litestar's. Annotations of handlers need no
+change: each object passes ``isinstance`` for the classes of both libraries. Each exception subclasses one of
+both, and Litestar answers it: with 400, 413 or 500, or with the close code of a WebSocket.
 
-Litestar reaches for more than a connection's public members. All of it, as of 2.25, and where it is:
+Litestar uses more than the public members of a connection. This is the whole list, as of Litestar 2.25:
 
-- **Classes.** ``issubclass(request_class, ...)`` where a handler's annotation is looked at, so the classes
-  inherit from Litestar's (``_adoption``). ``isinstance`` by the signature model for what is injected:
-  ``Request[User, Token, State]``, ``Headers``, ``UploadFile``; by the logging middleware for ``Request``. The
-  call is ``request_class(scope=..., receive=..., send=...)``, and without the last two in the rate limit.
-- **State in the scope** (``ScopeState``, under one key of ``scope["state"]``). ``session_id``, by the session
-  middleware, through ``connection._connection_state``. ``form``, by the extractors of ``data`` and by the
-  route, which closes the files after the response. ``body``, by other requests of Litestar's on the scope.
-  ``url``, ``cookies``, ``accept``, ``json`` and the like are Litestar's own caches; nobody else reads them.
-- **Injection** (``_kwargs/extractors.py``). ``_parsed_query`` for query parameters, ``cookies``,
-  ``path_params``, ``headers``, ``query_params``, ``scope`` and ``app.state`` by name; header parameters are
-  read from the scope. ``data``: ``body()`` first, of which an empty one is no data, then ``json()`` or
-  ``msgpack()``; a DTO gets the bytes of ``body()``. For forms it has a parser of its own (``_data``).
-  ``method`` and ``url`` for the sentence of a validation error.
-- **Route handlers.** ``request_max_body_size`` and ``type_decoders``, asked for by ``resolve_...()``. Before
-  routing there is none, and ``route_handler`` raises the ``KeyError`` that the answer to a 404 expects.
-- **Exceptions.** Only an ``HTTPException`` is answered with its ``status_code``, ``detail``, ``headers`` and
-  ``extra``. ``SerializationException`` becomes a 400 only while ``data`` is extracted.
-  ``WebSocketDisconnect`` ends listeners and streams, and a ``WebSocketException`` says the code to close with
-  (``_exceptions``).
-- **Sessions.** ``scope["session"]`` is ``litestar.types.Empty`` where the session is to be removed.
+- **Classes.** Litestar calls ``issubclass(request_class, ...)`` for the annotations of a handler, so the
+  classes inherit from Litestar's (``_classes.py``). The signature model calls ``isinstance`` on injected
+  objects: ``Request[User, Token, State]``, ``Headers``, ``UploadFile``. The logging middleware calls it for
+  ``Request``. Objects are created by ``request_class(scope=..., receive=..., send=...)``; the rate limit
+  passes only the scope.
+- **State in the scope** (``ScopeState``, one key of ``scope["state"]``). The session middleware reads and
+  writes ``session_id`` through ``connection._connection_state``. The extractors of ``data`` use ``form``, and
+  so does the route, which closes the files after the response. Other requests of Litestar on the scope use
+  ``body``. ``url``, ``cookies``, ``accept``, ``json`` and similar fields are caches that only Litestar's own
+  request reads.
+- **Injection** (``_kwargs/extractors.py``). ``_parsed_query`` is the source of query parameters. ``cookies``,
+  ``path_params``, ``headers``, ``query_params``, ``scope`` and ``app.state`` are injected by name. Header
+  parameters are read from the scope. For ``data``, Litestar calls ``body()``, treats an empty body as no
+  data, then calls ``json()`` or ``msgpack()``; a DTO gets the bytes of ``body()``. Litestar has its own
+  parser for forms (``_data.py``). Validation errors contain ``method`` and ``url``.
+- **Route handlers.** ``request_max_body_size`` and ``type_decoders`` are read with ``resolve_...()``. Before
+  routing there is no route handler: ``route_handler`` raises the ``KeyError`` that the 404 response expects.
+- **Exceptions.** Litestar uses ``status_code``, ``detail``, ``headers`` and ``extra`` of an ``HTTPException``
+  only. ``SerializationException`` becomes a 400 only while ``data`` is extracted. Listeners and streams end
+  with a ``WebSocketDisconnect``, and a ``WebSocketException`` has the close code (``_exceptions.py``).
+- **Sessions.** ``scope["session"]`` is ``litestar.types.Empty`` if the session is to be removed.
 - **Hooks and middleware.** CSRF reads ``cookies``, ``headers``, ``content_type`` and ``form()`` before the
-  handler does, through the same ``receive``; logging reads the body in the same way. The response cache reads
-  ``method``, ``url`` and ``query_params``, the rate limit ``client``, authentication a plain connection of
-  Litestar's own. Guards, hooks and exception handlers are given the object itself.
-- **Sockets.** Listeners and streams use ``accept``, ``receive_data(mode=)``, ``send_data(data=, mode=)``,
-  ``close`` and ``connection_state``; the channels plugin also ``receive()``. A DTO reads ``route_handler``.
+  handler, through the same ``receive``; logging reads the body in the same way. The response cache reads
+  ``method``, ``url`` and ``query_params``; the rate limit reads ``client``. Authentication creates a plain
+  connection of Litestar. Guards, hooks and exception handlers get the connection object.
+- **WebSockets.** Listeners and streams use ``accept``, ``receive_data(mode=)``, ``send_data(data=, mode=)``,
+  ``close`` and ``connection_state``; the channels plugin also uses ``receive()``. A DTO reads
+  ``route_handler``.
 - **Extensions.** ``HTMXDetails`` of litestar-htmx reads ``headers`` and ``scope`` of any request.
 
-OpenAPI leaves out a parameter by its name (``request``, ``socket``), never by its class.
+OpenAPI omits a parameter by its name (``request``, ``socket``), never by its class.
 """
 
 from __future__ import annotations

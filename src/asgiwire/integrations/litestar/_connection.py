@@ -1,30 +1,28 @@
-"""What ``Request`` and ``WebSocket`` have in common: where Litestar knows more than a bare scope does.
+"""The members that ``Request`` and ``WebSocket`` share, where Litestar has more than the scope.
 
-Members that are not here are asgiwire's. ``logger``, ``get_session_id`` and ``url_for_static_asset``, which
-asgiwire has not, are Litestar's own.
+``logger``, ``get_session_id`` and ``url_for_static_asset`` are inherited from Litestar. All other members are
+asgiwire's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Final, Generic
 
-from litestar.types import Empty
+from litestar import Litestar
+from litestar.types import Empty as LitestarEmpty
 from litestar.utils.scope.state import ScopeState
 
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.connection._session import UnstoredSession, session_from
 from asgiwire.connection.base import AuthT, StateT, UserT
-from asgiwire.types import Empty as OurEmpty
+from asgiwire.datastructures import URL, Headers, MultiDict
+from asgiwire.types import Empty, TypeDecoders, TypeEncoders
 
-from ._datastructures import with_face
+from ._datastructures import as_litestar
 from ._exceptions import TRANSLATION
 
 if TYPE_CHECKING:
-    from litestar import Litestar
-
     from asgiwire.connection import ASGIConnection
-    from asgiwire.datastructures import URL, Headers, MultiDict
-    from asgiwire.types import TypeDecoders, TypeEncoders
 
     class _Base(ASGIConnection[Any, UserT, AuthT, StateT]): ...
 else:
@@ -33,23 +31,23 @@ else:
         __slots__ = ()
 
 
-# What may raise, in every connection, on account of the scope.
-RAISING = ("auth", "url_for", "user")
+# The members of every connection that raise because of the scope.
+RAISING: Final = ("auth", "url_for", "user")
 
 
 class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
-    """Stands before the adopted class; ``super()`` is asgiwire's behaviour."""
+    """A mixin that precedes the class with asgiwire's members; ``super()`` calls asgiwire's members."""
 
     __slots__ = ()
 
     @property
     def _connection_state(self) -> ScopeState:
-        # Made by whoever asks first, as in Litestar; the session middleware writes to it.
-        return ScopeState.from_scope(self.scope)  # type: ignore[arg-type]  # it is as wide as ASGI's
+        # Litestar's session middleware writes to it. As in Litestar, the first access creates it.
+        return ScopeState.from_scope(self.scope)  # type: ignore[arg-type]  # asgiwire's Scope is wider
 
     @property
     def _parsed_query(self) -> tuple[tuple[str, str], ...]:
-        # What query parameters are injected from; a tuple, because Litestar keeps what it makes of it.
+        # Litestar injects query parameters from it. A tuple, because Litestar caches what it makes of it.
         return tuple(parse_urlencoded(self.scope.get("query_string") or b""))
 
     @property
@@ -63,87 +61,89 @@ class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, State
         """The route handler.
 
         Raises:
-            KeyError: There is none, as in a handler of 404s; Litestar itself catches this.
+            KeyError: There is none, for example in the handler of a 404. Litestar catches this.
         """
         return self.scope["route_handler"]
 
     @property
-    def type_decoders(self) -> TypeDecoders | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # a property in place of a constant is what the class allows
-        """Those of the route handler and the layers above it."""
+    def type_decoders(self) -> TypeDecoders | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # the base class documents that a property may replace the class variable
+        """The decoders of the route handler and the layers above it."""
         handler = self.scope.get("route_handler")
         return None if handler is None else handler.resolve_type_decoders()
 
     @property
     def type_encoders(self) -> TypeEncoders | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
-        """Those of the route handler and the layers above it."""
+        """The encoders of the route handler and the layers above it."""
         handler = self.scope.get("route_handler")
         return None if handler is None else handler.resolve_type_encoders()
 
     @property
     def headers(self) -> Headers:
-        """The headers: immutable, case-insensitive, duplicates kept."""
-        return with_face(super().headers)
+        """The headers: an immutable, case-insensitive multidict."""
+        return as_litestar(super().headers)
 
     @property
     def query_params(self) -> MultiDict[Any]:
-        """The query as the WHATWG parser reads it."""
-        return with_face(super().query_params)
+        """The query parameters, parsed as in the WHATWG URL standard."""
+        return as_litestar(super().query_params)
 
     @property
     def url(self) -> URL:
-        """The URL that was asked for."""
-        return with_face(super().url)
+        """The URL of the request."""
+        return as_litestar(super().url)
 
     @property
     def base_url(self) -> URL:
-        """The URL of the application's root."""
-        return with_face(super().base_url)
+        """The URL of the root of the application."""
+        return as_litestar(super().base_url)
 
     @property
     def state(self) -> StateT:
-        """A live view of ``scope["state"]``; the same one each time."""
-        return with_face(super().state)
+        """A live view of ``scope["state"]``; each access returns the same object."""
+        return as_litestar(super().state)
 
     @property
     def session(self) -> dict[str, Any]:
-        """The session; a cleared one reads as an empty dict, which is stored when it is written to."""
-        if self.scope.get("session") is Empty:
-            kept = self._values
-            if kept is None:
-                kept = self._values = {}
-            cleared: dict[str, Any] | None = kept.get("session")
-            if cleared is None or cleared:  # one that was written to was a session of its own
-                cleared = kept["session"] = _ClearedSession(self.scope)
+        """The session. A cleared session reads as an empty dict, which is stored when it is first written to.
+
+        Raises:
+            ImproperlyConfiguredException: There is no session in the scope.
+        """
+        if self.scope.get("session") is LitestarEmpty:
+            values = self._values
+            cleared: dict[str, Any] | None = values.get("session")
+            if not isinstance(cleared, _ClearedSession) or cleared:  # one with items has been stored before
+                cleared = values["session"] = _ClearedSession(self.scope)
             return cleared
         with TRANSLATION:
             return super().session
 
     def set_session(self, value: Any) -> None:
-        """Put a session into the scope, for the session middleware to store.
+        """Set the session, which the session middleware stores.
 
         Args:
-            value: A dict, msgspec Struct, dataclass, attrs or pydantic instance; or either library's
-                ``Empty``, which clears the session.
+            value: A dict, msgspec Struct, dataclass, attrs or pydantic instance; ``Empty`` of either library
+                clears the session.
 
         Raises:
-            TypeError: The value is none of these.
+            TypeError: The value is of another type.
         """
-        if value is Empty or value is OurEmpty:
-            self.scope["session"] = Empty
+        if value is LitestarEmpty or value is Empty:
+            self.scope["session"] = LitestarEmpty
         else:
             self.scope["session"] = session_from(value)
 
     def clear_session(self) -> None:
-        """Put Litestar's ``Empty`` into the scope, and forget the session's id."""
-        self.scope["session"] = Empty
-        self._connection_state.session_id = Empty
+        """Set the session to Litestar's ``Empty``, and remove the session id."""
+        self.scope["session"] = LitestarEmpty
+        self._connection_state.session_id = LitestarEmpty
 
 
 class _ClearedSession(UnstoredSession):
-    """The same for a scope in which Litestar's ``Empty`` stands for a cleared session."""
+    """A cleared session, for a scope that marks it with Litestar's ``Empty``."""
 
     __slots__ = ()
 
     def _store(self) -> None:
-        if self._scope.get("session") is Empty:
+        if self._scope.get("session") is LitestarEmpty:
             self._scope["session"] = self

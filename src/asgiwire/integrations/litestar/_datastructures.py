@@ -1,37 +1,38 @@
-"""The values of a connection, as Litestar's own checks want to see them.
+"""Values of a connection that pass ``isinstance`` for Litestar's classes.
 
-Annotations in handlers name Litestar's classes (``headers: Headers``, ``data: UploadFile``), and the
-signature model asks whether what is injected is one. Left out: ``Address``, a tuple that equals Litestar's.
+Handlers name Litestar's classes in annotations (``headers: Headers``, ``data: UploadFile``), and Litestar's
+signature model checks injected values with ``isinstance``. ``Address`` is not here: it is a tuple that equals
+Litestar's.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import litestar.datastructures as theirs
 
 from asgiwire import datastructures as ours
 
-from ._adoption import become, faced
+from ._classes import isinstance_as, set_class
 
-__all__ = ("with_face",)
+__all__ = ("as_litestar",)
 
 T = TypeVar("T")
 
-_FACES: dict[type, type] = {
-    ours.Accept: faced(ours.Accept, theirs.Accept),
-    ours.FormMultiDict: faced(ours.FormMultiDict, theirs.FormMultiDict),
-    ours.Headers: faced(ours.Headers, theirs.Headers),
-    ours.MultiDict: faced(ours.MultiDict, theirs.MultiDict),
-    ours.State: faced(ours.State, theirs.State),
-    ours.UploadFile: faced(ours.UploadFile, theirs.UploadFile),
-    ours.URL: faced(ours.URL, theirs.URL),
+SUBCLASSES: Final[dict[type, type]] = {
+    ours.Accept: isinstance_as(ours.Accept, theirs.Accept),
+    ours.FormMultiDict: isinstance_as(ours.FormMultiDict, theirs.FormMultiDict),
+    ours.Headers: isinstance_as(ours.Headers, theirs.Headers),
+    ours.MultiDict: isinstance_as(ours.MultiDict, theirs.MultiDict),
+    ours.State: isinstance_as(ours.State, theirs.State),
+    ours.UploadFile: isinstance_as(ours.UploadFile, theirs.UploadFile),
+    ours.URL: isinstance_as(ours.URL, theirs.URL),
 }
 
 
-def with_face(value: T) -> T:
-    """The same object, which ``isinstance`` takes for Litestar's too from now on."""
-    face = _FACES.get(type(value))
-    if face is not None:
-        become(value, face)
+def as_litestar(value: T) -> T:
+    """Return the same object, which from now on passes ``isinstance`` for Litestar's class as well."""
+    subclass = SUBCLASSES.get(type(value))
+    if subclass is not None:
+        set_class(value, subclass)
     return value

@@ -1,38 +1,39 @@
-"""Exceptions that are of both libraries: Litestar answers them, and they are caught by either name.
+"""Exceptions that subclass an exception of asgiwire and one of Litestar.
 
-An error that leaves a connection object changes its class to one of these, and stays the same object: with
-its sentence, its values and its traceback, and where the body channel remembers it, what is raised again is
-Litestar's too. Left out: an error of a class that is not asgiwire's own, which is its author's to place.
+Litestar turns them into responses, and an application can catch them by either name. When an exception leaves
+a connection object, its ``__class__`` is replaced. It stays the same object, with its values and its
+traceback; the body channel may hold it and raise it again. An exception of a class that asgiwire does not
+define is not changed.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import litestar.exceptions as theirs
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge as TheirRequestEntityTooLarge
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge as LitestarRequestEntityTooLarge
 
 from asgiwire import exceptions as ours
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
     from types import TracebackType
 
 T = TypeVar("T")
 
 
-class _HTTPAnswer:
-    """What Litestar reads off an ``HTTPException`` and only its ``__init__`` would set."""
+class _HTTPExceptionDefaults:
+    """Attributes that ``HTTPException.__init__`` of Litestar would set."""
 
     headers: ClassVar[dict[str, str] | None] = None
     extra: ClassVar[dict[str, Any] | list[Any] | None] = None
 
 
-# Of our exceptions, those that can leave a connection object, and what Litestar's users catch in their place.
-_BASES: dict[type[ours.AsgiwireException], tuple[type[theirs.LitestarException], ...]] = {
+# The exceptions that a connection object raises, and the exceptions that a Litestar application expects.
+LITESTAR_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[theirs.LitestarException], ...]]] = {
     ours.InternalServerException: (theirs.InternalServerException,),
     ours.UsageError: (theirs.InternalServerException,),
     ours.ImproperlyConfiguredException: (theirs.ImproperlyConfiguredException,),
@@ -43,35 +44,35 @@ _BASES: dict[type[ours.AsgiwireException], tuple[type[theirs.LitestarException],
     ours.ClientException: (theirs.ClientException,),
     ours.ValidationException: (theirs.ValidationException,),
     ours.SerializationException: (theirs.ClientException, theirs.SerializationException),
-    ours.RequestEntityTooLarge: (TheirRequestEntityTooLarge,),
+    ours.RequestEntityTooLarge: (LitestarRequestEntityTooLarge,),
     ours.WebSocketException: (theirs.WebSocketException,),
     ours.WebSocketDisconnect: (theirs.WebSocketDisconnect,),
-    # Litestar's is a 500; nobody is there to see it.
+    # Litestar answers it with a 500, which no client receives.
     ours.ClientDisconnect: (theirs.InternalServerException,),
 }
 
 
-def _joined(
-    wire: type[ours.AsgiwireException], framework: tuple[type[theirs.LitestarException], ...]
+def _subclass_of_both(
+    cls: type[ours.AsgiwireException], bases: tuple[type[theirs.LitestarException], ...]
 ) -> type[ours.AsgiwireException]:
-    answer = (_HTTPAnswer,) if issubclass(framework[0], theirs.HTTPException) else ()
-    return type(wire.__name__, (wire, *answer, *framework), {"__module__": __name__, "__doc__": wire.__doc__})
+    defaults = (_HTTPExceptionDefaults,) if issubclass(bases[0], theirs.HTTPException) else ()
+    return type(cls.__name__, (cls, *defaults, *bases), {"__module__": __name__, "__doc__": cls.__doc__})
 
 
-# What is set in Litestar, and not on the class as the sentence of a limit says.
-_SETTINGS = {
+SUBCLASSES: Final = {cls: _subclass_of_both(cls, bases) for cls, bases in LITESTAR_BASES.items()}
+# Pickle looks a class up by its name in its module.
+globals().update({cls.__name__: cls for cls in SUBCLASSES.values()})
+
+# The limits that are settings of Litestar.
+SETTINGS: Final = {
     "max_body_size": "request_max_body_size",
     "max_fields": "multipart_form_part_limit",
     "max_files": "multipart_form_part_limit",
 }
 
-_JOINED = {wire: _joined(wire, framework) for wire, framework in _BASES.items()}
-# Pickle finds a class by its name.
-globals().update({joined.__name__: joined for joined in _JOINED.values()})
-
 
 class Translation:
-    """A context out of which asgiwire's exceptions come as Litestar's."""
+    """A context manager that turns asgiwire's exceptions into Litestar's."""
 
     __slots__ = ()
 
@@ -81,19 +82,29 @@ class Translation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        joined = _JOINED.get(kind)  # type: ignore[arg-type]  # None, or a class that is not in it, will do
-        if joined is not None and error is not None:
-            error.__class__ = joined
-        if isinstance(error, ours.RequestEntityTooLarge) and error.limit in _SETTINGS:
-            setting = f"Litestar's {_SETTINGS[error.limit]}"
-            error.detail = error.detail.replace(f"Limits({error.limit}=...) on the class", setting)
+        subclass = SUBCLASSES.get(kind)  # type: ignore[arg-type]  # None and other classes are not found
+        if subclass is None or error is None:
+            return
+        error.__class__ = subclass
+        if isinstance(error, ours.RequestEntityTooLarge):
+            _name_the_setting(error)
 
 
-TRANSLATION = Translation()
+def _name_the_setting(error: ours.RequestEntityTooLarge) -> None:
+    """Replace the default text, which names a class attribute of asgiwire, if the limit is a setting."""
+    default = ours.RequestEntityTooLarge(limit=error.limit, maximum=error.maximum)
+    setting = SETTINGS.get(error.limit)
+    if setting is not None and error.detail == default.detail:
+        error.detail = (
+            f"the request exceeds {error.limit}={error.maximum}; raise it with Litestar's {setting}"
+        )
+
+
+TRANSLATION: Final = Translation()
 
 
 def translated(member: T) -> T:
-    """The same function, property, coroutine or generator function, with Litestar's exceptions."""
+    """Wrap a function, property, coroutine function or asynchronous generator in :data:`TRANSLATION`."""
     wrapped: Any = member
     if isinstance(member, property):
         wrapped = property(translated(member.fget), member.fset, member.fdel, member.__doc__)
@@ -109,28 +120,28 @@ def translated(member: T) -> T:
 
 def _translated_function(function: Any) -> Any:
     @functools.wraps(function)
-    def translating(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         with TRANSLATION:
             return function(*args, **kwargs)
 
-    return translating
+    return wrapper
 
 
 def _translated_coroutine(function: Any) -> Any:
     @functools.wraps(function)
-    async def translating(*args: Any, **kwargs: Any) -> Any:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
         with TRANSLATION:
             return await function(*args, **kwargs)
 
-    return translating
+    return wrapper
 
 
 def _translated_generator(function: Any) -> Any:
     @functools.wraps(function)
-    async def translating(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
         with TRANSLATION:
             async with aclosing(function(*args, **kwargs)) as values:
                 async for value in values:
                     yield value
 
-    return translating
+    return wrapper

@@ -9,7 +9,7 @@ import litestar.connection
 import asgiwire.connection
 from asgiwire.connection.base import AuthT, StateT, UserT
 
-from ._adoption import adopted
+from ._classes import copy_members
 from ._connection import RAISING, ConnectionMembers
 from ._exceptions import translated
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         litestar.connection.WebSocket[UserT, AuthT, Any],
     ): ...
 else:
-    _WebSocket = adopted(
+    _WebSocket = copy_members(
         asgiwire.connection.WebSocket,
         litestar.connection.WebSocket[UserT, AuthT, StateT],
         [

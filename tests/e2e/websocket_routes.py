@@ -1,4 +1,4 @@
-"""The WebSocket half of the application: one function for each path."""
+"""The WebSocket routes of the application: one function for each path."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class LimitedSocket(WebSocket):
 
 
 async def echo(socket: WebSocket) -> None:
-    """Send each message back in the mode that it came in; that accepts by itself."""
+    """Send each message back in its mode; the first read accepts the handshake."""
     read, write = MODES[socket.query_params["mode"]]
     async for value in read(socket):
         await write(socket, value)
 
 
 async def handshake(socket: WebSocket) -> None:
-    """Accept with a subprotocol and headers, and tell what the handshake said."""
+    """Accept with a subprotocol and headers, and send the values of the handshake."""
     chosen = socket.select_subprotocol(["superchat", "chat"])
     await socket.accept(chosen, {"X-Accepted": "yes", "Set-Cookie": "session=1; Path=/"})
     await socket.send_json(
@@ -55,48 +55,48 @@ async def handshake(socket: WebSocket) -> None:
 async def refuse(socket: WebSocket) -> None:
     """Close before the handshake is accepted."""
     await socket.close(4003, "no")
-    note(socket.query_params["key"], state="over", after=await aftermath(socket))
+    note(socket.query_params["key"], state="over", after=await closed_state(socket))
 
 
 async def deny(socket: WebSocket) -> None:
-    """Answer the handshake with a response, or refuse it where the server cannot do that."""
+    """Send a denial response, or close if the server does not support it."""
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncIterator[bytes]:
         yield b"so"
         yield b"rry"
 
-    body = pieces() if socket.query_params["body"] == "pieces" else b"sorry"
+    body = chunks() if socket.query_params["body"] == "chunks" else b"sorry"
     error = None
     try:
         await socket.send_denial_response(401, {"X-Denied": "yes"}, body)
     except ImproperlyConfiguredException as raised:
         error = str(raised)
         await socket.close()
-    # It receives no more: granian sends nothing after a denial, not even a disconnect.
+    # No receive here: granian sends nothing after a denial, not even a disconnect.
     late = await attempt(socket.send_text("late"))
     note(socket.query_params["key"], state="over", error=error, late=late, disconnected=socket.disconnected)
 
 
 async def close(socket: WebSocket) -> None:
-    """Close as the client asks for, twice."""
+    """Close twice, first with the code and reason of the query."""
     await socket.accept()
     code, reason = int(socket.query_params["code"]), socket.query_params["reason"]
     await socket.close(code, reason)
     await socket.close(4999)
-    note(socket.query_params["key"], state="over", after=await aftermath(socket))
+    note(socket.query_params["key"], state="over", after=await closed_state(socket))
 
 
-async def leave(socket: WebSocket) -> None:
-    """Receive until the client leaves, then try everything once more."""
+async def receive_all(socket: WebSocket) -> None:
+    """Receive until the client disconnects, then call every method once more."""
     key, (read, _) = socket.query_params["key"], MODES[socket.query_params["mode"]]
     await socket.accept()
     note(key, state="open")
     received = [value async for value in read(socket)]
-    note(key, state="over", received=received, after=await aftermath(socket))
+    note(key, state="over", received=received, after=await closed_state(socket))
 
 
-async def send_blindly(socket: WebSocket) -> None:
-    """Send to a client that has left, never having received anything that says so."""
+async def send_only(socket: WebSocket) -> None:
+    """Send without receiving to a client that has disconnected."""
     key = socket.query_params["key"]
     await socket.accept()
     note(key, state="open")
@@ -113,37 +113,37 @@ async def send_blindly(socket: WebSocket) -> None:
 
 
 async def limited(socket: WebSocket) -> None:
-    """Receive under a limit, which the application gives this one."""
+    """Receive with a small limit."""
     sizes = []
     error = None
     try:
         async for message in socket:
-            sizes.append(len(message))  # noqa: PERF401 - what came before the error counts
+            sizes.append(len(message))  # noqa: PERF401 - the sizes before the error are needed
     except RequestEntityTooLarge as raised:
         error = {"limit": raised.limit, "maximum": raised.maximum}
-    note(socket.query_params["key"], state="over", sizes=sizes, error=error, after=await aftermath(socket))
+    note(socket.query_params["key"], state="over", sizes=sizes, error=error, after=await closed_state(socket))
 
 
-async def chatter(socket: WebSocket) -> None:
-    """Send from several tasks at once, and close when the client has it all.
+async def send_from_tasks(socket: WebSocket) -> None:
+    """Send from several tasks at the same time, and close after the client has received everything.
 
-    Daphne breaks the connection off one second after a close that the client has not answered, and drops what
-    is queued before it: a client that was slow to read these 3 MB lost the last of them.
+    Daphne aborts the connection one second after a close that the client has not answered, and drops queued
+    messages. A client that read these 3 MB slowly lost the last of them.
     """
 
-    async def talk(task: int) -> None:
+    async def send_messages(task: int) -> None:
         for number in range(MESSAGES):
             await socket.send_text(f"{task}:{number}:" + chr(ord("a") + task) * SIZE)
 
     async with anyio.create_task_group() as tasks:
         for task in range(TASKS):
-            tasks.start_soon(talk, task)
+            tasks.start_soon(send_messages, task)
     await socket.receive_text()
     await socket.close()
 
 
-async def aftermath(socket: WebSocket) -> dict[str, Any]:
-    """What is known of a WebSocket that is closed, and what comes of using it."""
+async def closed_state(socket: WebSocket) -> dict[str, Any]:
+    """Return the state of a closed WebSocket and the results of its methods."""
     return {
         "receive": await attempt(socket.receive_text()),
         "receive again": await attempt(socket.receive_bytes()),
@@ -157,7 +157,7 @@ async def aftermath(socket: WebSocket) -> dict[str, Any]:
 
 
 async def attempt(awaitable: Awaitable[Any]) -> Any:
-    """``"done"``, ``"hangs"``, or the code and the reason of a ``WebSocketDisconnect``."""
+    """Return ``"done"``, ``"hangs"``, or the code and reason of a ``WebSocketDisconnect``."""
     with anyio.move_on_after(HANGING):
         try:
             await awaitable
@@ -168,22 +168,22 @@ async def attempt(awaitable: Awaitable[Any]) -> Any:
 
 
 def read_json(socket: WebSocket) -> AsyncIterator[Any]:
-    """JSON in text messages."""
+    """Read JSON from text messages."""
     return socket.iter_json()
 
 
 def read_binary_json(socket: WebSocket) -> AsyncIterator[Any]:
-    """JSON in binary messages."""
+    """Read JSON from binary messages."""
     return socket.iter_json("binary")
 
 
 async def write_any(socket: WebSocket, value: str | bytes) -> None:
-    """Text as text, bytes as bytes."""
+    """Send text as text and bytes as binary."""
     await socket.send_data(value, mode="text" if isinstance(value, str) else "binary")
 
 
 async def write_binary_json(socket: WebSocket, value: Any) -> None:
-    """JSON in a binary message."""
+    """Send JSON in a binary message."""
     await socket.send_json(value, mode="binary")
 
 
@@ -198,7 +198,7 @@ MODES: dict[
     "msgpack": (WebSocket.iter_msgpack, WebSocket.send_msgpack),
 }
 
-CONVERSATIONS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
-    conversation.__name__: conversation
-    for conversation in (echo, handshake, refuse, deny, close, leave, send_blindly, limited, chatter)
+WEBSOCKET_ROUTES: dict[str, Callable[[WebSocket], Awaitable[None]]] = {
+    route.__name__: route
+    for route in (echo, handshake, refuse, deny, close, receive_all, send_only, limited, send_from_tasks)
 }
