@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from enum import Enum
+
     from sphinx.application import Sphinx
 
 Table: TypeAlias = Mapping[Any, Mapping[str, Any]]
