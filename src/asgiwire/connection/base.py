@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, cast, overload
 
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
@@ -15,6 +15,7 @@ from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
 from asgiwire.limits import Limits
+from asgiwire.serialization import decode_pairs
 from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 if sys.version_info >= (3, 13):
@@ -36,6 +37,7 @@ __all__ = (
     "empty_send",
 )
 
+T = TypeVar("T")
 HandlerT = TypeVar("HandlerT", default=Any)
 UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
@@ -189,16 +191,39 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return headers
 
     @property
-    def query_params(self) -> MultiDict[Any]:
+    def query_params(self) -> MultiDict[str]:
         """The query parameters in order, with duplicates and blank values (WHATWG URL standard).
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        query_params: MultiDict[Any] | None = self._values.get("query_params")
+        query_params: MultiDict[str] | None = self._values.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
             query_params = self._values["query_params"] = MultiDict(pairs)
         return query_params
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type, as :func:`.serialization.decode_params` does.
+
+        Names have to be exactly those of the fields.
+
+        Args:
+            type: A type with fields, for example a msgspec Struct, a dataclass or a Pydantic model.
+
+        Raises:
+            ValidationException: A parameter does not match; the message names its place, such as ``$.page``.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
+        """
+        query_params: MultiDict[str] | None = self._values.get("query_params")
+        if query_params is None:
+            pairs = parse_urlencoded(self.scope.get("query_string") or b"")
+        else:
+            pairs = list(query_params.items())
+        return decode_pairs(pairs, type, self.type_decoders)
 
     @property
     def path_params(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.limits import Limits
-from asgiwire.serialization import decode_json, decode_msgpack
+from asgiwire.serialization import decode_json, decode_msgpack, decode_pairs
 from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
 
 from .base import ASGIConnection, AuthT, StateT, UserT
@@ -267,12 +267,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as JSON, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
 
@@ -286,27 +287,46 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as MessagePack, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
-    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
+    @overload
+    async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
+    @overload
+    async def form(self, *, type: type[T], limits: Limits | None = ...) -> T: ...
+    @overload
+    async def form(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
+    async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
         The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
         close the form to release them.
 
+        Args:
+            type: A type with fields to decode the form to, as in :meth:`query`. Fields of type
+                :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
+                :class:`~asgiwire.datastructures.FormMultiDict` is returned.
+            limits: The limits of this call.
+
         Raises:
             ClientException: The form is malformed; the message says where.
+            ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
             RequestEntityTooLarge: The form exceeds a limit; the message says which.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
         """
+        form = await self._read_form(limits)
+        return form if type is Empty else decode_pairs(list(form.items()), type, self.type_decoders)
+
+    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart

@@ -9,7 +9,7 @@ from functools import partial
 from io import BytesIO
 from threading import Lock
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from asgiwire._concurrency import run_in_thread
 from asgiwire._parsers.filenames import safe_filename
@@ -47,6 +47,8 @@ class UploadFile:
         "filename",
         "headers",
     )
+
+    _is_received: ClassVar = True  # decoders pass it on as it is, and convert nothing to it
 
     def __init__(
         self,
@@ -226,6 +228,11 @@ class UploadFile:
     def __repr__(self) -> str:
         # Escaped, because the filename can contain line breaks and terminal control codes.
         return repr(f"{self.filename} - {self.content_type}")[1:-1]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> dict[str, Any]:
+        """Return the schema for Pydantic models with a file: an instance of this class."""
+        return {"type": "is-instance", "cls": cls}
 
     @property
     def _is_in_memory(self) -> bool:

@@ -36,7 +36,7 @@ else:
     _Request = copy_members(
         asgiwire.connection.Request,
         litestar.connection.Request[UserT, AuthT, StateT],
-        [*RAISING, "content_length", "is_disconnected", "json", "msgpack", "send_push_promise", "text"],
+        [*RAISING, "content_length", "form", "is_disconnected", "json", "msgpack", "send_push_promise", "text"],
     )
 
 __all__ = ("Request",)
@@ -98,17 +98,14 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         parts.__class__ = _MultipartParts
         return parts
 
-    async def form(self, *, limits: Limits | None = None) -> FormMultiDict:  # type: ignore[override]
-        """Read the fields and files of a form; Litestar closes the files after the response.
-
-        The form is cached.
-        """
+    async def _read_form(self, limits: Limits | None) -> FormMultiDict:
+        """Read the fields and files of a form, and let Litestar close the files after the response."""
         state = self._connection_state
         if state.form is not LitestarEmpty and SCOPE_KEY not in self.scope:
             return as_litestar(FormMultiDict.from_form_data(state.form))
         self._preload_body()
         with TRANSLATION:
-            form = as_litestar(await super().form(limits=limits))
+            form = as_litestar(await super()._read_form(limits))
         if state.form is LitestarEmpty and form:
             for value in form.values():
                 as_litestar(value)

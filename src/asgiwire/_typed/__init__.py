@@ -1,0 +1,1 @@
+"""Target types that need more than msgspec: text values by field, and Pydantic."""
