@@ -116,9 +116,10 @@ class PendingReceive:
         """Return an awaitable of the next message; the caller ensures that only one task waits at a time."""
         awaitable: Any = self._future or receive()
         # A coroutine of our own would cost as much as the rest of receiving a message.
-        return awaitable if type(awaitable) is COROUTINE else self._wait(awaitable)
+        return awaitable if type(awaitable) is COROUTINE else self.wait(awaitable)
 
-    async def _wait(self, awaitable: Any) -> Any:
+    async def wait(self, awaitable: Any) -> Any:
+        """Wait for an awaitable that is not a coroutine; a cancellation does not reach a future."""
         if not hasattr(awaitable, "add_done_callback"):
             return await awaitable
         from asyncio import shield

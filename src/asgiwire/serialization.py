@@ -278,10 +278,10 @@ def decode_params(
 
     rename = plan_for(type).rename
     pairs = [(rename(name), value) for name, value in flatten(values)]
-    return decode_pairs(pairs, type, type_decoders)
+    return _decode_pairs(pairs, type, type_decoders)
 
 
-def decode_pairs(
+def _decode_pairs(
     pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
 ) -> Any:
     """Decode as :func:`decode_params` does, with exact names."""
