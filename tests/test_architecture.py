@@ -1,4 +1,4 @@
-"""The rules of the architecture: import direction, where code awaits, what is public, what an import loads."""
+"""Rules of the architecture: import direction, where code awaits, what is public, what an import loads."""
 
 from __future__ import annotations
 

@@ -7,13 +7,14 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
 from asgiwire.exceptions import UsageError
 
-from .pydantic import Validator, annotations_of, remember, validator_for
+from .pydantic import Validator, annotations_of, has_fields, remember, validator_for
 
 # HTML: a checkbox without a value attribute sends "on", and nothing if it is not checked.
 WORDS: Final = {"on": True, "yes": True, "off": False, "no": False}
@@ -115,7 +116,7 @@ class Plan:
 
     def _add(self, member: Any) -> None:
         """Add the fields of the target type or of one member of a union."""
-        origin = typing.get_origin(member) or member
+        origin = get_origin(member) or member
         if getattr(origin, "__pydantic_root_model__", False):
             self._add(annotations_of(origin)["root"])
         elif hasattr(origin, "__pydantic_validator__"):
@@ -125,12 +126,12 @@ class Plan:
                 self._fields[field.encode_name] = _kind(field.type)
         elif _is_named_tuple(origin):
             self._replace_named_tuple(origin)
-        elif any(hasattr(origin, name) for name in ("__dataclass_fields__", "__attrs_attrs__", "__total__")):
-            variables = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(member), strict=False))
+        elif has_fields(origin) and not hasattr(origin, "__struct_fields__"):
+            variables = dict(zip(getattr(origin, "__parameters__", ()), get_args(member), strict=False))
             for name, annotation in annotations_of(origin).items():
                 self._fields[name] = _kind(annotation, variables)
         elif isinstance(origin, type) and issubclass(origin, Mapping):
-            self._other = _kind((*typing.get_args(member), Any, Any)[1])
+            self._other = _kind((*get_args(member), Any, Any)[1])
         elif not _may_have_fields(origin):
             raise UsageError(f"cannot decode to {member!r}: expected a type with fields, or a dict")
 
@@ -150,12 +151,11 @@ class Plan:
         if self.target is not cls:
             raise UsageError(f"cannot decode to {self.target!r}: a NamedTuple cannot be in a union")
         hints, defaults = annotations_of(cls), cls._field_defaults
-        fields: list[Any] = [
-            (name, hints[name], msgspec.field(default_factory=lambda name=name: defaults[name]))
-            if name in defaults
-            else (name, hints[name])
-            for name in cls._fields
-        ]
+        fields: list[Any] = []
+        for name in cls._fields:
+            # Through a factory, because msgspec rejects a mutable default.
+            default = [msgspec.field(default_factory=partial(defaults.get, name))] if name in defaults else []
+            fields.append((name, hints[name], *default))
         self._fields = {name: _kind(annotation) for name, annotation in hints.items()}
         if self.validator is None:
             self.named_tuple = cls
@@ -192,14 +192,14 @@ def flatten(values: Any) -> list[tuple[str, Any]]:
 
 def _members(annotation: Any) -> tuple[Any, ...]:
     annotation = _unwrap(annotation)
-    return typing.get_args(annotation) if typing.get_origin(annotation) in UNIONS else (annotation,)
+    return get_args(annotation) if get_origin(annotation) in UNIONS else (annotation,)
 
 
 def _unwrap(annotation: Any) -> Any:
     """Return the type without ``Annotated``, ``Required``, type aliases and ``NewType``."""
     while True:
-        if typing.get_origin(annotation) in QUALIFIERS:
-            annotation = typing.get_args(annotation)[0]
+        if get_origin(annotation) in QUALIFIERS:
+            annotation = get_args(annotation)[0]
         elif hasattr(annotation, "__value__") or hasattr(annotation, "__supertype__"):
             annotation = getattr(annotation, "__value__", None) or annotation.__supertype__
         else:
@@ -217,13 +217,13 @@ def _kind(annotation: Any, variables: Mapping[Any, Any] = types.MappingProxyType
     if len(members) > 1:
         kinds = [_kind(member, variables) for member in members if member is not types.NoneType]
         return Kind(*(any(flags) for flags in zip(*kinds, strict=True)))
-    (annotation,) = members
+    annotation = members[0]
     annotation = variables.get(annotation, annotation) if isinstance(annotation, TypeVar) else annotation
-    origin = typing.get_origin(annotation) or annotation
+    origin = get_origin(annotation) or annotation
     if origin is Any or origin is object:
         return ANY
     if origin is typing.Literal:
-        return Kind(empty="" in typing.get_args(annotation))
+        return Kind(empty="" in get_args(annotation))
     if not isinstance(origin, type) or issubclass(origin, Mapping):
         return Kind()
     if issubclass(origin, Enum):
@@ -231,13 +231,13 @@ def _kind(annotation: Any, variables: Mapping[Any, Any] = types.MappingProxyType
     if issubclass(origin, TEXTS):
         return TEXT
     if issubclass(origin, collections.abc.Collection) and not _is_named_tuple(origin):
-        item = _kind((*typing.get_args(annotation), Any)[0], variables)
+        item = _kind((*get_args(annotation), Any)[0], variables)
         return item._replace(several=True, one=False)
     return Kind(words=origin is bool)
 
 
 def _is_named_tuple(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")
+    return hasattr(cls, "_fields") and isinstance(cls, type) and issubclass(cls, tuple)
 
 
 def _may_have_fields(cls: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 from asgiwire.exceptions import UsageError
@@ -16,7 +17,13 @@ MAX_VALIDATORS: Final = 256
 
 # Attributes of the classes whose fields msgspec and Pydantic decode: Struct, dataclass, attrs, TypedDict,
 # NamedTuple.
-FIELD_MARKERS: Final = ("__struct_fields__", "__dataclass_fields__", "__attrs_attrs__", "__total__", "_fields")
+FIELD_MARKERS: Final = (
+    "__struct_fields__",
+    "__dataclass_fields__",
+    "__attrs_attrs__",
+    "__total__",
+    "_fields",
+)
 
 # Values in the message of an error that come from the data, or from a validator of the application.
 UNSAFE_CONTEXT: Final = frozenset({"error", "tag", "tz_actual"})
@@ -109,16 +116,14 @@ def remember(cache: dict[Any, T], target_type: Any, value: T) -> T:
     """Store a value in a bounded cache and return it; a type without a hash is not stored."""
     if len(cache) >= MAX_VALIDATORS:
         cache.clear()
-    try:
+    with suppress(TypeError):  # `Annotated` with unhashable metadata has no hash
         cache[target_type] = value
-    except TypeError:
-        pass
     return value
 
 
 def _build(target_type: Any) -> tuple[frozenset[type], Validator | None]:
     models = frozenset(_models(target_type, {}))
-    if not models and (_has_fields(target_type) or not hasattr(target_type, "__get_pydantic_core_schema__")):
+    if not models and (has_fields(target_type) or not hasattr(target_type, "__get_pydantic_core_schema__")):
         return models, None
     pydantic = sys.modules["pydantic"]
     try:
@@ -146,13 +151,14 @@ def _models(target_type: Any, seen: dict[int, Any]) -> Iterator[type]:
     parts: list[Any] = [*typing.get_args(target_type)]
     if hasattr(origin, "__value__"):  # a type alias
         parts.append(origin.__value__)
-    if isinstance(origin, type) and _has_fields(origin):
+    if isinstance(origin, type) and has_fields(origin):
         parts += annotations_of(origin).values()
     for part in parts:
         yield from _models(part, seen)
 
 
-def _has_fields(cls: Any) -> bool:
+def has_fields(cls: Any) -> bool:
+    """Return whether the annotations of a class are fields that msgspec and Pydantic decode."""
     return any(hasattr(cls, marker) for marker in FIELD_MARKERS)
 
 
@@ -181,17 +187,19 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
-        for item in cast("list[Any]", value):
+        items: list[Any] = value
+        for item in items:
             yield from _texts(item)
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
     """Yield all dictionaries in a core schema."""
-    pending = [schema]
+    pending: list[Any] = [schema]
     while pending:
-        node = pending.pop()
+        node: Any = pending.pop()
         if isinstance(node, dict):
-            yield cast("dict[str, Any]", node)
-            pending += cast("dict[str, Any]", node).values()
+            found = cast("dict[str, Any]", node)
+            yield found
+            pending += found.values()
         elif isinstance(node, list | tuple):
-            pending += cast("list[Any]", node)
+            pending += node

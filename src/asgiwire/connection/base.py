@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NoReturn, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast, overload
 
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
@@ -231,7 +231,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             ValidationException: A parameter does not match; the message names its place, such as ``$.page``.
             UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        cached: MultiDict[str] | None = self._cache and self._cache.get("query_params")
+        cached: MultiDict[str] | None = (self._cache or {}).get("query_params")
         if cached is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
         else:

@@ -36,7 +36,16 @@ else:
     _Request = copy_members(
         asgiwire.connection.Request,
         litestar.connection.Request[UserT, AuthT, StateT],
-        [*RAISING, "content_length", "form", "is_disconnected", "json", "msgpack", "send_push_promise", "text"],
+        [
+            *RAISING,
+            "content_length",
+            "form",
+            "is_disconnected",
+            "json",
+            "msgpack",
+            "send_push_promise",
+            "text",
+        ],
     )
 
 __all__ = ("Request",)
