@@ -364,8 +364,10 @@ def _decode_custom(target_type: Any, value: Any) -> Any:
         if isinstance(value, target_type):
             return value
         if getattr(target_type, "_is_received", False):  # such as UploadFile: nothing is converted to one
+            from ._typed import InvalidValueError
+
             # The message of msgspec without a hook.
-            raise TypeError(f"Expected `{target_type.__name__}`, got `{type(value).__name__}`")
+            raise InvalidValueError(f"Expected `{target_type.__name__}`, got `{type(value).__name__}`")
     if "pydantic" in sys.modules:
         from ._typed.pydantic import validator_for
 
@@ -386,14 +388,13 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
         return SerializationException(f"{format_name} is nested too deep")
     if isinstance(error, UnicodeError):
         return SerializationException(f"{format_name} contains text that is not UTF-8")
-    if "pydantic" in sys.modules:
-        from ._typed.pydantic import InvalidValueError
+    from ._typed import InvalidValueError
 
-        invalid = error.__cause__ or error
-        if isinstance(invalid, InvalidValueError):
-            outer = PLACE.search(str(error))
-            place = (outer[1] if outer else "") + invalid.place
-            return ValidationException(f"{invalid.message} - at `${place}`" if place else invalid.message)
+    invalid = error.__cause__ or error
+    if isinstance(invalid, InvalidValueError):
+        outer = PLACE.search(str(error))
+        place = (outer[1] if outer else "") + invalid.place
+        return ValidationException(f"{invalid.message} - at `${place}`" if place else invalid.message)
     message = QUOTED_VALUE.sub(r"\1\2", str(error))
     if isinstance(error, msgspec.ValidationError):
         return ValidationException(message)

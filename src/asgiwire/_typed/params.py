@@ -213,7 +213,7 @@ def _kind(annotation: Any, variables: Mapping[Any, Any] = types.MappingProxyType
         annotation: The type.
         variables: The types of the type variables in it.
     """
-    members = _members(annotation)
+    members = [*_members(annotation)]
     if len(members) > 1:
         kinds = [_kind(member, variables) for member in members if member is not types.NoneType]
         return Kind(*(any(flags) for flags in zip(*kinds, strict=True)))

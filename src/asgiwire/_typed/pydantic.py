@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar, cast
 from asgiwire.exceptions import UsageError
 from asgiwire.types import TypeDecoders
 
+from . import InvalidValueError
+
 T = TypeVar("T")
 
 MAX_VALIDATORS: Final = 256
@@ -27,20 +29,6 @@ FIELD_MARKERS: Final = (
 
 # Values in the message of an error that come from the data, or from a validator of the application.
 UNSAFE_CONTEXT: Final = frozenset({"error", "tag", "tz_actual"})
-
-
-class InvalidValueError(ValueError):
-    """A value does not match a type, with a message and a place that contain nothing of the value.
-
-    Attributes:
-        message: The message without the place.
-        place: The place below the value, such as ``".items[0]"``.
-    """
-
-    def __init__(self, message: str, place: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.place = place
 
 
 class Validator:
@@ -183,12 +171,11 @@ def _known_names(schema: Any) -> set[str]:
     return names
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
-        items: list[Any] = value
-        for item in items:
+        for item in cast("list[object]", value):
             yield from _texts(item)
 
 

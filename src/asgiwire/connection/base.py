@@ -16,7 +16,7 @@ from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
 from asgiwire.limits import Limits
 from asgiwire.serialization import _decode_pairs
-from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
+from asgiwire.types import Empty, EmptyType, FetchSite, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -269,6 +269,28 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         from asgiwire.datastructures.capabilities import Capabilities
 
         return Capabilities(self.scope)
+
+    @property
+    def tls(self) -> asgiwire.datastructures.TLS | None:
+        """The TLS version, cipher suite and client certificate (ASGI TLS extension); read at each access.
+
+        ``None`` if the server does not support the extension or the connection does not use TLS.
+        """
+        from asgiwire.datastructures.tls import TLS
+
+        return TLS.from_scope(self.scope)
+
+    @property
+    def fetch_site(self) -> FetchSite | None:
+        """Where the request comes from, by which CSRF protection decides; read at each access.
+
+        This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it, an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other
+        ``Origin`` is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the
+        client sent neither header: it is not a browser, or the request is a navigation of an old one.
+        """
+        from asgiwire._parsers.fetch_metadata import fetch_site
+
+        return fetch_site(*map(self._header_values, (b"sec-fetch-site", b"origin", b"host")))
 
     @property
     def auth(self) -> AuthT:

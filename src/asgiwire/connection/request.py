@@ -24,7 +24,15 @@ from asgiwire.exceptions import (
 )
 from asgiwire.limits import Limits
 from asgiwire.serialization import _decode_pairs, decode_json, decode_msgpack
-from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
+from asgiwire.types import (
+    Empty,
+    HeaderPairs,
+    HTTPEarlyHintEvent,
+    HTTPResponseTrailersEvent,
+    HTTPServerPushEvent,
+    Method,
+    Receive,
+)
 
 from .base import ASGIConnection, AuthT, StateT, UserT
 
@@ -39,6 +47,7 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
+TRAILERS: Final = "http.response.trailers"
 
 # The headers that the client would have sent with the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
@@ -188,6 +197,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         value = self._single_header(b"range")
         return None if value is None else Range.from_header(value)
+
+    @property
+    def cache_control(self) -> asgiwire.datastructures.RequestCacheControl:
+        """The directives of ``Cache-Control`` (RFC 9111 section 5.2.1); parsed at each access.
+
+        A header that is absent or invalid has no directives.
+        """
+        from asgiwire.datastructures.cache_control import RequestCacheControl
+
+        return RequestCacheControl.from_header(self._list_header(b"cache-control") or "")
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last server-sent event before the client reconnected; read at each access.
+
+        ``None`` without ``Last-Event-ID`` (HTML standard, "Server-sent events"). It is UTF-8; invalid bytes
+        become U+FFFD.
+        """
+        values = self._header_values(b"last-event-id")
+        return values[0].decode("utf-8", "replace") if values else None
 
     # The client
 
@@ -449,6 +478,35 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         values = [encode_header("link", link)[1] for link in links]
         if values and self.supports_early_hints:
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
+            await self.send(event)
+
+    @property
+    def supports_trailers(self) -> bool:
+        """Whether the server supports the ``http.response.trailers`` extension."""
+        return TRAILERS in self.capabilities
+
+    async def send_trailers(self, headers: HeaderPairs) -> None:
+        """Send trailer fields after the body (RFC 9110 section 6.5), if the server supports it.
+
+        ``http.response.start`` has to announce them with ``"trailers": self.supports_trailers``. They are
+        sent after the last ``http.response.body`` and end the response. The server drops them if the client
+        does not accept trailers, so they must not be essential.
+
+        Args:
+            headers: A mapping or an iterable of pairs.
+
+        Raises:
+            ValueError: A header is invalid, or must not be a trailer because it is needed before the content.
+        """
+        from asgiwire._parsers.header_fields import encode_trailers
+
+        values = encode_trailers(headers)
+        if self.supports_trailers:
+            event: HTTPResponseTrailersEvent = {
+                "type": "http.response.trailers",
+                "headers": values,
+                "more_trailers": False,
+            }
             await self.send(event)
 
     def _date_header(self, name: bytes) -> datetime | None:
