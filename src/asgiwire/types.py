@@ -87,12 +87,12 @@ Receive: TypeAlias = Callable[[], Awaitable[Any]]
 Send: TypeAlias = Callable[[Any], Awaitable[None]]
 """The ASGI ``send`` callable."""
 
-Scope: TypeAlias = MutableMapping[str, Any]
+# Also `Any`, because servers and frameworks type the scope as TypedDicts, which are no MutableMapping.
+Scope: TypeAlias = MutableMapping[str, Any] | Any
 """The scope of one HTTP request, WebSocket connection or lifespan."""
 
-# The scope is `Any`, so that the applications and servers of every framework are assignable.
 ASGIApp: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
-"""An ASGI application."""
+"""An ASGI application; its scope is a :data:`Scope`, or the one of another framework."""
 
 Message: TypeAlias = MutableMapping[str, Any]
 """One event that ``receive`` returns or ``send`` takes."""

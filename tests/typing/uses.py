@@ -89,7 +89,7 @@ def accessors(request: Request) -> None:
     assert_type(request.url, URL)
     assert_type(request.base_url, URL)
     assert_type(request.headers, Headers)
-    assert_type(request.query_params, MultiDict[Any])
+    assert_type(request.query_params, MultiDict[str])
     assert_type(request.path_params, dict[str, Any])
     assert_type(request.cookies, dict[str, str])
     assert_type(request.session, dict[str, Any])
@@ -139,7 +139,7 @@ async def parts(request: Request, folder: Path) -> None:
         assert_type(await part.text(), str)
         await part.save(folder / "part")
     async with await request.form() as form:
-        assert_type(form["file"], Any)
+        assert_type(form["file"], str | UploadFile)
 
 
 async def downstream_applications(request: Request, seen: list[bytes]) -> None:
@@ -289,10 +289,10 @@ class UploadRequest(Request[User]):
 
 
 class SizedRequest(Request):
-    """A property instead of the class variable; type checkers need an ignore for it."""
+    """A property instead of the class variable."""
 
     @property
-    def limits(self) -> Limits:  # type: ignore[override]  # as in the docstring
+    def limits(self) -> Limits:
         return Limits(max_body_size=1000)
 
 

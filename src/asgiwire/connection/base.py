@@ -26,6 +26,7 @@ else:
 if TYPE_CHECKING:
     import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
     from asgiwire.datastructures.state import State
+    from asgiwire.limits import overridable
 
 __all__ = (
     "ASGIConnection",
@@ -95,8 +96,15 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
     __slots__ = ("__weakref__", "_cache", "_headers", "receive", "scope", "send")
 
-    limits: ClassVar[Limits] = Limits()
-    """What one client may send. A subclass sets its own, or makes it a property."""
+    if TYPE_CHECKING:
+
+        @overridable
+        def limits(self) -> Limits:
+            """What one client may send. A subclass sets its own, or makes it a property."""
+            ...
+    else:
+        limits = Limits()
+        """What one client may send. A subclass sets its own, or makes it a property."""
 
     type_decoders: ClassVar[TypeDecoders | None] = None
     """Decoders for types that msgspec does not support, used by every reader that takes a ``type``."""
@@ -117,8 +125,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
                 raise KeyError
         except KeyError:
             raise self._wrong_scope_type(scope) from None
-        # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
-        self.scope: Scope = scope  # type: ignore[assignment]  # as above
+        self.scope: Scope = scope
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
@@ -284,9 +291,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def fetch_site(self) -> FetchSite | None:
         """Where the request comes from, by which CSRF protection decides; read at each access.
 
-        This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it, an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other
-        ``Origin`` is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the
-        client sent neither header: it is not a browser, or the request is a navigation of an old one.
+        This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it,
+        an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other ``Origin``
+        is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the client sent
+        neither header: it is not a browser, or the request is a navigation of an old one.
         """
         from asgiwire._parsers.fetch_metadata import fetch_site
 

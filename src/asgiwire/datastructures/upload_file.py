@@ -143,8 +143,8 @@ class UploadFile:
         """Return the whole content as text without changing the current position.
 
         Args:
-            encoding: A label of the WHATWG Encoding standard, such as ``"latin1"``. By default, the charset of
-                ``content_type``, else UTF-8 with U+FFFD for invalid bytes. A byte order mark is removed.
+            encoding: A label of the WHATWG Encoding standard, such as ``"latin1"``. By default, the charset
+                of ``content_type``, else UTF-8 with U+FFFD for invalid bytes. A byte order mark is removed.
 
         Raises:
             SerializationException: The content is invalid in the encoding.

@@ -69,7 +69,7 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
     """The limits that Litestar has no setting for; a subclass may override them."""
 
     @property
-    def limits(self) -> Limits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # the base class documents that a property may replace the class variable
+    def limits(self) -> Limits:
         """The limits of the route handler and the application, or stricter part limits of ``base_limits``."""
         # The route handler of a mounted ASGI application has no body limit.
         resolve = getattr(self.scope.get("route_handler"), "resolve_request_max_body_size", None)
