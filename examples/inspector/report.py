@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asgiwire import ASGIConnection, Request
-    from asgiwire.datastructures import URL
+    from asgiwire.datastructures import URL, UploadFile
 
 PREVIEW_SIZE = 256
 

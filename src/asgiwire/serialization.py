@@ -42,6 +42,7 @@ _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()
 _json_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
 _msgpack_by_type: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+_plan_by_type: dict[Any, Any] = {}  # how _typed.params arranges text values
 
 _encoders_by_type: dict[type, Callable[[Any], Any]] = {}
 
@@ -274,9 +275,9 @@ def decode_params(
         ValidationException: A value does not match; the message names its place, such as ``$.page``.
         UsageError: Nothing decodes to ``type``, or it has no fields.
     """
-    from ._typed.params import flatten, plan_for
+    from ._typed.params import flatten
 
-    rename = plan_for(type).rename
+    rename = _plan_for(type).rename
     pairs = [(rename(name), value) for name, value in flatten(values)]
     return _decode_pairs(pairs, type, type_decoders)
 
@@ -285,19 +286,21 @@ def _decode_pairs(
     pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
 ) -> Any:
     """Decode as :func:`decode_params` does, with exact names."""
-    from ._typed.params import plan_for
-    from ._typed.pydantic import validator_for
-
-    plan = plan_for(target_type)
+    try:
+        plan = _plan_by_type[target_type]
+    except (KeyError, TypeError):
+        plan = _plan_for(target_type)
     validator = plan.validator
     if validator is not None and type_decoders:
-        validator = validator_for(plan.target, type_decoders)
+        validator = plan.validator_with(type_decoders)
     try:
         values = plan.arrange(pairs)
         if validator is not None:
             return validator.validate(values, lax=True)
         hook = _decoding_hook(type_decoders)
-        value = msgspec.convert(values, plan.target, strict=False, dec_hook=hook, str_keys=True)
+        if plan.is_mapping:
+            return msgspec.convert(values, plan.target, strict=False, dec_hook=hook, str_keys=True)
+        value = msgspec.convert(values, plan.target, strict=False, dec_hook=hook)
     except TypeError as error:
         raise _unsupported(target_type, error) from error
     except (ValueError, RecursionError) as error:
@@ -305,6 +308,12 @@ def _decode_pairs(
     if plan.named_tuple is not None:
         return plan.named_tuple(*msgspec.structs.astuple(value))
     return value
+
+
+def _plan_for(target_type: Any) -> Any:
+    from ._typed.params import Plan
+
+    return _remember(_plan_by_type, target_type, Plan(target_type))
 
 
 class _PydanticDecoder:
@@ -321,12 +330,15 @@ class _PydanticDecoder:
 
 
 def _new_decoder(decoder_type: Callable[..., Any], target_type: Any, cache: dict[Any, Any]) -> Any:
-    decoder = _build_decoder(decoder_type, target_type, None, True)
+    return _remember(cache, target_type, _build_decoder(decoder_type, target_type, None, True))
+
+
+def _remember(cache: dict[Any, T], target_type: Any, value: T) -> T:
     if len(cache) >= MAX_DECODERS:
         cache.clear()
     with suppress(TypeError):  # `Annotated` with unhashable metadata has no hash
-        cache[target_type] = decoder
-    return decoder
+        cache[target_type] = value
+    return value
 
 
 def _build_decoder(

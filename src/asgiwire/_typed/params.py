@@ -13,10 +13,12 @@ from typing import Any, Final, NamedTuple, TypeVar, cast, get_args, get_origin
 import msgspec
 
 from asgiwire.exceptions import UsageError
+from asgiwire.types import TypeDecoders
 
-from .pydantic import Validator, annotations_of, has_fields, remember, validator_for
+from .pydantic import Validator, annotations_of, has_fields, validator_for
 
-# HTML: a checkbox without a value attribute sends "on", and nothing if it is not checked.
+# HTML: a checkbox without a value attribute sends "on", and nothing if it is not checked. msgspec converts
+# "true", "false", "1" and "0".
 WORDS: Final = {"on": True, "yes": True, "off": False, "no": False}
 
 UNIONS: Final = (typing.Union, types.UnionType)
@@ -39,17 +41,12 @@ class Kind(NamedTuple):
     empty: bool = False
     words: bool = False
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether one value that is not empty needs no change."""
-        return self.one and not self.words
-
     def arrange(self, values: list[Any]) -> Any:
         """Return the first value or the list; ``None`` if all values count as absent."""
         if not self.empty:
             values = [value for value in values if value != ""]
             if self.words:
-                values = [_word(value) for value in values]
+                values = [WORDS.get(value, value) for value in values]
         if self.several and (not self.one or len(values) > 1):
             return values
         return values[0] if values else None
@@ -68,7 +65,7 @@ class Plan:
         validator: Converts the values instead of msgspec.
     """
 
-    __slots__ = ("_fields", "_names", "_other", "_special", "named_tuple", "target", "validator")
+    __slots__ = ("_fields", "_lists", "_names", "_other", "_switches", "named_tuple", "target", "validator")
 
     def __init__(self, target_type: Any) -> None:
         self.named_tuple: Any = None
@@ -77,11 +74,11 @@ class Plan:
         self.target: Any = members[0] if len(members) == 1 else target_type
         self.validator: Validator | None = validator_for(self.target)
         self._fields: dict[str, Kind] = {}
-        self._other: Kind = ANY
+        self._other: Kind = ANY  # of names that are no fields
         for member in members:
             self._add(member)
-        special = {name for name, kind in self._fields.items() if not kind.is_plain}
-        self._special = None if not self._other.is_plain else special
+        self._lists = {name for name, kind in self._fields.items() if not kind.one}
+        self._switches = tuple(name for name, kind in self._fields.items() if kind.words and not kind.empty)
         self._names = {_normalize(name): name for name in reversed(self._fields)}
 
     def arrange(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,14 +88,16 @@ class Plan:
             pairs: Names and values in the order received.
         """
         values = dict(pairs)
-        special = self._special
-        # Nearly always: no name is repeated, no value is empty and no field takes a list.
+        # Nearly always: no name is repeated, no value is empty, and no field takes a list.
         if (
-            special is not None
-            and len(values) == len(pairs)
+            len(values) == len(pairs)
             and "" not in values.values()
-            and special.isdisjoint(values)
+            and self._lists.isdisjoint(values)
+            and self._other is ANY
         ):
+            for name in self._switches:
+                if values.get(name) in WORDS:
+                    values[name] = WORDS[values[name]]
             return values
         received: dict[str, list[Any]] = {}
         for name, value in pairs:
@@ -109,6 +108,15 @@ class Plan:
             if value is not None:
                 values[name] = value
         return values
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the names are the keys of a dict, which can be numbers."""
+        return self._other is not ANY
+
+    def validator_with(self, type_decoders: TypeDecoders) -> Validator | None:
+        """Return the validator, unless one of ``type_decoders`` decodes a model."""
+        return validator_for(self.target, type_decoders)
 
     def rename(self, name: str) -> str:
         """Return the name of the field for the name of a header, in which ``-`` stands for ``_``."""
@@ -131,7 +139,7 @@ class Plan:
             for name, annotation in annotations_of(origin).items():
                 self._fields[name] = _kind(annotation, variables)
         elif isinstance(origin, type) and issubclass(origin, Mapping):
-            self._other = _kind((*get_args(member), Any, Any)[1])
+            self._other = _kind((*get_args(member), Any, Any)[1])._replace()  # never identical to ANY
         elif not _may_have_fields(origin):
             raise UsageError(f"cannot decode to {member!r}: expected a type with fields, or a dict")
 
@@ -160,21 +168,6 @@ class Plan:
         if self.validator is None:
             self.named_tuple = cls
             self.target = msgspec.defstruct(cls.__name__, fields, module=cls.__module__)
-
-
-_plans: dict[Any, Plan] = {}
-
-
-def plan_for(target_type: Any) -> Plan:
-    """Return the plan of a type; plans are cached.
-
-    Raises:
-        UsageError: The type has no fields.
-    """
-    try:
-        return _plans[target_type]
-    except (KeyError, TypeError):
-        return remember(_plans, target_type, Plan(target_type))
 
 
 def flatten(values: Any) -> list[tuple[str, Any]]:
@@ -249,7 +242,3 @@ def _may_have_fields(cls: Any) -> bool:
 
 def _normalize(name: str) -> str:
     return name.lower().replace("-", "_")
-
-
-def _word(value: Any) -> Any:
-    return WORDS.get(value.lower(), value) if isinstance(value, str) else value
