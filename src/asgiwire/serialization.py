@@ -286,10 +286,7 @@ def _decode_pairs(
     pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
 ) -> Any:
     """Decode as :func:`decode_params` does, with exact names."""
-    try:
-        plan = _plan_by_type[target_type]
-    except (KeyError, TypeError):
-        plan = _plan_for(target_type)
+    plan = _plan_for(target_type)
     validator = plan.validator
     if validator is not None and type_decoders:
         validator = plan.validator_with(type_decoders)
@@ -311,9 +308,12 @@ def _decode_pairs(
 
 
 def _plan_for(target_type: Any) -> Any:
-    from ._typed.params import Plan
+    try:
+        return _plan_by_type[target_type]
+    except (KeyError, TypeError):
+        from ._typed.params import Plan
 
-    return _remember(_plan_by_type, target_type, Plan(target_type))
+        return _remember(_plan_by_type, target_type, Plan(target_type))
 
 
 class _PydanticDecoder:

@@ -120,13 +120,13 @@ class Plan:
 
     def rename(self, name: str) -> str:
         """Return the name of the field for the name of a header, in which ``-`` stands for ``_``."""
-        return self._names.get(_normalize(name), name)
+        return name if name in self._fields else self._names.get(_normalize(name), name)
 
     def _add(self, member: Any) -> None:
         """Add the fields of the target type or of one member of a union."""
         origin = get_origin(member) or member
         if getattr(origin, "__pydantic_root_model__", False):
-            self._add(annotations_of(origin)["root"])
+            self._add(origin.__pydantic_fields__["root"].annotation)
         elif hasattr(origin, "__pydantic_validator__"):
             self._add_pydantic_fields(origin)
         elif hasattr(origin, "__struct_fields__") and not origin.__struct_config__.array_like:

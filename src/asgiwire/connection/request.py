@@ -356,8 +356,18 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
             UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        form = await self._read_form(limits)
-        return form if type is Empty else _decode_pairs(list(form.items()), type, self.type_decoders)
+        if type is Empty:
+            return await self._read_form(limits)
+        if self.content_type[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            pairs = self._parse_urlencoded(await self._read_body(limits), limits)
+        else:
+            pairs = list((await self._read_form(limits)).items())
+        return _decode_pairs(pairs, type, self.type_decoders)
+
+    def _parse_urlencoded(self, body: bytes, limits: Limits | None) -> list[tuple[str, Any]]:
+        limits = limits or self.limits
+        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
 
     async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
         media_type, parameters = self.content_type
@@ -372,10 +382,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             return FormMultiDict()
         body = await self._read_body(limits)
         channel, _ = body_channel(self.scope, self.receive)
-        limits = limits or self.limits
         if channel.cached_form is None:
-            pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-            channel.cached_form = FormMultiDict(pairs)
+            channel.cached_form = FormMultiDict(self._parse_urlencoded(body, limits))
         return channel.cached_form
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
