@@ -30,8 +30,11 @@ def parse_distinguished_name(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _unescape(value: str) -> str:
-    value = value.rstrip(" ") + " " * value.endswith("\\ ")
-    return ESCAPE.sub(_replacement, value)
+    stripped = value.rstrip(" ")
+    # An odd number of backslashes at the end escapes the first blank.
+    if (len(stripped) - len(stripped.rstrip("\\"))) % 2:
+        stripped += " "
+    return ESCAPE.sub(_replacement, stripped)
 
 
 def _replacement(match: re.Match[str]) -> str:
