@@ -10,7 +10,7 @@ import pathlib
 import re
 import weakref
 from collections import deque
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import pydantic
@@ -25,6 +25,8 @@ from asgiwire.serialization import (
     encode_json,
     encode_msgpack,
 )
+
+T = TypeVar("T")
 
 
 class Colour(enum.Enum):
@@ -198,6 +200,14 @@ def test_type_without_a_decoder() -> None:
     for decoders in (None, [(lambda kind: False, lambda kind, value: None)]):
         with pytest.raises(UsageError, match=r"cannot decode to Celsius: .* type_decoders"):
             decode_json(b"1", Celsius, decoders)
+
+
+def test_generic_type_without_a_decoder() -> None:
+    class Box(Generic[T]):
+        pass
+
+    with pytest.raises(UsageError, match=r"cannot decode to .*Box.* type_decoders"):
+        decode_json(b"1", Box[int])
 
 
 def test_error_of_a_type_decoder() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from datetime import date
+from datetime import date  # noqa: TC003 - Pydantic reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Form, Query, Request

@@ -30,7 +30,7 @@ async def handler() -> None:
 
 
 @get("/search")
-async def search(
+async def search(  # noqa: PLR0917 - the parameters of the query
     q: str, page: int, per_page: int, sort: str, in_stock: bool, max_price: float
 ) -> dict[str, Any]:
     """Route handler with the parameters of the typed query."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar, overload
@@ -23,7 +22,6 @@ __all__ = (
 )
 
 T = TypeVar("T")
-DecoderT = TypeVar("DecoderT")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -344,12 +342,11 @@ def _remember(cache: dict[Any, T], target_type: Any, value: T) -> T:
 def _build_decoder(
     decoder_type: Callable[..., Any], target_type: Any, type_decoders: TypeDecoders | None, strict: bool
 ) -> Any:
-    if "pydantic" in sys.modules:
-        from ._typed.pydantic import validator_for
+    from ._typed.pydantic import validator_for
 
-        validator = validator_for(target_type, type_decoders)
-        if validator is not None:
-            return _PydanticDecoder(decoder_type().decode, validator.validate)
+    validator = validator_for(target_type, type_decoders)
+    if validator is not None:
+        return _PydanticDecoder(decoder_type().decode, validator.validate)
     try:
         return decoder_type(target_type, strict=strict, dec_hook=_decoding_hook(type_decoders))
     except TypeError as error:
@@ -380,12 +377,11 @@ def _decode_custom(target_type: Any, value: Any) -> Any:
 
             # The message of msgspec without a hook.
             raise InvalidValueError(f"Expected `{target_type.__name__}`, got `{type(value).__name__}`")
-    if "pydantic" in sys.modules:
-        from ._typed.pydantic import validator_for
+    from ._typed.pydantic import validator_for
 
-        validator = validator_for(target_type)
-        if validator is not None:
-            return validator.validate(value)
+    validator = validator_for(target_type)
+    if validator is not None:
+        return validator.validate(value)
     raise _unsupported(target_type)
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import traceback
 import uuid  # noqa: TC003 - Pydantic reads the annotation
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import attrs
 import msgspec
@@ -289,23 +289,33 @@ def test_recursive_model() -> None:
         decode_json(b'{"value":1,"next":{"value":"x"}}', Node)
 
 
-def test_recursive_struct_without_models() -> None:
-    class Node(msgspec.Struct):
-        next: "list[Node]" = []  # noqa: UP037 - resolved by msgspec
+def test_named_tuple_with_a_model() -> None:
+    Owned = NamedTuple("Owned", [("pet", Cat), ("count", int)])  # noqa: UP014 - Cat exists at runtime
 
-    Node.__annotations__["next"] = list[Any]
-    assert decode_json(b"{}", Node) == Node()
+    assert decode_json(b'[{"kind":"cat"},"1"]', Owned) == Owned(Cat(kind="cat"), 1)
+    with pytest.raises(ValidationException, match=r"\$\.pet"):
+        decode_params({"pet": "x", "count": "1"}, Owned)
+
+
+def test_type_alias() -> None:
+    assert decode_json(b'{"kind":"cat"}', TypeAliasType("Pets", Cat | Dog)) == Cat(kind="cat")
 
 
 def test_annotation_that_cannot_be_resolved() -> None:
-    class Holder:
-        """A custom type whose annotations name something that does not exist."""
+    """The type could contain a model, but msgspec needs the name too."""
 
-        __annotations__ = {"x": "Missing"}
-        __total__ = True
+    class Holder(msgspec.Struct):
+        x: "Missing" = 1  # noqa: F821, UP037 - the subject of the test
 
-    with pytest.raises(UsageError):
-        decode_json(b"1", Holder)
+    with pytest.raises(NameError):
+        decode_json(b"{}", Holder)
+
+
+def test_type_without_pydantic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pydantic")
+    assert decode_json(b'{"pet":1}', dict[str, int]) == {"pet": 1}
+    with pytest.raises(UsageError, match="type_decoders"):
+        decode_json(b"{}", Cat)
 
 
 def test_validators_are_bounded() -> None:

@@ -166,8 +166,8 @@ def _known_names(schema: Any) -> set[str]:
         if isinstance(fields, Mapping):
             names.update(cast("Mapping[str, Any]", fields))
         names.update(_texts(node.get("validation_alias")))
-        if node.get("type") == "dataclass-field":
-            names.add(node["name"])
+        if "schema" in node:  # a field of a dataclass or a NamedTuple
+            names.update(_texts(node.get("name")))
     return names
 
 
