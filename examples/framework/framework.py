@@ -59,7 +59,8 @@ class Route:
         """Return the converted path parameters, or ``None`` if path or types do not match."""
         if found := self.pattern.fullmatch(path):
             with suppress(ClientException):
-                return vars(decode_params(found.groupdict(), self.path_type))
+                values: dict[str, Any] = vars(decode_params(found.groupdict(), self.path_type))
+                return values
         return None
 
     async def call(self, connection: Any) -> Any:
