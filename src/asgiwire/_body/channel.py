@@ -167,10 +167,9 @@ class BodyChannel:
         return owner is not None and function is None and owner == receive
 
     def preload(self, body: bytes) -> None:
-        """Store a body that was received by other means, if nothing was received here."""
-        if self.state is UNREAD and not self.size and not self.complete:
-            self._chunks = [body] if body else []
-            self.size, self.complete = len(body), True
+        """Store a body that was received by other means, before anything is received here."""
+        self._chunks = [body] if body else []
+        self.size, self.complete = len(body), True
 
     # Reading the whole body
 
@@ -436,8 +435,7 @@ class BodyChannel:
 
     def _keep(self, awaitable: Any) -> Awaitable[Any]:
         """Return an awaitable that a cancellation does not cancel, if it is a future."""
-        if self._pending is None:
-            self._pending = PendingReceive()
+        self._pending = PendingReceive()
         return self._pending.wait(awaitable)
 
     # The state
