@@ -162,7 +162,7 @@ class BodyChannel:
     def belongs_to(self, receive: Receive) -> bool:
         """Whether this is the channel of ``receive``."""
         owner, function = self._owner(), self._function
-        if type(receive) is MethodType:  # a new object at each attribute access
+        if isinstance(receive, MethodType):  # a new object at each attribute access
             return owner is receive.__self__ and function is receive.__func__
         return owner is not None and function is None and owner == receive
 
