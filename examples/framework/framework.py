@@ -53,14 +53,15 @@ class Route:
         first, *others = signature(handler).parameters
         self.connection_class = get_origin(self.types[first]) or self.types[first]  # Request[User]: Request
         self.inputs = [name for name in others if name not in self.pattern.groupindex]
-        self.path_type: Any = make_dataclass("Path", [(p, self.types[p]) for p in self.pattern.groupindex])
+        self.path_type: type[Any] = make_dataclass(
+            "Path", [(p, self.types[p]) for p in self.pattern.groupindex]
+        )
 
     def match(self, path: str) -> dict[str, Any] | None:
         """Return the converted path parameters, or ``None`` if path or types do not match."""
         if found := self.pattern.fullmatch(path):
             with suppress(ClientException):
-                values: dict[str, Any] = vars(decode_params(found.groupdict(), self.path_type))
-                return values
+                return dict(vars(decode_params(found.groupdict(), self.path_type)))
         return None
 
     async def call(self, connection: Any) -> Any:

@@ -8,14 +8,29 @@ A line with ``type: ignore[code]`` must be an error: all three report an unused 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, assert_type
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TextIO,
+    TypedDict,
+    TypeVar,
+    assert_type,
+)
 
+import attrs
 import msgspec
+import pydantic
+import pydantic.dataclasses
 
 from asgiwire import ASGIConnection, Limits, Request, WebSocket
 from asgiwire.connection.multipart import MultipartPart
 from asgiwire.connection.snapshot import ConnectionSnapshot, Redaction
 from asgiwire.datastructures import (
+    TLS,
     URL,
     Accept,
     AcceptCharset,
@@ -33,11 +48,13 @@ from asgiwire.datastructures import (
     MultiDict,
     MutableScopeHeaders,
     Range,
+    RequestCacheControl,
     State,
     UploadFile,
 )
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, WebSocketDisconnect
-from asgiwire.serialization import decode_json, encode_json
+from asgiwire.sending import send_response
+from asgiwire.serialization import decode_json, decode_params, encode_json
 from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope, websocket_scope
 from asgiwire.types import Empty
 
@@ -127,6 +144,103 @@ async def typed_bodies(request: Request) -> None:
     await request.json(Order)  # type: ignore[call-overload]  # keyword-only
     await request.json(type=Order, limits=100)  # type: ignore[call-overload]  # limits must be Limits
     (await request.msgpack(type=Order)).upper()  # type: ignore[attr-defined]  # an Order, not a string
+
+
+@dataclass
+class DataclassPage:
+    """One kind of a target type; below are the others."""
+
+    number: int
+
+
+@attrs.define
+class AttrsPage:
+    number: int
+
+
+class TypedDictPage(TypedDict):
+    number: int
+
+
+class NamedTuplePage(NamedTuple):
+    number: int
+
+
+class PydanticPage(pydantic.BaseModel):
+    number: int
+
+
+@pydantic.dataclasses.dataclass
+class PydanticDataclassPage:
+    number: int
+
+
+async def kinds_of_types(request: Request, socket: WebSocket) -> None:
+    assert_type(await request.json(type=DataclassPage), DataclassPage)
+    assert_type(await request.json(type=AttrsPage), AttrsPage)
+    assert_type(await request.json(type=TypedDictPage), TypedDictPage)
+    assert_type(await request.json(type=NamedTuplePage), NamedTuplePage)
+    assert_type(await request.json(type=PydanticPage), PydanticPage)
+    assert_type(await request.json(type=PydanticDataclassPage), PydanticDataclassPage)
+    assert_type(await request.json(type=list[PydanticPage]), list[PydanticPage])
+    assert_type(await request.json(type=dict[str, AttrsPage]), dict[str, AttrsPage])
+    assert_type(await request.msgpack(type=PydanticPage), PydanticPage)
+    assert_type(await socket.receive_json(type=TypedDictPage), TypedDictPage)
+    assert_type(await socket.receive_msgpack(type=PydanticDataclassPage), PydanticDataclassPage)
+    (await request.json(type=TypedDictPage))["nmuber"]  # type: ignore[typeddict-item]  # misspelled on purpose
+    (await request.json(type=PydanticPage)).nmuber  # type: ignore[attr-defined]  # misspelled on purpose
+
+
+async def queries_and_forms(request: Request, socket: WebSocket, headers: Headers) -> None:
+    assert_type(request.query(type=Order), Order)
+    assert_type(request.query(type=DataclassPage), DataclassPage)
+    assert_type(request.query(type=AttrsPage), AttrsPage)
+    assert_type(request.query(type=TypedDictPage), TypedDictPage)
+    assert_type(request.query(type=NamedTuplePage), NamedTuplePage)
+    assert_type(request.query(type=PydanticPage), PydanticPage)
+    assert_type(request.query(type=dict[str, int]), dict[str, int])
+    assert_type(socket.query(type=PydanticDataclassPage), PydanticDataclassPage)
+    assert_type(await request.form(type=Order), Order)
+    assert_type(await request.form(type=PydanticPage, limits=Limits(max_fields=5)), PydanticPage)
+    assert_type(await request.form(limits=Limits()), FormMultiDict)
+    assert_type(decode_params(headers, type=Order), Order)
+    assert_type(decode_params([("number", "1")], NamedTuplePage), NamedTuplePage)
+    assert_type(decode_params(request.cookies, TypedDictPage, type_decoders=None), TypedDictPage)
+    order_or_cancel: Order | Cancel = request.query(type=Order | Cancel)
+    del order_or_cancel
+    request.query(Order)  # type: ignore[call-overload]  # keyword-only
+    request.query()  # type: ignore[call-overload]  # the type is required
+    request.query(type=Order).nmae  # type: ignore[attr-defined]  # misspelled on purpose
+    (await request.form(type=Order)).multi_items()  # type: ignore[attr-defined]  # an Order, not a form
+    request.query_params["page"].isoformat()  # type: ignore[attr-defined]  # text
+    (await request.form())["name"].upper()  # type: ignore[union-attr]  # it may be a file
+
+
+async def files_of_forms(file: UploadFile, target: BinaryIO, text: TextIO) -> None:
+    assert_type(await file.readline(), bytes)
+    async for line in file.lines():
+        assert_type(line, bytes)
+    assert_type(await file.text(), str)
+    assert_type(await file.text("latin1"), str)
+    await file.save("path")
+    await file.save(target)
+    await file.save(text)  # type: ignore[arg-type]  # a file for text
+
+
+async def more_of_a_connection(request: Request, socket: WebSocket, send: Send) -> None:
+    assert_type(socket.tls, TLS | None)
+    assert_type(socket.fetch_site, Literal["same-origin", "same-site", "cross-site", "none"] | None)
+    assert_type(request.cache_control, RequestCacheControl)
+    assert_type(request.cache_control.max_age, int | None)
+    assert_type(request.last_event_id, str | None)
+    assert_type(request.supports_trailers, bool)
+    if request.tls is not None:
+        assert_type(request.tls.client_names, tuple[tuple[str, str], ...])
+        assert_type(request.tls.version, str | None)
+    await request.send_trailers({"server-timing": "db;dur=1"})
+    await send_response(send, 200, b"hello", {"content-type": "text/plain"})
+    await send_response(send, 204, headers=[(b"x", b"1")])
+    await send_response(send, 200, "text")  # type: ignore[arg-type]  # bytes
 
 
 async def parts(request: Request, folder: Path) -> None:
