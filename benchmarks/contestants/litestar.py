@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from litestar import Litestar, Request, WebSocket, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromQuery
 
 from benchmarks.inputs import Order, Registration
 
@@ -31,7 +31,12 @@ async def handler() -> None:
 
 @get("/search")
 async def search(  # noqa: PLR0917 - the parameters of the query
-    q: str, page: int, per_page: int, sort: str, in_stock: bool, max_price: float
+    q: FromQuery[str],
+    page: FromQuery[int],
+    per_page: FromQuery[int],
+    sort: FromQuery[str],
+    in_stock: FromQuery[bool],
+    max_price: FromQuery[float],
 ) -> dict[str, Any]:
     """Route handler with the parameters of the typed query."""
     return {}

@@ -61,7 +61,8 @@ class Route:
         """Return the converted path parameters, or ``None`` if path or types do not match."""
         if found := self.pattern.fullmatch(path):
             with suppress(ClientException):
-                return dict(vars(decode_params(found.groupdict(), self.path_type)))
+                values: object = decode_params(found.groupdict(), self.path_type)
+                return vars(values)
         return None
 
     async def call(self, connection: Any) -> Any:
