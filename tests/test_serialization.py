@@ -214,7 +214,7 @@ def test_error_of_a_type_decoder() -> None:
     def fail(_kind: Any, _value: Any) -> Any:
         raise ValueError("below absolute zero")
 
-    with pytest.raises(ClientException, match="below absolute zero") as caught:
+    with pytest.raises(ClientException, match=r"^Invalid value$") as caught:
         decode_json(b"-300", Celsius, [(lambda kind: True, fail)])
     assert isinstance(caught.value.__cause__, ValueError)
 

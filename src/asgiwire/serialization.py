@@ -25,9 +25,10 @@ T = TypeVar("T")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-# Two messages of msgspec quote the invalid value, which must not appear in an error message.
-QUOTED_VALUE: Final = re.compile(
-    r"^(Invalid (?:enum )?value) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$", re.DOTALL
+# Three messages of msgspec quote text of the client, which must not appear in an error message.
+QUOTED_TEXT: Final = re.compile(
+    r"^(Invalid (?:enum )?value|Object contains unknown field) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$",
+    re.DOTALL,
 )
 
 # The place that msgspec appends to a message.
@@ -401,7 +402,13 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
         outer = PLACE.search(str(error))
         place = (outer[1] if outer else "") + invalid.place
         return ValidationException(f"{invalid.message} - at `${place}`" if place else invalid.message)
-    message = QUOTED_VALUE.sub(r"\1\2", str(error))
+    message = str(error)
+    if error.__cause__ is not None:
+        # The message of a decoder, or of `__post_init__`, can quote the data. msgspec appends the place.
+        quoted = str(error.__cause__)
+        message = f"Invalid value{message[len(quoted) :] if message.startswith(quoted) else ''}"
+    else:
+        message = QUOTED_TEXT.sub(r"\1\2", message)
     if isinstance(error, msgspec.ValidationError):
         return ValidationException(message)
     return SerializationException(message)

@@ -192,7 +192,7 @@ class TestTypes:
         class Page(msgspec.Struct, forbid_unknown_fields=True):
             number: int = 1
 
-        with pytest.raises(ValidationException):
+        with pytest.raises(ValidationException, match=r"^Object contains unknown field$"):
             decode_params({"s3cr3t": "1"}, Page)
 
     def test_type_decoders(self) -> None:
@@ -201,7 +201,7 @@ class TestTypes:
 
         weather = decode_params({"temperature": "20.5"}, Weather, type_decoders=CELSIUS_DECODERS)
         assert weather.temperature.degrees == 20.5
-        with pytest.raises(ValidationException):
+        with pytest.raises(ValidationException, match=r"^Invalid value - at `\$\.temperature`$"):
             decode_params({"temperature": "warm"}, Weather, type_decoders=CELSIUS_DECODERS)
 
     def test_type_decoder_of_the_whole_type(self) -> None:
