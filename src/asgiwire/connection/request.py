@@ -344,8 +344,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         close the form to release them.
 
         Args:
-            type: A type with fields to decode the form to, as in :meth:`query`. Fields of type
-                :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
+            type: A type with fields to decode the form to, as in :meth:`.ASGIConnection.query`. Fields of
+                type :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
                 :class:`~asgiwire.datastructures.FormMultiDict` is returned.
             limits: The limits of this call.
 

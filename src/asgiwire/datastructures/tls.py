@@ -18,7 +18,7 @@ class TLS:
     The certificates are PEM text. Values that the server does not know are ``None`` or empty.
 
     Attributes:
-        version: The name of the version as in :mod:`ssl`, such as ``"TLSv1.3"``.
+        version: The name of the version as in the module ``ssl``, such as ``"TLSv1.3"``.
         cipher_suite: The number of the cipher suite in the IANA registry, such as ``0x1301``.
         server_certificate: The certificate of the server.
         client_certificates: The chain of the client, its own certificate first; empty without one.
