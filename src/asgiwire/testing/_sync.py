@@ -1,0 +1,198 @@
+"""A client for tests that are plain functions."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+from asgiwire.datastructures import Headers
+from asgiwire.types import Empty, EmptyType, WebSocketMode
+
+from ._client import Client, ClientOptions, ConversationOptions
+from ._conversation import Conversation
+from ._response import Response
+
+T = TypeVar("T")
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+class SyncClient:
+    """A :class:`Client` for tests that are plain functions; :attr:`Client.sync` makes it.
+
+    Each call runs on an asyncio event loop of its own. ``with client.sync as sync`` keeps one event loop for
+    the block, and runs the lifespan of the application. There is no thread. It cannot be used while an event
+    loop is running.
+
+    Args:
+        client: The client.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._runner: Any = None
+
+    def __enter__(self) -> Self:
+        """Start the event loop, and run the startup of the application."""
+        import asyncio
+
+        self._runner = asyncio.Runner()
+        try:
+            self._run(self.client.__aenter__())
+        except BaseException:
+            self._runner.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        type: builtins.type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Run the shutdown of the application, and close the event loop."""
+        runner, self._runner = self._runner, None
+        with runner:
+            runner.run(self.client.__aexit__(type, error, traceback))
+
+    def get(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a GET request, as :meth:`Client.request`."""
+        return self.request("GET", url, **options)
+
+    def head(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a HEAD request, as :meth:`Client.request`."""
+        return self.request("HEAD", url, **options)
+
+    def post(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a POST request, as :meth:`Client.request`."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a PUT request, as :meth:`Client.request`."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a PATCH request, as :meth:`Client.request`."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a DELETE request, as :meth:`Client.request`."""
+        return self.request("DELETE", url, **options)
+
+    def options(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send an OPTIONS request, as :meth:`Client.request`."""
+        return self.request("OPTIONS", url, **options)
+
+    def request(self, method: str, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a request, as :meth:`Client.request`."""
+        return self._run(self.client.request(method, url, **options))
+
+    @contextmanager
+    def websocket(
+        self, url: str = "/", **options: Unpack[ConversationOptions]
+    ) -> Generator[SyncConversation, None, None]:
+        """Return a context manager for a WebSocket client, as :meth:`Client.websocket`."""
+        import asyncio
+
+        conversation = self.client.websocket(url, **options)
+        runner = self._runner or asyncio.Runner()
+        try:
+            runner.run(conversation.__aenter__())
+            try:
+                yield SyncConversation(conversation, runner.run)
+            except BaseException as error:
+                runner.run(conversation.__aexit__(type(error), error, error.__traceback__))
+                raise
+            runner.run(conversation.__aexit__(None, None, None))
+        finally:
+            if runner is not self._runner:
+                runner.close()
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
+        if self._runner is not None:
+            result: T = self._runner.run(coroutine)
+            return result
+        with asyncio.Runner() as runner:
+            return runner.run(coroutine)
+
+
+class SyncConversation:
+    """A :class:`Conversation` for tests that are plain functions; :meth:`SyncClient.websocket` makes it.
+
+    Args:
+        conversation: The WebSocket client; its attributes can be read at any time.
+        run: Runs a coroutine on the event loop of the conversation.
+    """
+
+    def __init__(self, conversation: Conversation, run: Run) -> None:
+        self.conversation = conversation
+        self._run = run
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the application accepted the handshake."""
+        return self.conversation.accepted
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the application selected."""
+        return self.conversation.subprotocol
+
+    @property
+    def status(self) -> int:
+        """The status of the handshake, as :attr:`Conversation.status`."""
+        return self.conversation.status
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the answer to the handshake."""
+        return self.conversation.headers
+
+    @property
+    def body(self) -> bytes:
+        """The body of a denial response."""
+        return self.conversation.body
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code, or ``None`` while the WebSocket is open."""
+        return self.conversation.close_code
+
+    def send_text(self, text: str) -> None:
+        """Send a text message."""
+        self._run(self.conversation.send_text(text))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        self._run(self.conversation.send_bytes(data))
+
+    def send_json(self, value: Any, *, mode: WebSocketMode = "text") -> None:
+        """Send a value as JSON."""
+        self._run(self.conversation.send_json(value, mode=mode))
+
+    def receive_text(self, *, timeout: float | EmptyType | None = Empty) -> str:
+        """Return the next message, as :meth:`Conversation.receive_text`."""
+        text: str = self._run(self.conversation.receive_text(timeout=timeout))
+        return text
+
+    def receive_bytes(self, *, timeout: float | EmptyType | None = Empty) -> bytes:
+        """Return the next message, as :meth:`Conversation.receive_bytes`."""
+        data: bytes = self._run(self.conversation.receive_bytes(timeout=timeout))
+        return data
+
+    def receive_json(self, *, type: Any = Empty, timeout: float | EmptyType | None = Empty) -> Any:
+        """Return the next message, as :meth:`Conversation.receive_json`."""
+        return self._run(self.conversation.receive_json(type=type, timeout=timeout))
+
+    def close(self, code: int = 1000, reason: str = "", *, timeout: float | EmptyType | None = Empty) -> None:
+        """Close the WebSocket, as :meth:`Conversation.close`."""
+        self._run(self.conversation.close(code, reason, timeout=timeout))
+
+    def wait_closed(self, *, timeout: float | EmptyType | None = Empty) -> int:
+        """Wait until the application closes the WebSocket, and return the close code."""
+        code: int = self._run(self.conversation.wait_closed(timeout=timeout))
+        return code
