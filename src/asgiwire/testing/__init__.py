@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from ._application import Application
 from ._bodies import multipart_body
-from ._client import Client, ClientOptions, ConversationOptions, StreamOptions
+from ._client import Client, ClientOptions, ClientSettings, ConversationOptions, StreamOptions
+from ._connection import RunningConnection
 from ._conversation import Conversation
 from ._errors import ScriptError, SpecificationError, WaitTimeout
 from ._exchange import Exchange
@@ -41,6 +42,7 @@ __all__ = (
     "Application",
     "Client",
     "ClientOptions",
+    "ClientSettings",
     "ConnectionOptions",
     "Conversation",
     "ConversationOptions",
@@ -49,6 +51,7 @@ __all__ = (
     "RequestFactory",
     "RequestOptions",
     "Response",
+    "RunningConnection",
     "ScriptError",
     "ScriptedConnection",
     "ScriptedReceive",

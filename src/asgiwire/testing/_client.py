@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, Unpack, cast
+from typing import Any, Final, NamedTuple, Self, TypedDict, Unpack, cast
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from asgiwire.types import HeaderPairs
@@ -31,15 +31,27 @@ from ._scopes import (
     websocket_scope,
 )
 
-if TYPE_CHECKING:
-    from ._sync import SyncClient
-
 MAX_REDIRECTS: Final = 20
 
 # RFC 3986 section 3.3: what a path may contain, with "%", because the path may be encoded already.
 PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class ClientSettings(TypedDict, total=False):
+    """The keyword arguments of :class:`Client`, and of :class:`SyncClient`."""
+
+    headers: HeaderPairs
+    cookies: Cookies
+    timeout: float | None
+    follow_redirects: bool
+    raise_exceptions: bool
+    client: tuple[str, int] | None
+    root_path: str
+    http_version: str
+    extensions: Mapping[str, Any] | None
+    state: Mapping[str, Any] | None
 
 
 class StreamOptions(RequestOptions, total=False):
@@ -142,13 +154,6 @@ class Client:
         if self._cookies is None:
             self._cookies = _cookies.new_cookie_jar()
         return self._cookies
-
-    @property
-    def sync(self) -> SyncClient:
-        """The same client for tests that are plain functions, on an asyncio event loop of its own."""
-        from ._sync import SyncClient
-
-        return SyncClient(self)
 
     async def __aenter__(self) -> Self:
         """Run the startup of the application.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Generic, Self, cast
 
+from asgiwire.exceptions import Disconnected
 from asgiwire.types import Empty, EmptyType
 
 from ._application import Application
@@ -18,12 +19,28 @@ from ._tasks import BackgroundTask, Signal, pause, within
 from ._validator import EVENTS
 
 
+MAX_LOST: Final = 64
+"""Messages that the application may send after the client left, before ``send`` raises an error."""
+
+
 class SendAfterDisconnect(OSError):
     """The client disconnected (ASGI specification for HTTP, Disconnected Client - send exception)."""
 
 
 class RunningConnection(Generic[ProtocolT]):
-    """An application that runs beside the test, and the server side of its connection."""
+    """An application that runs beside the test: what :class:`Exchange` and :class:`Conversation` share.
+
+    ``async with`` starts the application in a task of the running event loop. At the end of the block, the
+    client leaves, and the application must return; if the block raised, it is cancelled. An exception of the
+    application is raised at the call that waits, or at the end of the block. After the client left, an
+    ``OSError`` of ``send`` and a :class:`~asgiwire.exceptions.Disconnected` are not raised.
+
+    Attributes:
+        scope: The scope.
+        timeout: How long each wait lasts, in seconds; ``None`` for as long as it takes.
+        sent: Copies of the messages that the application sent.
+        received: The messages that the application received.
+    """
 
     def __init__(
         self,
@@ -40,6 +57,7 @@ class RunningConnection(Generic[ProtocolT]):
         self._protocol: ProtocolT = protocol
         self._incoming: deque[Mapping[str, Any]] = deque()
         self._left = False
+        self._lost = 0
         self._raise_exceptions = raise_exceptions
         self._raised = False
         self._changed = Signal()
@@ -107,7 +125,11 @@ class RunningConnection(Generic[ProtocolT]):
 
     def _is_lost(self) -> bool:
         """Whether ``send`` raises because the client left."""
-        return self._left
+        # Messages that the application has not received yet came before the client left: the answers to
+        # them are lost on the way, as on a real connection. An application that only sends must notice too.
+        self._lost += self._left
+        pending = any(not str(message["type"]).endswith(".disconnect") for message in self._incoming)
+        return self._left and (not pending or self._lost > MAX_LOST)
 
     def _handle(self, message: Mapping[str, Any]) -> None:
         """Store what a message of the application holds."""
@@ -151,14 +173,16 @@ class RunningConnection(Generic[ProtocolT]):
     def _raise_error(self) -> None:
         """Raise the exception of the application, once."""
         error = self._task.error
-        if error is None or self._raised or not self._raise_exceptions or _is_send_error(error):
+        if error is None or self._raised or not self._raise_exceptions:
+            return
+        if self._left and _is_disconnect_error(error):
             return
         self._raised = True
         raise error
 
 
-def _is_send_error(error: BaseException) -> bool:
-    """Whether a server ignores an exception of the application because ``send`` raised it."""
+def _is_disconnect_error(error: BaseException) -> bool:
+    """Whether an exception only says that the client left: raised by ``send``, or by a reader of asgiwire."""
     if isinstance(error, BaseExceptionGroup):
-        return all(map(_is_send_error, cast("BaseExceptionGroup[BaseException]", error).exceptions))
-    return isinstance(error, SendAfterDisconnect)
+        return all(map(_is_disconnect_error, cast("BaseExceptionGroup[BaseException]", error).exceptions))
+    return isinstance(error, SendAfterDisconnect | Disconnected)

@@ -35,10 +35,6 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         subprotocol: The subprotocol that it selected.
         close_code: The close code of the side that closed first, or ``None`` while the WebSocket is open.
         close_reason: The close reason, or ``None`` while the WebSocket is open.
-        sent: Copies of the messages that the application sent.
-        received: The messages that the application received.
-        scope: The scope.
-        timeout: How long each wait lasts, in seconds; ``None`` for as long as it takes.
     """
 
     def __init__(
@@ -59,7 +55,6 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         self._start: Mapping[str, Any] = {}
         self._denied_with: int | None = None
         self._denial: list[bytes] = []
-        self._lost = 0
         self._unread: deque[Mapping[str, Any]] = deque()
         self._incoming.append({"type": "websocket.connect"})
 
@@ -268,12 +263,6 @@ class Conversation(RunningConnection[WebSocketProtocol]):
             self._denied_with, code, reason = 403, 1006, ""
         # The specification sends a disconnect after the application's own close too.
         self._incoming.append({"type": "websocket.disconnect", "code": code, "reason": reason})
-
-    def _is_lost(self) -> bool:
-        # Messages that the application has not received yet came before the client left: the answers are
-        # lost on the way, as on a real connection. An application that only sends must notice at last.
-        self._lost += self._left
-        return self._left and (len(self._incoming) <= 1 or self._lost > MAX_UNREAD)
 
     def _may_continue(self) -> bool:
         return len(self._unread) < MAX_UNREAD or self._left

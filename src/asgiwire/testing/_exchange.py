@@ -22,12 +22,6 @@ class Exchange(RunningConnection[HTTPProtocol]):
 
     The application runs beside the test, and at most one chunk ahead of it. At the end of the ``async with``
     block, the client disconnects if the response is not complete, and the application must return.
-
-    Attributes:
-        sent: Copies of the messages that the application sent.
-        received: The messages that the application received.
-        scope: The scope.
-        timeout: How long each wait lasts, in seconds; ``None`` for as long as it takes.
     """
 
     def __init__(

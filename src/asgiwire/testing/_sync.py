@@ -11,7 +11,8 @@ from typing import Any, Self, TypeVar, Unpack
 from asgiwire.datastructures import Headers
 from asgiwire.types import Empty, EmptyType, WebSocketMode
 
-from ._client import Client, ClientOptions, ConversationOptions
+from ._application import Application
+from ._client import Client, ClientOptions, ClientSettings, ConversationOptions
 from ._conversation import Conversation
 from ._response import Response
 
@@ -20,18 +21,28 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 class SyncClient:
-    """A :class:`Client` for tests that are plain functions; :attr:`Client.sync` makes it.
+    """A :class:`Client` for tests that are plain functions.
 
-    Each call runs on an asyncio event loop of its own. ``with client.sync as sync`` keeps one event loop for
-    the block, and runs the lifespan of the application. There is no thread. It cannot be used while an event
-    loop is running.
+    Each call runs on an asyncio event loop of its own. ``with SyncClient(application) as client`` keeps one
+    event loop for the block, and runs the lifespan of the application. There is no thread. It cannot be used
+    while an event loop is running.
 
     Args:
-        client: The client.
+        application: The ASGI application.
+        base_url: Scheme, host and port of the URLs.
+        **settings: The keyword arguments of :class:`Client`.
+
+    Attributes:
+        client: The :class:`Client` that sends the requests.
     """
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(
+        self,
+        application: Application,
+        base_url: str = "http://test.org",
+        **settings: Unpack[ClientSettings],
+    ) -> None:
+        self.client = Client(application, base_url, **settings)
         self._runner: Any = None
 
     def __enter__(self) -> Self:
