@@ -822,6 +822,13 @@ def test_import_loads_no_event_loop_and_no_jar() -> None:
     )
 
 
+def test_the_module_of_the_cookies_has_no_other_lazy_name() -> None:
+    from asgiwire.testing import _cookies
+
+    with pytest.raises(AttributeError, match="has no attribute 'Jar'"):
+        _cookies.Jar  # noqa: B018
+
+
 def test_type_hints_can_be_evaluated() -> None:
     for method in (
         Client.__init__,

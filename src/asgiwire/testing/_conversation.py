@@ -42,9 +42,9 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         application: Application,
         scope: dict[str, Any],
         *,
-        timeout: float | None = None,
-        raise_exceptions: bool = True,
-        on_start: Callable[[Headers], None] | None = None,
+        timeout: float | None,
+        raise_exceptions: bool,
+        on_start: Callable[[Headers], None],
     ) -> None:
         super().__init__(application, scope, WebSocketProtocol(), timeout, raise_exceptions)
         self.accepted = False
@@ -252,8 +252,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
             self.accepted = kind == "websocket.accept"
             self.subprotocol = message.get("subprotocol")
             self._denied_with = message.get("status")
-            if self._on_start is not None:
-                self._on_start(self.headers)
+            self._on_start(self.headers)
 
     def _handle_close(self, message: Mapping[str, Any]) -> None:
         code, reason = message.get("code", 1000), message.get("reason") or ""
@@ -263,6 +262,10 @@ class Conversation(RunningConnection[WebSocketProtocol]):
             self._denied_with, code, reason = 403, 1006, ""
         # The specification sends a disconnect after the application's own close too.
         self._incoming.append({"type": "websocket.disconnect", "code": code, "reason": reason})
+
+    async def _send(self, message: Any) -> None:
+        self._protocol.assume_connect()
+        await super()._send(message)
 
     def _may_continue(self) -> bool:
         return len(self._unread) < MAX_UNREAD or self._left

@@ -35,7 +35,7 @@ class SpecificationError(ScriptError):
     Attributes:
         side: Which side violates the specification: ``"application"`` or ``"server"``.
         event: The type of the message, or the kind of scope or call.
-        state: The state of the connection before the event.
+        state: The state of the connection before the event; ``""`` for a scope.
         expected: The message types that the state allows this side to send.
         section: The section of the specification, or of an RFC.
     """
@@ -56,6 +56,5 @@ class SpecificationError(ScriptError):
         self.expected = expected
         self.section = section
         allowed = " or ".join(map(repr, expected)) or "no message"
-        super().__init__(
-            f"{event!r} of the {side}: {problem} (state {state!r}, which allows {allowed}; see {section})"
-        )
+        context = f"state {state!r}, which allows {allowed}; " if state else ""
+        super().__init__(f"{event!r} of the {side}: {problem} ({context}see {section})")

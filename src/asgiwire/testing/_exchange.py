@@ -30,11 +30,11 @@ class Exchange(RunningConnection[HTTPProtocol]):
         scope: dict[str, Any],
         chunks: Iterable[bytes],
         *,
-        more_body: bool = False,
-        timeout: float | None = None,
-        raise_exceptions: bool = True,
-        url: str = "",
-        on_start: Callable[[Headers], None] | None = None,
+        more_body: bool,
+        timeout: float | None,
+        raise_exceptions: bool,
+        url: str,
+        on_start: Callable[[Headers], None],
     ) -> None:
         super().__init__(application, scope, HTTPProtocol(), timeout, raise_exceptions)
         messages: list[dict[str, Any]] = [
@@ -197,8 +197,7 @@ class Exchange(RunningConnection[HTTPProtocol]):
         kind = message["type"]
         if kind == "http.response.start":
             self._start = message
-            if self._on_start is not None:
-                self._on_start(self.headers)
+            self._on_start(self.headers)
         elif kind == "http.response.trailers":
             self._trailers.extend(message["headers"])
         elif kind == "http.response.early_hint":

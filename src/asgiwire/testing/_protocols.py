@@ -192,6 +192,16 @@ class WebSocketProtocol:
     def __init__(self) -> None:
         self.state = websocket.INITIAL
         self.disconnected = False
+        self._connect_is_late = False
+
+    def assume_connect(self) -> None:
+        """Continue as if ``websocket.connect`` was received, after an answer that came before it.
+
+        Most servers accept such an answer, and frameworks send it.
+        """
+        if self.state is websocket.INITIAL:
+            self.state = websocket.HANDSHAKE
+            self._connect_is_late = True
 
     @property
     def sendable(self) -> tuple[str, ...]:
@@ -201,7 +211,10 @@ class WebSocketProtocol:
     @property
     def receivable(self) -> tuple[str, ...]:
         """The types of the messages that the server may send."""
-        return () if self.disconnected else tuple(websocket.RECEIVED[self.state])
+        if self._connect_is_late:
+            return ("websocket.connect",)
+        # The specification does not say how often a disconnect may be received; servers repeat it.
+        return ("websocket.disconnect",) if self.disconnected else tuple(websocket.RECEIVED[self.state])
 
     def sent(self, message: Mapping[str, Any]) -> None:
         """Change the state after a message of the application that the state allows."""
@@ -210,6 +223,9 @@ class WebSocketProtocol:
 
     def received(self, message: Mapping[str, Any]) -> None:
         """Change the state after a message of the server that the state allows."""
+        if self._connect_is_late:
+            self._connect_is_late = False
+            return
         self.disconnected = message["type"] == "websocket.disconnect"
         self.state = websocket.RECEIVED[self.state][message["type"]]
 

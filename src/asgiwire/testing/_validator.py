@@ -58,7 +58,6 @@ class Validator:
                     "expected a dict with a 'type' of type str",
                     side="server",
                     event="scope",
-                    state="initial",
                     section=APPLICATIONS,
                 )
             )
@@ -98,7 +97,8 @@ class Connection:
         """Run the application, and check the scope and what it has sent when it returns."""
         description = SCOPES[self._kind]
         for problem in problems(self._scope, description):
-            self._report("server", f"{self._kind} scope", problem, description.section)
+            event, section = f"{self._kind} scope", description.section
+            self._record(SpecificationError(problem, side="server", event=event, section=section))
         try:
             await self._call()
         except Exception as error:
@@ -176,7 +176,11 @@ class Connection:
         if name not in allowed:
             if not self._is_late(side):
                 self._report(side, name, "expected another message", kind.section, allowed)
-            return
+            if side == "server" or not isinstance(self._protocol, WebSocketProtocol):
+                return
+            self._protocol.assume_connect()
+            if name not in self._protocol.sendable:
+                return
         if side == "server":
             self._protocol.received(message)
             return
@@ -222,6 +226,9 @@ class Connection:
         error = SpecificationError(
             problem, side=side, event=event, state=state, expected=expected, section=section
         )
+        self._record(error)
+
+    def _record(self, error: SpecificationError) -> None:
         if not self._validator.collect:
             self._error = self._error or error
         self._validator.report(error)
