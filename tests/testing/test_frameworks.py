@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,9 @@ def load(framework: str) -> Any:
 def _quiet() -> Any:
     yield
     logging.disable(logging.NOTSET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # some frameworks leave temporary files open
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # not every framework supports trio

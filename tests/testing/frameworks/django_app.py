@@ -38,7 +38,7 @@ async def cookie(_request: Any) -> Any:
 
 
 async def file(_request: Any) -> Any:
-    return HttpResponse(open(FILE, "rb").read())  # noqa: ASYNC230
+    return HttpResponse(Path(FILE).read_bytes())
 
 
 async def fail(_request: Any) -> Any:
