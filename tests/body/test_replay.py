@@ -119,6 +119,15 @@ async def test_request_over_a_replay_shares_body_and_form() -> None:
     assert not await downstream.is_disconnected()
 
 
+async def test_request_over_a_replay_knows_of_the_disconnect() -> None:
+    request = Request(http_scope(), Live(*parts(b"hello", 2), DISCONNECT))
+    downstream = Request(request.scope, request.replay)
+    assert downstream.is_connected
+    assert await downstream.body() == b"hello"
+    assert await downstream.is_disconnected()
+    assert not downstream.is_connected
+
+
 async def test_request_over_an_unused_replay_reads_the_body() -> None:
     request = Request(http_scope(), Live(*parts(b"hello", 2)))
     downstream = Request(http_scope(), request.replay)
