@@ -16,7 +16,6 @@ full control of the test.
 
 from __future__ import annotations
 
-from ._application import Application
 from ._bodies import multipart_body
 from ._client import Client, ClientOptions, ClientSettings, ConversationOptions, StreamOptions
 from ._connection import RunningConnection
@@ -39,7 +38,6 @@ from ._validator import Validator, validate
 
 __all__ = (
     "AfterSend",
-    "Application",
     "Client",
     "ClientOptions",
     "ClientSettings",
