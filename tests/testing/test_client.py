@@ -95,7 +95,7 @@ async def wait_for_ever(scope: Any, receive: Any, send: Any) -> None:
 
 
 class TestRequests:
-    @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
+    @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "query", "options"])
     async def test_every_method(self, method: str) -> None:
         received = await getattr(Client(validate(echo)), method)("/a", headers={"X-A": "1"}, content=b"x")
         assert received.status == 200

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
+METHODS = ["get", "head", "post", "put", "patch", "delete", "query", "options", "trace"]
 
 create = RequestFactory()
 

@@ -181,6 +181,7 @@ class TestRecordedSend:
         sent = RecordedSend()
         await sent(None)  # type: ignore[arg-type]
         assert sent.messages == [None]
+        assert (sent.count(), sent.count("x")) == (1, 0)
 
     async def test_count(self) -> None:
         sent = RecordedSend()

@@ -45,7 +45,7 @@ async def talk(socket: WebSocket) -> None:
             await socket.send_bytes(message)
 
 
-@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "query", "options"])
 def test_every_method(method: str) -> None:
     received = getattr(SyncClient(validate(application)), method)("/", content=b"x")
     assert (received.headers["x-method"], received.body) == (method.upper(), b"x")
@@ -77,6 +77,16 @@ def test_a_failed_startup_closes_the_event_loop() -> None:
 
     with pytest.raises(ScriptError, match="no database"), SyncClient(failing):
         pytest.fail("the block must not run")
+
+
+def test_a_running_event_loop_is_an_error() -> None:
+    async def test() -> None:
+        client = SyncClient(application)
+        for call in (client.get, client.__enter__, client.websocket().__enter__):
+            with pytest.raises(RuntimeError, match=r"expected no running event loop; .* use Client"):
+                call()
+
+    asyncio.run(test())
 
 
 def test_websocket() -> None:

@@ -208,6 +208,10 @@ class Client:
         """Send a DELETE request, as :meth:`request`."""
         return await self.request("DELETE", url, **options)
 
+    async def query(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a QUERY request, as :meth:`request`."""
+        return await self.request("QUERY", url, **options)
+
     async def options(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
         """Send an OPTIONS request, as :meth:`request`."""
         return await self.request("OPTIONS", url, **options)

@@ -152,6 +152,10 @@ class RequestFactory(Generic[RequestT, WebSocketT]):
         """Make a DELETE request."""
         return self.request("DELETE", path, **options)
 
+    def query(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
+        """Make a QUERY request."""
+        return self.request("QUERY", path, **options)
+
     def options(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make an OPTIONS request."""
         return self.request("OPTIONS", path, **options)

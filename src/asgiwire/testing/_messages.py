@@ -56,6 +56,10 @@ def copy_message(message: Any) -> Any:
     return copied
 
 
+def _type_of(message: Any) -> Any:
+    return cast("Mapping[str, Any]", message).get("type") if isinstance(message, Mapping) else None
+
+
 class RecordedSend:
     """A ``send`` callable that records every message.
 
@@ -66,6 +70,7 @@ class RecordedSend:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.changed = Signal()
+        self._protocol = HTTPProtocol()
         self._error: BaseException | None = None
         self._calls_before_error = 0
 
@@ -75,7 +80,10 @@ class RecordedSend:
             if self._calls_before_error == 0:
                 raise self._error
             self._calls_before_error -= 1
-        self.messages.append(copy_message(message))
+        copied = copy_message(message)
+        self.messages.append(copied)
+        if _type_of(copied) in self._protocol.sendable:
+            self._protocol.sent(copied)
         self.changed.notify()
 
     def fail_with(self, error: BaseException, after: int = 0) -> None:
@@ -90,16 +98,12 @@ class RecordedSend:
 
     def count(self, type: str | None = None) -> int:
         """Return the number of messages sent, of one type or of any."""
-        return sum(type in {None, message.get("type")} for message in self.messages)
+        return len(self.messages) if type is None else list(map(_type_of, self.messages)).count(type)
 
     @property
     def complete(self) -> bool:
         """Whether an HTTP response was sent completely."""
-        protocol = HTTPProtocol()
-        for message in self.messages:
-            if message.get("type") in protocol.sendable:
-                protocol.sent(message)
-        return protocol.state is HTTPState.COMPLETE
+        return self._protocol.state is HTTPState.COMPLETE
 
     @property
     def status(self) -> int:
@@ -274,7 +278,7 @@ class ScriptedReceive:
         finally:
             self._waiting = False
         if not happened:
-            types = [message.get("type") for message in sent.messages]
+            types = list(map(_type_of, sent.messages))
             msg = f"the script waits for {step} within {self._timeout} s; the application sent {types}"
             raise WaitTimeout(msg, expected=str(step), timeout=self._timeout)
 

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
 from asgiwire.datastructures import Headers
 from asgiwire.types import Empty, EmptyType, WebSocketMode
@@ -16,7 +16,6 @@ from ._client import Client, ClientOptions, ClientSettings, ConversationOptions
 from ._conversation import Conversation
 from ._response import Response
 
-T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
@@ -46,12 +45,14 @@ class SyncClient:
         self._runner: Any = None
 
     def __enter__(self) -> Self:
-        """Start the event loop, and run the startup of the application."""
-        import asyncio
+        """Start the event loop, and run the startup of the application.
 
-        self._runner = asyncio.Runner()
+        Raises:
+            RuntimeError: An event loop is running.
+        """
+        self._runner = _new_runner()
         try:
-            self._run(self.client.__aenter__())
+            self._runner.run(self.client.__aenter__())
         except BaseException:
             self._runner.close()
             raise
@@ -92,23 +93,35 @@ class SyncClient:
         """Send a DELETE request, as :meth:`Client.request`."""
         return self.request("DELETE", url, **options)
 
+    def query(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
+        """Send a QUERY request, as :meth:`Client.request`."""
+        return self.request("QUERY", url, **options)
+
     def options(self, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
         """Send an OPTIONS request, as :meth:`Client.request`."""
         return self.request("OPTIONS", url, **options)
 
     def request(self, method: str, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
-        """Send a request, as :meth:`Client.request`."""
-        return self._run(self.client.request(method, url, **options))
+        """Send a request, as :meth:`Client.request`.
+
+        Raises:
+            RuntimeError: An event loop is running.
+        """
+        response: Response
+        if self._runner is not None:
+            response = self._runner.run(self.client.request(method, url, **options))
+            return response
+        with _new_runner() as runner:
+            response = runner.run(self.client.request(method, url, **options))
+        return response
 
     @contextmanager
     def websocket(
         self, url: str = "/", **options: Unpack[ConversationOptions]
     ) -> Generator[SyncConversation, None, None]:
         """Return a context manager for a WebSocket client, as :meth:`Client.websocket`."""
-        import asyncio
-
         conversation = self.client.websocket(url, **options)
-        runner = self._runner or asyncio.Runner()
+        runner = self._runner or _new_runner()
         try:
             runner.run(conversation.__aenter__())
             try:
@@ -121,14 +134,16 @@ class SyncClient:
             if runner is not self._runner:
                 runner.close()
 
-    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        import asyncio
 
-        if self._runner is not None:
-            result: T = self._runner.run(coroutine)
-            return result
-        with asyncio.Runner() as runner:
-            return runner.run(coroutine)
+def _new_runner() -> Any:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.Runner()
+    msg = "expected no running event loop; in an async test, use Client instead of SyncClient"
+    raise RuntimeError(msg)
 
 
 class SyncConversation:
