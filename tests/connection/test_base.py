@@ -395,3 +395,10 @@ def test_values_that_are_computed_within_one_another_are_cached() -> None:
     assert connection.query_params["q"] == "1"
     assert connection.query_params is connection.query_params
     assert connection.cookies is connection.cookies
+
+
+@pytest.mark.parametrize("scope", [{}, {"type": None}, {"type": ["http"]}, {"type": "lifespan"}])
+@pytest.mark.parametrize("connection_class", [ASGIConnection, Request, WebSocket])
+def test_invalid_scope_type_is_rejected(connection_class: Any, scope: dict[str, Any]) -> None:
+    with pytest.raises(ImproperlyConfiguredException, match="scope of type"):
+        connection_class(scope)
