@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypedDict, Unpack, cast
+from typing import Any, Final, NamedTuple, Self, TypedDict, Unpack
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from asgiwire.types import HeaderPairs
@@ -222,8 +222,8 @@ class Client:
         Args:
             method: The method.
             url: A path, encoded or not, with or without a query; or an absolute URL.
-            **options: The keyword arguments of :class:`RequestFactory`, ``timeout`` for the whole request in
-                seconds, and ``follow_redirects``.
+            **options: The keyword arguments of :class:`RequestFactory`, ``timeout`` in seconds, from the
+                request to the end of the application, and ``follow_redirects``.
 
         Raises:
             WaitTimeout: The application did not return in time.
@@ -231,6 +231,7 @@ class Client:
             TypeError: A keyword argument is unknown.
         """
         check_options("request", options, ClientOptions.__optional_keys__)
+        options["headers"] = self._headers(options)
         follow = options.pop("follow_redirects", self.follow_redirects)
         body = pop_body(options)
         target = self._resolve(self.base_url, url)
@@ -269,6 +270,7 @@ class Client:
             TypeError: A keyword argument is unknown.
         """
         check_options("stream", options, StreamOptions.__optional_keys__)
+        options["headers"] = self._headers(options)
         more_body = options.pop("more_body", False)
         body = pop_body(options)
         if more_body:
@@ -293,6 +295,7 @@ class Client:
             TypeError: A keyword argument is unknown.
         """
         check_options("websocket", options, ConversationOptions.__optional_keys__)
+        options["headers"] = self._headers(options)
         target = self._resolve(self.base_url, url)
         timeout = options.pop("timeout", self.timeout)
         subprotocols = list(options.get("subprotocols", ()))
@@ -327,6 +330,9 @@ class Client:
             on_start=lambda headers: self._store_cookies(target, headers),
         )
 
+    def _headers(self, options: ConnectionOptions) -> list[tuple[bytes, bytes]]:
+        return [*self.headers, *raw_pairs(options.get("headers", ()))]
+
     def _store_cookies(self, target: Target, headers: Any) -> None:
         if "set-cookie" in headers:
             _cookies.store_cookies(self.cookies, _http_url(target), headers)
@@ -338,11 +344,8 @@ class Client:
         of_request: Iterable[tuple[bytes, bytes]],
         extensions: Mapping[str, Any],
     ) -> dict[str, Any]:
-        of_request = [
-            (b"host", target.authority.encode("idna" if not target.authority.isascii() else "ascii")),
-            *of_request,
-        ]
-        headers = merged_headers(self.headers, options.get("headers", ()), of_request)
+        host = target.authority.encode("ascii" if target.authority.isascii() else "idna")
+        headers = merged_headers((), options["headers"], [(b"host", host), *of_request])
         # A client sends Host first (RFC 9110 section 7.2).
         headers.sort(key=lambda pair: pair[0].lower() != b"host")
         query = encode_query_params(options.get("query_params", b""))
@@ -362,7 +365,7 @@ class Client:
 
     @staticmethod
     def _resolve(base: str, url: str) -> Target:
-        absolute = urljoin(f"{base.rstrip('/')}/" if "/" not in base.partition("://")[2] else base, url)
+        absolute = urljoin(base, url)
         parts = urlsplit(absolute)
         raw_path = quote(parts.path or "/", safe=PATH_CHARACTERS)
         return Target(
@@ -393,7 +396,6 @@ def _redirected_options(options: Any, *, same_origin: bool) -> Any:
     kept = {name: value for name, value in options.items() if name != "query_params"}
     if not same_origin:
         private = {b"authorization", b"cookie"}
-        headers = raw_pairs(cast("HeaderPairs", kept.get("headers", ())))
-        kept["headers"] = [pair for pair in headers if pair[0].lower() not in private]
+        kept["headers"] = [pair for pair in kept["headers"] if pair[0].lower() not in private]
         kept.pop("cookies", None)
     return kept

@@ -202,7 +202,7 @@ class Exchange(RunningConnection[HTTPProtocol]):
             self._trailers.extend(message["headers"])
         elif kind == "http.response.early_hint":
             self._early_hints.extend(message["links"])
-        elif chunk := _content(message):
+        elif self.scope["method"] != "HEAD" and (chunk := _content(message)):
             self._chunks.append(chunk)
 
     def _may_continue(self) -> bool:
