@@ -348,6 +348,36 @@ async def test_one_shot_iterators_are_passed_on_whole() -> None:
     assert [list(sent.messages[0]["links"]), list(sent.messages[1]["headers"])] == [[b"</a>"], [(b"a", b"b")]]
 
 
+async def test_one_shot_iterators_of_a_scope_are_passed_on_whole() -> None:
+    seen: dict[str, Any] = {}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await sending(RECEIVE, ACCEPT | {"subprotocol": "b"})(scope, receive, send)
+
+    scope = websocket_scope() | {"headers": iter([(b"a", b"b")]), "subprotocols": iter(["a", "b"])}
+    assert await errors_of(application, scope, ScriptedReceive.websocket()) == []
+    assert (seen["headers"], seen["subprotocols"]) == ([(b"a", b"b")], ["a", "b"])
+
+
+async def test_a_scope_is_passed_on_itself() -> None:
+    scopes = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await sending(START, BODY)(scope, receive, send)
+
+    scope = http_scope()
+    assert await errors_of(application, scope) == []
+    assert scopes[0] is scope
+
+
+async def test_a_scope_without_a_method_is_collected() -> None:
+    scope = without(http_scope(), "method")
+    errors = await errors_of(sending(*headers((b"content-length", b"1"))), scope)
+    assert [error.event for error in errors] == ["http scope"]
+
+
 async def test_the_body_of_a_head_response_may_differ_from_its_length() -> None:
     assert await errors_of(sending(*headers((b"content-length", b"9"))), http_scope("HEAD")) == []
 

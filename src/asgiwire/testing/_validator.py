@@ -85,7 +85,7 @@ class Connection:
         self._validator = validator
         self._protocol = PROTOCOLS[kind]()
         self._kind = kind
-        self._scope = scope
+        self._scope: Scope = _with_lists(scope)
         self._receive = receive
         self._send = send
         self._error: SpecificationError | None = None
@@ -202,7 +202,7 @@ class Connection:
                     "expected no 'trailers' from a server that does not offer them",
                     "Extensions, HTTP Trailers",
                 )
-            yield from self._length.start(self._scope["method"], message)
+            yield from self._length.start(self._scope.get("method", ""), message)
         elif message["type"] == "http.response.body":
             yield from self._length.body(message)
         elif message["type"] in {"http.response.pathsend", "http.response.zerocopysend"}:
@@ -288,13 +288,13 @@ def _pairs(message: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
 
 
 def _with_lists(message: Any) -> Any:
-    """Replace one-shot iterators of a message, so that they can be checked and passed on."""
+    """Replace one-shot iterators of a scope or message, so that they can be checked and passed on."""
     if not isinstance(message, dict):
         return message
     values = cast("dict[str, Any]", message)
     iterators = {
         key: list(cast("Iterable[Any]", values[key]))
-        for key in ("headers", "links")
+        for key in ("headers", "links", "subprotocols")
         if isinstance(values.get(key), Iterable)
         and not isinstance(values[key], list | tuple | str | bytes | dict)
     }
