@@ -18,7 +18,8 @@ from asgiwire.integrations._exceptions import Translation, subclass_of_both
 STARLETTE_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[Exception], ...]]] = {
     # Starlette asserts that there is a session, a user and credentials; ["app"] raises KeyError.
     ours.ImproperlyConfiguredException: (AssertionError, KeyError, RuntimeError),
-    ours.NoRouteMatchFoundException: (starlette.routing.NoMatchFound,),
+    ours.NoRouteMatchFoundException: (starlette.routing.NoMatchFound, RuntimeError),
+    ours.StreamConsumed: (),
     ours.ProtocolError: (RuntimeError,),
     ours.ClientException: (starlette.exceptions.HTTPException,),
     ours.ValidationException: (starlette.exceptions.HTTPException,),
@@ -33,7 +34,14 @@ SUBCLASSES: Final = {
 # Pickle looks a class up by its name in its module.
 globals().update({cls.__name__: cls for cls in SUBCLASSES.values()})
 
-TRANSLATION: Final = Translation(SUBCLASSES)
+
+def _name_the_cause(error: Any) -> None:
+    """Begin the message of a ``StreamConsumed`` with the text of Starlette's ``RuntimeError``."""
+    if isinstance(error, ours.StreamConsumed):
+        error.detail = f"Stream consumed: {error.detail}"
+
+
+TRANSLATION: Final = Translation(SUBCLASSES, _name_the_cause)
 
 
 class JSONDecodeError(SUBCLASSES[ours.SerializationException], json.JSONDecodeError):  # type: ignore[misc]  # a computed base
@@ -48,14 +56,50 @@ def json_decode_error(error: json.JSONDecodeError) -> Exception:
     return both
 
 
-class MalformedForm(SUBCLASSES[ours.ValidationException], MultiPartException):  # type: ignore[misc]  # as above
-    """The form is malformed or has an invalid boundary."""
+class _FormError(MultiPartException):
+    """Starlette's exception for every error of a form."""
 
     @property
-    def message(self) -> Any:
+    def message(self: Any) -> Any:
         """The detail, under the name that Starlette's parser uses."""
         return self.detail
 
 
-# Errors of a form are those of Starlette's parser too.
-FORM_TRANSLATION: Final = Translation({**SUBCLASSES, ours.ValidationException: MalformedForm})
+class MalformedForm(SUBCLASSES[ours.ValidationException], _FormError):  # type: ignore[misc]  # as above
+    """The form is malformed or has an invalid boundary."""
+
+
+class FormTooLarge(SUBCLASSES[ours.RequestEntityTooLarge], _FormError):  # type: ignore[misc]  # as above
+    """The form exceeds a limit.
+
+    For the limits that Starlette's ``form()`` has too, the response is Starlette's and FastAPI's: a 400 with
+    their message. For the others it is a 413.
+    """
+
+
+FORM_SUBCLASSES: Final = {
+    **SUBCLASSES,
+    ours.ValidationException: MalformedForm,
+    ours.RequestEntityTooLarge: FormTooLarge,
+}
+
+
+def _form_translation(part: str) -> Translation:
+    messages = {
+        "max_files": "Too many files. Maximum number of files is {maximum}.",
+        "max_fields": "Too many fields. Maximum number of fields is {maximum}.",
+        "max_field_size": f"{part} exceeded maximum size of {{kilobytes}}KB.",
+    }
+
+    def finish(error: Any) -> None:
+        _name_the_cause(error)
+        message = messages.get(error.limit) if isinstance(error, FormTooLarge) else None
+        if message is not None:
+            error.status_code = 400
+            error.detail = message.format(maximum=error.maximum, kilobytes=error.maximum // 1024)
+
+    return Translation(FORM_SUBCLASSES, finish)
+
+
+MULTIPART_TRANSLATION: Final = _form_translation("Part")
+URLENCODED_TRANSLATION: Final = _form_translation("Field")

@@ -91,7 +91,10 @@ class ConnectionClasses(NamedTuple):
 
 
 def install(
-    app: Starlette, *, request_class: type[Any] = Request, websocket_class: type[Any] = starlette.websockets.WebSocket
+    app: Starlette,
+    *,
+    request_class: type[Any] = Request,
+    websocket_class: type[Any] = starlette.websockets.WebSocket,
 ) -> None:
     """Make the requests and WebSockets of an application those of this package.
 

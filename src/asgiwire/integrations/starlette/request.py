@@ -26,13 +26,13 @@ from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.connection.request import MULTIPART
 from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as WireUploadFile
-from asgiwire.exceptions import SerializationException
+from asgiwire.exceptions import SerializationException, ValidationException
 from asgiwire.limits import Limits
 from asgiwire.serialization import decode_json
 from asgiwire.types import Empty, Receive, Send
 
 from ._connection import HTTPConnection
-from ._exceptions import FORM_TRANSLATION, TRANSLATION, json_decode_error
+from ._exceptions import MULTIPART_TRANSLATION, TRANSLATION, URLENCODED_TRANSLATION, json_decode_error
 from ._receive import SharedReceive
 from .datastructures import FormData, UploadFile, form_data
 
@@ -41,7 +41,7 @@ __all__ = ("Request",)
 T = TypeVar("T")
 
 MAX_BODY_SIZE_KEY = "starlette.max_body_size"
-"""Where Starlette 1.4 and newer put the ``max_body_size`` of the application, mount or route in the scope."""
+"""Where Starlette puts the ``max_body_size`` of an application, mount or route; its ``receive`` enforces it."""
 
 
 class FormReader(Awaitable[FormData], AbstractAsyncContextManager[FormData], Protocol):
@@ -72,9 +72,10 @@ class Request(
 
     @property
     def limits(self) -> Limits:
-        """``base_limits``, with the ``max_body_size`` of the Starlette application or route if it has one."""
-        max_body_size = self.scope.get(MAX_BODY_SIZE_KEY)
-        return self.base_limits if max_body_size is None else _with_body_size(self.base_limits, max_body_size)
+        """``base_limits``, without ``max_body_size`` if Starlette enforces one."""
+        if self.scope.get(MAX_BODY_SIZE_KEY) is None:
+            return self.base_limits
+        return _without_body_size(self.base_limits)
 
     # The body
 
@@ -175,12 +176,13 @@ class Request(
 
     async def _get_form(self, limits: Limits) -> FormData:
         if self._form is None:
-            with FORM_TRANSLATION:
-                if self.content_type[0] == MULTIPART:
+            if self.content_type[0] == MULTIPART:
+                with MULTIPART_TRANSLATION:
                     self._form = await self._read_multipart(limits)
-                else:
+            else:
+                with URLENCODED_TRANSLATION:
                     form = await asgiwire.connection.Request.form(self, limits=limits)
-                    self._form = form_data(form.items())
+                self._form = form_data(form.items())
         return self._form
 
     async def _read_multipart(self, limits: Limits) -> FormData:
@@ -193,7 +195,12 @@ class Request(
         cached = channel.cached_form
         if cached is not None and channel.state is BodyState.BUFFERED and _is_closed(cached):
             channel.cached_form = cached = None
-        form = await read_form(channel, receive, self.content_type[1], limits, empty_files=True)
+        try:
+            form = await read_form(channel, receive, self.content_type[1], limits, empty_files=True)
+        except ValidationException:
+            if channel.size or not channel.complete:
+                raise
+            form = channel.cached_form = FormMultiDict()  # an empty body, which Starlette accepts
         pairs = [(name, _both(value)) for name, value in form.items()]
         if form is not cached:
             channel.cached_form = FormMultiDict(pairs)
@@ -214,7 +221,7 @@ class Request(
 
     def multipart(self, *, limits: Limits | None = None) -> MultipartParts:
         """Iterate over the parts of a multipart body as they arrive; raises exceptions of both libraries."""
-        with FORM_TRANSLATION:
+        with MULTIPART_TRANSLATION:
             parts = super().multipart(limits=limits)
         parts.__class__ = _MultipartParts
         return parts
@@ -322,10 +329,10 @@ class _MultipartPart(MultipartPart):
 
     __slots__ = ()
 
-    __anext__ = FORM_TRANSLATION.wrap(MultipartPart.__anext__)
-    read = FORM_TRANSLATION.wrap(MultipartPart.read)
-    save = FORM_TRANSLATION.wrap(MultipartPart.save)
-    text = FORM_TRANSLATION.wrap(MultipartPart.text)
+    __anext__ = MULTIPART_TRANSLATION.wrap(MultipartPart.__anext__)
+    read = MULTIPART_TRANSLATION.wrap(MultipartPart.read)
+    save = MULTIPART_TRANSLATION.wrap(MultipartPart.save)
+    text = MULTIPART_TRANSLATION.wrap(MultipartPart.text)
 
 
 class _MultipartParts(MultipartParts):
@@ -334,7 +341,7 @@ class _MultipartParts(MultipartParts):
     __slots__ = ()
 
     async def __anext__(self) -> MultipartPart:
-        with FORM_TRANSLATION:
+        with MULTIPART_TRANSLATION:
             part = await super().__anext__()
         part.__class__ = _MultipartPart
         return part
@@ -369,10 +376,10 @@ def _accept_any_length() -> None:
     """Do not compare a replaced body with the ``Content-Length`` of the original one."""
 
 
-# The arguments come from the application, never from a client, so the caches are small.
+# The arguments come from the application, never from a client, so the two caches are small.
 @lru_cache(maxsize=256)
-def _with_body_size(limits: Limits, max_body_size: int) -> Limits:
-    return replace(limits, max_body_size=max_body_size)
+def _without_body_size(limits: Limits) -> Limits:
+    return replace(limits, max_body_size=None)
 
 
 @lru_cache(maxsize=256)
@@ -380,5 +387,7 @@ def _form_limits(
     limits: Limits, max_files: float | None, max_fields: float | None, max_part_size: int | None
 ) -> Limits:
     given = {"max_files": max_files, "max_fields": max_fields, "max_field_size": max_part_size}
-    changes = {name: None if value == inf else int(value) for name, value in given.items() if value is not None}
+    changes = {
+        name: None if value == inf else int(value) for name, value in given.items() if value is not None
+    }
     return replace(limits, **changes) if changes else limits
