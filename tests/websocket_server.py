@@ -1,4 +1,4 @@
-"""The server's side of a WebSocket: a script of what it delivers, a record of what it was sent."""
+"""The server's side of a WebSocket in tests: it returns scripted messages and records the events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.lowlevel import checkpoint
+
+from asgiwire.connection import WebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,32 +29,32 @@ def disconnect(**values: Any) -> dict[str, Any]:
 
 
 class Server:
-    """Delivers the connect event and then the script, after which it never returns, as two servers do.
+    """Returns the connect event and then the script. After it, ``receive`` blocks, as with two servers.
 
     Attributes:
-        sent: The events that it took.
-        asked: How often ``receive`` was called.
-        refuse: Given an event, the error that sending it ends in, or ``None``.
+        sent: The events that were sent.
+        calls: How often ``receive`` was called.
+        error: Called with each event; returns the exception that the send raises, or ``None``.
     """
 
     def __init__(self, *messages: Any, connect: bool = True) -> None:
         self.script = [CONNECT, *messages] if connect else list(messages)
         self.sent: list[Any] = []
-        self.asked = 0
-        self.refuse: Callable[[Any], Exception | None] = lambda _event: None
+        self.calls = 0
+        self.error: Callable[[Any], Exception | None] = lambda _event: None
 
     async def receive(self) -> Any:
-        self.asked += 1
+        self.calls += 1
         await checkpoint()
         if not self.script:
             await anyio.sleep_forever()
         return self.script.pop(0)
 
     async def send(self, event: Any) -> None:
-        # One server ends its process where this is not so.
-        assert CONNECT not in self.script, "an event came before the connect event was taken"
+        # One server ends its process in this case.
+        assert CONNECT not in self.script, "an event was sent before the connect event was received"
         await checkpoint()
-        error = self.refuse(event)
+        error = self.error(event)
         if error is not None:
             raise error
         self.sent.append(event)
@@ -64,3 +66,8 @@ class Server:
 
 def scope(**values: Any) -> dict[str, Any]:
     return {"type": "websocket", "path": "/chat", "headers": [(b"host", b"example.test")], **values}
+
+
+def connected(server: Server, cls: type[WebSocket] = WebSocket, **values: Any) -> WebSocket:
+    """A WebSocket of this server; ``values`` are added to the scope."""
+    return cls(scope(**values), server.receive, server.send)

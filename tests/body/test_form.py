@@ -23,7 +23,7 @@ from asgiwire.exceptions import (
 )
 from asgiwire.testing import http_scope
 from tests.floods import must_end
-from tests.multipart_bodies import Part, cuts, encode
+from tests.multipart_bodies import Part, chunkings, encode
 from tests.receives import DISCONNECT, part, patch_everywhere, split
 
 if TYPE_CHECKING:
@@ -153,7 +153,9 @@ async def test_fields_and_files(
 @pytest.mark.parametrize("limits", [DEFAULT, Limits(spool_size=0)], ids=["memory", "disk"])
 async def test_form_does_not_depend_on_chunk_boundaries(limits: Limits, files: list[object]) -> None:
     parts = [Part("a", b"1"), Part("f", b"\r\n--Bx", "x"), Part("g", b"", ""), Part("b", b"2")]
-    for chunks in cuts(encode(parts)) if limits is DEFAULT else [[encode(parts)], split(encode(parts), 5)]:
+    for chunks in (
+        chunkings(encode(parts)) if limits is DEFAULT else [[encode(parts)], split(encode(parts), 5)]
+    ):
         assert await contents(await parse(chunks, limits)) == [
             ("a", "1"),
             ("f", "x", "text/plain", b"\r\n--Bx"),
@@ -272,14 +274,14 @@ async def test_field_moves_the_largest_files_to_disk() -> None:
         Part("f", b"z" * 60, "z"),
         Part("a", b"1" * 80),
     ]
-    for chunks in cuts(encode(parts)):
+    for chunks in chunkings(encode(parts)):
         async with await parse(chunks, limits) as form:
             assert [upload.rolled_to_disk for upload in form.getall("f")] == [False, True, False]
             assert [await upload.read(1) for upload in form.getall("f")] == [b"x", b"y", b"z"]
             assert [upload.size for upload in form.getall("f")] == [60, 90, 60]
             assert form["a"] == "1" * 80
         if len(chunks) == 2 and len(chunks[0]) > 100:
-            break  # a hundred cuts are enough
+            break  # a hundred chunkings are enough
 
 
 async def test_names_count_towards_max_memory() -> None:

@@ -1,4 +1,4 @@
-"""Who may receive and send on a WebSocket, and when its state moves."""
+"""The channel of a WebSocket: state changes, concurrent readers and writers, and peeks."""
 
 from __future__ import annotations
 
@@ -6,136 +6,145 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 from anyio.lowlevel import checkpoint
 
-from asgiwire._websocket.channel import SocketChannel
-from asgiwire._websocket.states import CLOSED, CLOSING, DENYING, HANDSHAKE, INITIAL, OPEN, SocketState
+from asgiwire._websocket.channel import MAX_PENDING, MESSAGE_OVERHEAD, WebSocketChannel
+from asgiwire._websocket.states import CLOSED, CLOSING, DENYING, HANDSHAKE, INITIAL, OPEN, WebSocketState
 from asgiwire.exceptions import ProtocolError, WebSocketDisconnect, WebSocketStateError
 
 if TYPE_CHECKING:
-    from asgiwire.types import Receive
+    from asgiwire.types import Receive, Send
 
 pytestmark = pytest.mark.anyio
 
 TEXT = {"type": "websocket.send", "text": "a"}
 CLOSE = {"type": "websocket.close", "code": 4001, "reason": "bye"}
 ACCEPT = {"type": "websocket.accept", "subprotocol": None}
+TEXTS = [{"type": "websocket.receive", "text": text} for text in "abc"]
+DISCONNECT = {"type": "websocket.disconnect", "code": 1001}
 
 
-def channel_in(state: SocketState, receive: Receive | None = None) -> SocketChannel:
-    channel = SocketChannel(receive or never, never_called)
+def channel_in(
+    state: WebSocketState, receive: Receive | None = None, send: Send | None = None
+) -> WebSocketChannel:
+    channel = WebSocketChannel(receive or must_not_receive, send or must_not_send)
     channel.state = state
     return channel
 
 
-def delivering(*messages: Any) -> Receive:
-    left = list(messages)
+def scripted(*messages: Any) -> Receive:
+    """A server that returns these messages after a checkpoint each."""
+    remaining = list(messages)
 
     async def receive() -> Any:
         await checkpoint()
-        return left.pop(0)
+        return remaining.pop(0)
 
     return receive
 
 
-def at_hand(*messages: Any) -> Receive:
-    """As a server that has them already: the slowest machine has them in a moment."""
-    left = list(messages)
+def immediate(*messages: Any) -> Receive:
+    """A server that returns these messages without a checkpoint."""
+    remaining = list(messages)
 
     async def receive() -> Any:
-        return left.pop(0)
+        return remaining.pop(0)
 
     return receive
 
 
-async def never() -> Any:
+async def block() -> Any:
     await anyio.sleep_forever()
 
 
-async def swallow(_event: Any) -> None:
+async def block_send(_event: Any) -> None:
+    await anyio.sleep_forever()
+
+
+async def accept_event(_event: Any) -> None:
     await checkpoint()
 
 
-async def wait_until_blocked() -> None:
-    await anyio.wait_all_tasks_blocked()
+async def must_not_send(_event: Any) -> None:
+    pytest.fail("send was called")
+
+
+async def must_not_receive() -> Any:
+    pytest.fail("receive was called")
 
 
 class TestReceiving:
-    """One reader, and none after the disconnect."""
-
-    async def test_the_messages_of_a_conversation_move_the_state(self) -> None:
-        channel = channel_in(INITIAL)
-        seen = [channel.state]
-        receive = delivering(
+    async def test_state_follows_a_conversation(self) -> None:
+        receive = scripted(
             {"type": "websocket.connect"},
             {"type": "websocket.receive", "text": "a"},
             {"type": "websocket.disconnect", "code": 1001, "reason": "bye"},
         )
-        await channel.receive(receive)
-        seen.append(channel.state)
-        await channel.send(swallow, ACCEPT)
-        seen.append(channel.state)
-        assert not channel.heard
-        await channel.receive(receive)
-        assert channel.heard
-        seen.append(channel.state)
-        await channel.receive(receive)
-        assert [*seen, channel.state] == [INITIAL, HANDSHAKE, OPEN, OPEN, CLOSED]
-        assert (channel.code, channel.reason) == (1001, "bye")
+        channel = channel_in(INITIAL, receive, accept_event)
+        states = [channel.state]
+        await channel.receive()
+        states.append(channel.state)
+        await channel.send(ACCEPT)
+        states.append(channel.state)
+        assert not channel.received_any
+        await channel.receive()
+        assert channel.received_any
+        states.append(channel.state)
+        await channel.receive()
+        assert [*states, channel.state] == [INITIAL, HANDSHAKE, OPEN, OPEN, CLOSED]
+        assert (channel.close_code, channel.close_reason) == (1001, "bye")
 
-    async def test_the_server_is_never_asked_after_a_disconnect(self) -> None:
-        """Two servers would block for ever, the others make up another code."""
-        channel = channel_in(OPEN)
-        receive = delivering({"type": "websocket.disconnect", "code": 1000, "reason": "done"})
-        await channel.receive(receive)
+    async def test_server_is_not_called_after_disconnect(self) -> None:
+        """Two servers would block forever, others report another code."""
+        channel = channel_in(OPEN, scripted({"type": "websocket.disconnect", "code": 1000, "reason": "done"}))
+        await channel.receive()
+        channel.source = must_not_receive
         for _ in range(2):
             with pytest.raises(WebSocketDisconnect, match=r"closed \(code 1000, reason 'done'\)$"):
-                await channel.receive(never)
+                await channel.receive()
 
-    async def test_a_second_reader_is_refused_and_the_first_goes_on(self) -> None:
-        channel, got = channel_in(OPEN), list[Any]()
-        arrived = anyio.Event()
+    async def test_second_reader_is_rejected_and_first_continues(self) -> None:
+        received, arrived = list[Any](), anyio.Event()
 
         async def receive() -> Any:
             await arrived.wait()
-            return {"type": "websocket.receive", "text": "a"}
+            return TEXTS[0]
 
-        async def first() -> None:
-            got.append(await channel.receive(receive))
+        channel = channel_in(OPEN, receive)
+
+        async def read() -> None:
+            received.append(await channel.receive())
 
         async with anyio.create_task_group() as group:
-            group.start_soon(first)
-            await wait_until_blocked()
+            group.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
             with pytest.raises(WebSocketStateError) as caught:
-                await channel.receive(receive)
+                await channel.receive()
             arrived.set()
-        assert (
-            str(caught.value)
-            == "another task is receiving from this WebSocket, and one message cannot go to two"
+        assert str(caught.value) == (
+            "another task is receiving from this WebSocket; only one may receive at a time"
         )
         assert (caught.value.event, caught.value.state) == ("websocket.receive", "open")
-        assert got == [{"type": "websocket.receive", "text": "a"}]
-        assert await channel.receive(receive) == got[0]
+        assert received == [TEXTS[0]]
+        assert await channel.receive() == TEXTS[0]
 
-    async def test_a_cancelled_receive_takes_nothing_and_moves_nothing(self) -> None:
-        channel = channel_in(OPEN)
+    async def test_cancelled_receive_changes_nothing(self) -> None:
+        channel = channel_in(OPEN, block)
         with anyio.move_on_after(0):
-            await channel.receive(never)
+            await channel.receive()
         assert channel.state is OPEN
-        message = {"type": "websocket.receive", "text": "a"}
-        assert await channel.receive(delivering(message)) == message
+        channel.source = scripted(TEXTS[0])
+        assert await channel.receive() == TEXTS[0]
 
-    async def test_a_failed_receive_frees_the_place(self) -> None:
-        channel = channel_in(OPEN)
-
+    async def test_reader_may_try_again_after_an_error_of_the_server(self) -> None:
         async def fail() -> Any:
             raise KeyError("server")
 
+        channel = channel_in(OPEN, fail)
         for _ in range(2):
             with pytest.raises(KeyError, match="server"):
-                await channel.receive(fail)
+                await channel.receive()
 
     @pytest.mark.parametrize(
         ("state", "message"),
@@ -144,255 +153,202 @@ class TestReceiving:
             (OPEN, {"type": "websocket.ping"}),
             (OPEN, {}),
         ],
-        ids=["too early", "unknown", "no type"],
+        ids=["too early", "unknown type", "no type"],
     )
-    async def test_what_the_server_must_not_send(self, state: SocketState, message: Any) -> None:
-        channel = channel_in(state)
+    async def test_unexpected_message_is_a_protocol_error(self, state: WebSocketState, message: Any) -> None:
+        channel = channel_in(state, scripted(message))
         with pytest.raises(ProtocolError):
-            await channel.receive(delivering(message))
+            await channel.receive()
         assert channel.state is state
 
-    async def test_messages_in_flight_when_we_closed(self) -> None:
-        channel = channel_in(OPEN)
-        await channel.send(swallow, CLOSE)
-        receive = delivering({"type": "websocket.receive", "text": "a"}, {"type": "websocket.disconnect"})
-        assert (await channel.receive(receive))["text"] == "a"
+    async def test_messages_in_flight_are_received_after_our_close(self) -> None:
+        channel = channel_in(OPEN, scripted(TEXTS[0], DISCONNECT), accept_event)
+        await channel.send(CLOSE)
+        assert await channel.receive() == TEXTS[0]
         assert channel.state is CLOSING
-        await channel.receive(receive)
+        await channel.receive()
         assert channel.state is CLOSED
 
-    async def test_our_own_code_outlives_the_servers(self) -> None:
-        """After a close(4001) one server reports 1005, one 1000 and one 4001."""
-        channel = channel_in(OPEN)
-        await channel.send(swallow, CLOSE)
-        await channel.receive(delivering({"type": "websocket.disconnect", "code": 1005}))
-        assert (channel.code, channel.reason) == (4001, "bye")
+    async def test_our_close_code_stays(self) -> None:
+        """After close(4001) one server reports 1005, one 1000 and one 4001."""
+        disconnect = {"type": "websocket.disconnect", "code": 1005}
+        channel = channel_in(OPEN, scripted(disconnect), accept_event)
+        await channel.send(CLOSE)
+        await channel.receive()
+        assert (channel.close_code, channel.close_reason) == (4001, "bye")
 
 
-TEXTS = [{"type": "websocket.receive", "text": text} for text in "abc"]
-LEFT = {"type": "websocket.disconnect", "code": 1001}
+class TestPeek:
+    """A peek receives a message without waiting; the next read returns it."""
 
-
-class TestLooking:
-    """Whether the client is there still, without waiting, and without losing what it says."""
-
-    async def test_what_is_there_is_kept_for_the_next_reads_in_order(self) -> None:
-        source = at_hand(*TEXTS)
-        channel = channel_in(OPEN, source)
-        await channel.look()
-        await channel.look()
+    async def test_reads_return_peeked_messages_in_order(self) -> None:
+        channel = channel_in(OPEN, immediate(*TEXTS))
+        await channel.peek()
+        await channel.peek()
         assert channel.state is OPEN
-        assert [await channel.receive(source) for _ in TEXTS] == TEXTS
+        assert [await channel.receive() for _ in TEXTS] == TEXTS
 
-    async def test_what_the_server_must_not_send_is_nobodys_to_read(self) -> None:
-        source = at_hand({"type": "websocket.connect"}, *TEXTS)
-        channel = channel_in(OPEN, source)
+    async def test_rejected_message_is_not_pending(self) -> None:
+        channel = channel_in(OPEN, immediate({"type": "websocket.connect"}, *TEXTS))
         with pytest.raises(ProtocolError):
-            await channel.look()
-        assert await channel.receive(source) == TEXTS[0]
+            await channel.peek()
+        assert await channel.receive() == TEXTS[0]
 
-    async def test_what_comes_later_is_not_lost(self) -> None:
-        """Neither to the looks that did not see it, nor to a reader that gave up waiting."""
-        arrived = anyio.Event()
-
-        async def source() -> Any:
-            await arrived.wait()
-            return TEXTS[0]
-
-        channel = channel_in(OPEN, source)
-        await channel.look()
-        await channel.look()
-        with anyio.move_on_after(0.001):
-            await channel.receive(source)
-        await channel.look()
-        assert not channel.receiving
-        arrived.set()
-        assert await channel.receive(source) == TEXTS[0]
-
-    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-    async def test_a_receive_that_was_begun_is_not_cancelled(self, anyio_backend: str) -> None:
-        """One server has taken the message by then, and drops it."""
-        asked, arrived = 0, anyio.Event()
-
-        async def source() -> Any:
-            nonlocal asked
-            asked += 1
-            await arrived.wait()
-            return TEXTS[asked - 1]
-
-        channel = channel_in(OPEN, source)
-        for _ in range(3):
-            await channel.look()
-        assert asked == 1
-        arrived.set()
-        for _ in range(3):
-            await channel.look()
-        assert [await channel.receive(source) for _ in range(3)] == TEXTS
-        assert asked == 3
-
-    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-    async def test_nothing_is_left_behind(self, anyio_backend: str) -> None:
-        """A task that goes on for nobody would be reported when the loop ends."""
-        ended = anyio.Event()
-
-        async def source() -> Any:
-            try:
-                await anyio.sleep_forever()
-            finally:
-                ended.set()
-
-        channel = channel_in(OPEN, source)
-        await channel.look()
-        del channel
-        with anyio.fail_after(5):
-            await ended.wait()
-
-    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-    def test_nothing_is_left_behind_of_a_loop_that_has_ended(self, anyio_backend: str) -> None:
-        import asyncio
-
-        async def look() -> SocketChannel:
-            channel = channel_in(OPEN, never)
-            await channel.look()
-            return channel
-
-        loop = asyncio.new_event_loop()
-        channel = loop.run_until_complete(look())
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.close()
-        del channel
-
-    async def test_the_servers_errors_come_through(self) -> None:
-        async def source() -> Any:
-            raise KeyError("server")
-
-        channel = channel_in(OPEN, source)
-        for _ in range(2):
-            with pytest.raises(KeyError, match="server"):
-                await channel.look()
-        assert not channel.receiving
-
-    async def test_any_awaitable_will_do(self) -> None:
-        """One server's receive returns an object of its own."""
-
-        class Answer:
-            def __await__(self) -> Any:
-                yield from checkpoint().__await__()
-                return TEXTS[0]
-
-        channel = channel_in(OPEN, Answer)
-        await channel.look()
-        assert await channel.receive(Answer) == TEXTS[0]
-
-    @pytest.mark.parametrize("state", [HANDSHAKE, OPEN, DENYING])
-    async def test_the_client_has_left(self, state: SocketState) -> None:
-        """Who receives the events himself is given this one too, and once."""
-        channel = channel_in(state, at_hand(LEFT))
-        await channel.look()
-        assert (channel.state, channel.code) == (CLOSED, 1001)
-        assert await channel.receive(never) == LEFT
-        with pytest.raises(WebSocketDisconnect):
-            await channel.receive(never)
-
-    async def test_what_came_before_the_disconnect_is_read_before_it(self) -> None:
-        channel = channel_in(OPEN, at_hand(*TEXTS, LEFT))
-        for _ in range(5):
-            await channel.look()
-        assert channel.state is CLOSED
-        assert [await channel.receive(never) for _ in range(4)] == [*TEXTS, LEFT]
-
-    @pytest.mark.parametrize("state", [INITIAL, CLOSING, CLOSED])
-    async def test_where_there_is_nothing_to_look_for(self, state: SocketState) -> None:
-        """The connect event is left to whoever answers it."""
-        channel = channel_in(state, never_received)
-        await channel.look()
-        assert channel.state is state
-
-    async def test_where_a_task_is_receiving_nothing_is_there(self) -> None:
-        channel, got = channel_in(OPEN, never_received), list[Any]()
+    async def test_later_message_is_not_lost(self) -> None:
+        """Neither by peeks that found nothing nor by a reader that timed out."""
         arrived = anyio.Event()
 
         async def receive() -> Any:
             await arrived.wait()
             return TEXTS[0]
 
-        async def reader() -> None:
-            got.append(await channel.receive(receive))
+        channel = channel_in(OPEN, receive)
+        await channel.peek()
+        await channel.peek()
+        with anyio.move_on_after(0.001):
+            await channel.receive()
+        await channel.peek()
+        arrived.set()
+        assert await channel.receive() == TEXTS[0]
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(reader)
-            await wait_until_blocked()
-            await channel.look()
-            arrived.set()
-        assert got == [TEXTS[0]]
+    async def test_peek_leaves_no_task_behind(self) -> None:
+        started, ended = 0, 0
 
-    @pytest.mark.parametrize("messages", [[], TEXTS[:1]], ids=["nothing", "a message"])
-    async def test_who_reads_meanwhile_is_no_second_reader(self, messages: list[Any]) -> None:
-        """The one that only looks has gone in a moment, and has left what came."""
-        got, asked = list[Any](), 0
+        async def receive() -> Any:
+            nonlocal started, ended
+            started += 1
+            try:
+                await anyio.sleep_forever()
+            finally:
+                ended += 1
+
+        channel = channel_in(OPEN, receive)
+        for _ in range(3):
+            await channel.peek()
+        assert (started, ended) == (3, 3)
+
+    async def test_server_error_propagates(self) -> None:
+        async def fail() -> Any:
+            raise KeyError("server")
+
+        channel = channel_in(OPEN, fail)
+        for _ in range(2):
+            with pytest.raises(KeyError, match="server"):
+                await channel.peek()
+
+    async def test_receive_may_return_any_awaitable(self) -> None:
+        class Answer:
+            def __await__(self) -> Any:
+                yield from checkpoint().__await__()
+                return TEXTS[0]
+
+        channel = channel_in(OPEN, Answer)
+        await channel.peek()
+        assert await channel.receive() == TEXTS[0]
+
+    @pytest.mark.parametrize("state", [HANDSHAKE, OPEN, DENYING])
+    async def test_disconnect_event_is_found_and_read_once(self, state: WebSocketState) -> None:
+        channel = channel_in(state, immediate(DISCONNECT))
+        await channel.peek()
+        assert (channel.state, channel.close_code) == (CLOSED, 1001)
+        assert await channel.receive() == DISCONNECT
+        with pytest.raises(WebSocketDisconnect):
+            await channel.receive()
+
+    async def test_messages_before_the_disconnect_are_read_first(self) -> None:
+        channel = channel_in(OPEN, immediate(*TEXTS, DISCONNECT))
+        for _ in range(5):
+            await channel.peek()
+        assert channel.state is CLOSED
+        assert [await channel.receive() for _ in range(4)] == [*TEXTS, DISCONNECT]
+
+    @pytest.mark.parametrize("state", [INITIAL, CLOSING, CLOSED])
+    async def test_nothing_is_received_in_these_states(self, state: WebSocketState) -> None:
+        """In INITIAL the connect event is for accept()."""
+        channel = channel_in(state)
+        await channel.peek()
+        assert channel.state is state
+
+    async def test_nothing_is_received_while_a_task_is_receiving(self) -> None:
+        received, calls = list[Any](), 0
         arrived = anyio.Event()
 
-        async def source() -> Any:
-            nonlocal asked
-            asked += 1
-            await anyio.lowlevel.cancel_shielded_checkpoint()
-            if messages and asked == 1:
-                return messages[0]
+        async def receive() -> Any:
+            nonlocal calls
+            calls += 1
             await arrived.wait()
-            return TEXTS[2]
+            return TEXTS[0]
 
-        channel = channel_in(OPEN, source)
+        channel = channel_in(OPEN, receive)
 
-        async def reader() -> None:
-            got.append(await channel.receive(source))
+        async def read() -> None:
+            received.append(await channel.receive())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
+            await channel.peek()
+            assert calls == 1
+            arrived.set()
+        assert received == [TEXTS[0]]
+
+    @pytest.mark.parametrize("peeked", [[], TEXTS[:1]], ids=["nothing", "message"])
+    async def test_reader_waits_for_a_peek(self, peeked: list[Any]) -> None:
+        """A peek does not count as a concurrent reader."""
+        received, calls = list[Any](), 0
+        arrived = anyio.Event()
+
+        async def receive() -> Any:
+            nonlocal calls
+            calls += 1
+            await checkpoint()
+            if calls > len(peeked):
+                await arrived.wait()
+                return TEXTS[2]
+            return peeked[calls - 1]
+
+        channel = channel_in(OPEN, receive)
+
+        async def read() -> None:
+            received.append(await channel.receive())
 
         with anyio.fail_after(5):
             async with anyio.create_task_group() as group:
-                group.start_soon(channel.look)
+                group.start_soon(channel.peek)
                 await checkpoint()
-                group.start_soon(reader)
-                group.start_soon(channel.look)
-                await wait_until_blocked()
+                group.start_soon(read)
+                group.start_soon(channel.peek)
+                await anyio.wait_all_tasks_blocked()
                 arrived.set()
-        assert got == (messages or TEXTS[2:])
+        assert received == (peeked or TEXTS[2:])
 
     @pytest.mark.parametrize("size", [0, 1000, 600_000, 2_000_000])
-    async def test_a_client_that_is_not_read_does_not_fill_the_memory(self, size: int) -> None:
-        taken = 0
+    async def test_pending_messages_are_bounded(self, size: int) -> None:
+        calls = 0
 
-        async def source() -> Any:
-            nonlocal taken
-            taken += 1
+        async def receive() -> Any:
+            nonlocal calls
+            calls += 1
             return {"type": "websocket.receive", "bytes": bytes(size)}
 
-        channel = channel_in(OPEN, source)
-        most = ceil(1024 * 1024 / (256 + size))
+        channel = channel_in(OPEN, receive)
+        most = ceil(MAX_PENDING / (MESSAGE_OVERHEAD + size))
         for _ in range(most + 5):
-            await channel.look()
-        assert taken == most
-        await channel.receive(source)
-        await channel.look()
-        assert taken == most + 1
+            await channel.peek()
+        assert calls == most
+        await channel.receive()
+        await channel.peek()
+        assert calls == most + 1
 
-    async def test_the_servers_fault_is_not_the_clients(self) -> None:
-        channel = channel_in(HANDSHAKE, at_hand(TEXTS[0]))
-        with pytest.raises(ProtocolError):
-            await channel.look()
-        assert not channel.receiving
-
-    async def test_cancelled(self) -> None:
-        channel = channel_in(OPEN, at_hand(*TEXTS))
+    async def test_cancelled_peek_loses_nothing(self) -> None:
+        channel = channel_in(OPEN, immediate(*TEXTS))
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await channel.look()
-        assert not channel.receiving
-        assert await channel.receive(channel.source) == TEXTS[0]
+            await channel.peek()
+        assert await channel.receive() == TEXTS[0]
 
 
 class TestSending:
-    """One event at a time, and the state after the server has taken it."""
-
     @pytest.mark.parametrize(
         ("before", "event", "after"),
         [
@@ -406,101 +362,102 @@ class TestSending:
         ],
         ids=["accept", "reject", "deny", "more body", "last body", "send", "close"],
     )
-    async def test_the_state_moves_when_the_server_has_taken_the_event(
-        self, before: SocketState, event: Any, after: SocketState
+    async def test_state_changes_after_the_server_took_the_event(
+        self, before: WebSocketState, event: Any, after: WebSocketState
     ) -> None:
-        channel, during = channel_in(before), list[SocketState]()
+        states = list[WebSocketState]()
 
         async def send(_event: Any) -> None:
-            during.append(channel.state)
+            states.append(channel.state)
             await checkpoint()
-            during.append(channel.state)
+            states.append(channel.state)
 
-        await channel.send(send, event)
-        assert during == [before, before]
+        channel = channel_in(before, send=send)
+        await channel.send(event)
+        assert states == [before, before]
         assert channel.state is after
 
-    async def test_what_the_state_does_not_allow_never_reaches_the_server(self) -> None:
+    async def test_event_that_the_state_does_not_allow_is_not_sent(self) -> None:
         channel = channel_in(HANDSHAKE)
         with pytest.raises(
             WebSocketStateError, match=r"^'websocket\.send' is not allowed in state 'handshake'"
         ):
-            await channel.send(never_called, TEXT)
-        await channel.send(swallow, ACCEPT)
+            await channel.send(TEXT)
+        channel.sink = accept_event
+        await channel.send(ACCEPT)
 
     @pytest.mark.parametrize("event", [TEXT, CLOSE, ACCEPT], ids=lambda event: str(event["type"]))
-    async def test_nothing_is_sent_after_the_client_left(self, event: Any) -> None:
-        channel = channel_in(OPEN)
-        await channel.receive(delivering({"type": "websocket.disconnect", "code": 1001, "reason": "away"}))
+    async def test_nothing_is_sent_after_the_client_disconnected(self, event: Any) -> None:
+        disconnect = {"type": "websocket.disconnect", "code": 1001, "reason": "away"}
+        channel = channel_in(OPEN, scripted(disconnect))
+        await channel.receive()
         with pytest.raises(WebSocketDisconnect) as caught:
-            await channel.send(never_called, event)
+            await channel.send(event)
         assert (caught.value.code, caught.value.reason) == (1001, "away")
 
     @pytest.mark.parametrize("event", [TEXT, CLOSE, ACCEPT], ids=lambda event: str(event["type"]))
-    async def test_nothing_is_sent_after_our_own_close(self, event: Any) -> None:
-        """One server accepts, with HTTP 101, after a close."""
-        channel = channel_in(HANDSHAKE)
-        await channel.send(swallow, CLOSE)
+    async def test_nothing_is_sent_after_our_close(self, event: Any) -> None:
+        """One server answers an accept after a close with HTTP 101."""
+        channel = channel_in(HANDSHAKE, send=accept_event)
+        await channel.send(CLOSE)
+        channel.sink = must_not_send
         with pytest.raises(WebSocketDisconnect) as caught:
-            await channel.send(never_called, event)
+            await channel.send(event)
         assert (caught.value.code, caught.value.reason) == (4001, "bye")
 
-    async def test_nothing_is_sent_after_a_denial(self) -> None:
-        """There was no close frame, and so RFC 6455 section 7.1.5 has it that the code is 1006."""
-        channel = channel_in(DENYING)
-        await channel.send(swallow, {"type": "websocket.http.response.body", "body": b""})
+    async def test_close_code_after_a_denial_is_1006(self) -> None:
+        """RFC 6455 section 7.1.5: without a close frame the code is 1006."""
+        channel = channel_in(DENYING, send=accept_event)
+        await channel.send({"type": "websocket.http.response.body", "body": b""})
         with pytest.raises(WebSocketDisconnect) as caught:
-            await channel.send(never_called, TEXT)
+            await channel.send(TEXT)
         assert (caught.value.code, caught.value.reason) == (1006, "")
 
-    async def test_a_raw_close_without_code_is_1000(self) -> None:
+    async def test_close_code_of_a_raw_close_defaults_to_1000(self) -> None:
         """ASGI: the code of a close event defaults to 1000."""
-        channel = channel_in(OPEN)
-        await channel.send(swallow, {"type": "websocket.close"})
-        assert (channel.code, channel.reason) == (1000, "")
+        channel = channel_in(OPEN, send=accept_event)
+        await channel.send({"type": "websocket.close"})
+        assert (channel.close_code, channel.close_reason) == (1000, "")
 
-    async def test_an_os_error_is_a_disconnect(self) -> None:
+    async def test_os_error_is_a_disconnect(self) -> None:
         """ASGI 2.4: on a closed connection the server should raise an OSError."""
-        channel = channel_in(OPEN)
         error = BrokenPipeError()
 
         async def fail(_event: Any) -> None:
             raise error
 
+        channel = channel_in(OPEN, send=fail)
         with pytest.raises(WebSocketDisconnect) as caught:
-            await channel.send(fail, TEXT)
+            await channel.send(TEXT)
         assert (caught.value.code, caught.value.reason) == (1006, "")
         assert caught.value.__cause__ is error
         assert channel.state is CLOSED
         with pytest.raises(WebSocketDisconnect):
-            await channel.receive(never)
+            await channel.receive()
 
-    async def test_the_servers_other_errors_are_its_own_and_move_nothing(self) -> None:
-        channel = channel_in(OPEN)
-
+    async def test_other_server_errors_propagate_and_do_not_change_the_state(self) -> None:
         async def fail(_event: Any) -> None:
             raise RuntimeError("server")
 
+        channel = channel_in(OPEN, send=fail)
         for event in (TEXT, CLOSE):
             with pytest.raises(RuntimeError, match=r"^server$"):
-                await channel.send(fail, event)
+                await channel.send(event)
         assert channel.state is OPEN
-        await channel.send(swallow, TEXT)
+        channel.sink = accept_event
+        await channel.send(TEXT)
 
-    async def test_a_cancelled_send_moves_nothing_and_passes_the_turn_on(self) -> None:
-        channel = channel_in(OPEN)
-
-        async def hang(_event: Any) -> None:
-            await anyio.sleep_forever()
-
+    async def test_cancelled_send_does_not_change_the_state_and_releases_the_lock(self) -> None:
+        channel = channel_in(OPEN, send=block_send)
         with anyio.move_on_after(0):
-            await channel.send(hang, CLOSE)
+            await channel.send(CLOSE)
         assert channel.state is OPEN
-        await channel.send(swallow, CLOSE)
+        channel.sink = accept_event
+        await channel.send(CLOSE)
         assert channel.state is CLOSING
 
-    async def test_sends_never_interleave_and_keep_their_order(self) -> None:
-        channel, wire = channel_in(OPEN), list[str]()
+    async def test_concurrent_sends_do_not_interleave(self) -> None:
+        wire = list[str]()
 
         async def send(event: Any) -> None:
             wire.append("[" + event["text"])
@@ -508,123 +465,111 @@ class TestSending:
             await checkpoint()
             wire.append(event["text"] + "]")
 
+        channel = channel_in(OPEN, send=send)
         async with anyio.create_task_group() as group:
             for name in "abcde":
-                group.start_soon(channel.send, send, {"type": "websocket.send", "text": name})
+                group.start_soon(channel.send, {"type": "websocket.send", "text": name})
                 await checkpoint() if name == "c" else None
         assert len(wire) == 10
         assert all(wire[i].strip("[]") == wire[i + 1].strip("[]") for i in range(0, 10, 2))
         assert all(entry.startswith("[") for entry in wire[::2])
 
-    async def test_who_waits_behind_a_close_is_told(self) -> None:
-        channel, refused = channel_in(OPEN), list[int]()
-        go = anyio.Event()
+    async def test_sends_that_wait_behind_a_close_raise_disconnect(self) -> None:
+        codes, proceed = list[int](), anyio.Event()
 
-        async def slow(_event: Any) -> None:
-            await go.wait()
+        async def slow(event: Any) -> None:
+            assert event is CLOSE
+            await proceed.wait()
 
-        async def late() -> None:
+        channel = channel_in(OPEN, send=slow)
+
+        async def send_late() -> None:
             with pytest.raises(WebSocketDisconnect) as caught:
-                await channel.send(never_called, TEXT)
-            refused.append(caught.value.code)
+                await channel.send(TEXT)
+            codes.append(caught.value.code)
 
         async with anyio.create_task_group() as group:
-            group.start_soon(channel.send, slow, CLOSE)
-            await wait_until_blocked()
-            group.start_soon(late)
-            group.start_soon(late)
-            await wait_until_blocked()
-            go.set()
-        assert refused == [4001, 4001]
+            group.start_soon(channel.send, CLOSE)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(send_late)
+            group.start_soon(send_late)
+            await anyio.wait_all_tasks_blocked()
+            proceed.set()
+        assert codes == [4001, 4001]
 
 
-class TestBothAtOnce:
-    """What is received while something is being sent."""
-
-    async def test_a_disconnect_during_a_close_is_final(self) -> None:
-        channel = channel_in(OPEN)
-
+class TestSendingAndReceivingAtOnce:
+    async def test_disconnect_during_a_close_is_final(self) -> None:
         async def send(_event: Any) -> None:
-            await channel.receive(delivering({"type": "websocket.disconnect", "code": 1001}))
+            await channel.receive()
 
-        await channel.send(send, CLOSE)
+        channel = channel_in(OPEN, scripted(DISCONNECT), send)
+        await channel.send(CLOSE)
         assert channel.state is CLOSED
-        assert channel.code == 1001
+        assert channel.close_code == 1001
 
-    async def test_who_waits_behind_a_hanging_send_is_freed_by_the_disconnect(self) -> None:
+    async def test_disconnect_wakes_sends_behind_a_blocked_one(self) -> None:
         """One server never returns from a send to a lost connection."""
-        channel, refused = channel_in(OPEN), list[int]()
+        codes = list[int]()
+        channel = channel_in(OPEN, scripted(DISCONNECT), block_send)
 
-        async def hang(_event: Any) -> None:
-            await anyio.sleep_forever()
-
-        async def waiting() -> None:
+        async def send_late() -> None:
             with pytest.raises(WebSocketDisconnect) as caught:
-                await channel.send(never_called, TEXT)
-            refused.append(caught.value.code)
+                await channel.send(TEXT)
+            codes.append(caught.value.code)
 
         with anyio.fail_after(5):
             async with anyio.create_task_group() as group:
-                group.start_soon(channel.send, hang, TEXT)
-                await wait_until_blocked()
-                group.start_soon(waiting)
-                group.start_soon(waiting)
-                await wait_until_blocked()
-                await channel.receive(delivering({"type": "websocket.disconnect", "code": 1001}))
-                await wait_until_blocked()
-                assert refused == [1001, 1001]
+                group.start_soon(channel.send, TEXT)
+                await anyio.wait_all_tasks_blocked()
+                group.start_soon(send_late)
+                group.start_soon(send_late)
+                await anyio.wait_all_tasks_blocked()
+                await channel.receive()
+                await anyio.wait_all_tasks_blocked()
+                assert codes == [1001, 1001]
                 group.cancel_scope.cancel()
 
-    async def test_a_late_runtime_error_is_a_disconnect(self) -> None:
-        """One server raises that from a send once the disconnect was received."""
-        channel = channel_in(OPEN)
+    async def test_runtime_error_after_the_disconnect_event_is_a_disconnect(self) -> None:
+        """One server raises it from a send after the disconnect event was received."""
 
         async def send(_event: Any) -> None:
-            await channel.receive(delivering({"type": "websocket.disconnect", "code": 1001}))
+            await channel.receive()
             raise RuntimeError("Unexpected ASGI message")
 
+        channel = channel_in(OPEN, scripted(DISCONNECT), send)
         with pytest.raises(WebSocketDisconnect) as caught:
-            await channel.send(send, TEXT)
+            await channel.send(TEXT)
         assert caught.value.code == 1001
 
     @pytest.mark.parametrize(
-        ("late", "code"),
-        [
-            ({"type": "websocket.disconnect", "code": 1001}, 1001),
-            ({"type": "websocket.receive", "text": "a"}, 1006),
-        ],
-        ids=["disconnect", "message"],
+        ("message", "code"), [(DISCONNECT, 1001), (TEXTS[0], 1006)], ids=["disconnect", "message"]
     )
-    async def test_a_receive_under_way_when_a_send_found_the_loss(self, late: Any, code: int) -> None:
-        """The code that the server reports is better than the 1006 that stood for not knowing."""
-        channel, got = channel_in(OPEN), list[Any]()
-        arrived = anyio.Event()
+    async def test_waiting_receive_gets_the_code_after_a_send_found_the_loss(
+        self, message: Any, code: int
+    ) -> None:
+        """The code that the server reports replaces 1006."""
+        received, arrived = list[Any](), anyio.Event()
 
         async def receive() -> Any:
             await arrived.wait()
-            return late
+            return message
 
         async def fail(_event: Any) -> None:
             raise OSError
 
-        async def reader() -> None:
-            got.append(await channel.receive(receive))
+        channel = channel_in(OPEN, receive, fail)
+
+        async def read() -> None:
+            received.append(await channel.receive())
 
         async with anyio.create_task_group() as group:
-            group.start_soon(reader)
-            await wait_until_blocked()
+            group.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
             with pytest.raises(WebSocketDisconnect):
-                await channel.send(fail, TEXT)
-            assert channel.code == 1006
+                await channel.send(TEXT)
+            assert channel.close_code == 1006
             arrived.set()
-        assert got == [late]
+        assert received == [message]
         assert channel.state is CLOSED
-        assert channel.code == code
-
-
-async def never_called(_event: Any) -> None:
-    pytest.fail("the event went out")
-
-
-async def never_received() -> Any:
-    pytest.fail("the server was asked")
+        assert channel.close_code == code

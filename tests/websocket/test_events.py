@@ -1,4 +1,4 @@
-"""The events of a WebSocket: what is built of arguments, and what is read of the messages of servers."""
+"""Events that a WebSocket sends, and data that it reads from messages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from asgiwire._websocket.events import (
     accept_event,
+    close_arguments,
     close_event,
-    closed_with,
-    closing_words,
+    code_and_reason,
     denial_body,
     denial_start,
     exceeds,
-    is_of_mode,
     payload,
+    receive_event,
     send_event,
 )
 from asgiwire.exceptions import (
@@ -34,36 +34,40 @@ class TestCloseEvent:
     """RFC 6455 sections 5.5 and 7.4."""
 
     @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 3999, 4000, 4999])
-    def test_codes_that_may_be_sent(self, code: int) -> None:
+    def test_valid_codes(self, code: int) -> None:
         assert close_event(code, None) == {"type": "websocket.close", "code": code, "reason": ""}
 
     @pytest.mark.parametrize(
         "code", [-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 1999, 2000, 2999, 5000, 65536]
     )
-    def test_codes_that_may_not(self, code: int) -> None:
-        with pytest.raises(ValueError, match=r"^a close code is 1000 to 1003, ") as caught:
+    def test_invalid_codes(self, code: int) -> None:
+        with pytest.raises(ValueError, match="close code") as caught:
             close_event(code, None)
-        assert str(caught.value) == f"a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, not {code}"
+        assert str(caught.value) == (
+            f"expected a close code of 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code}"
+        )
 
-    def test_a_code_is_sent_as_a_plain_int(self) -> None:
+    def test_code_is_a_plain_int(self) -> None:
         class Code(IntEnum):
             GONE = 1001
 
         assert type(close_event(Code.GONE, None).get("code")) is int
 
     @pytest.mark.parametrize("reason", ["", "a" * 123, "é" * 61, "✓" * 41, "😀" * 30])
-    def test_reasons_that_fit(self, reason: str) -> None:
+    def test_valid_reasons(self, reason: str) -> None:
         """Section 5.5: "All control frames MUST have a payload length of 125 bytes or less"."""
         assert close_event(1000, reason).get("reason") == reason
 
     @pytest.mark.parametrize("reason", ["a" * 124, "é" * 62, "✓" * 42, "😀" * 31])
-    def test_reasons_that_do_not_fit(self, reason: str) -> None:
+    def test_reasons_that_are_too_long(self, reason: str) -> None:
         with pytest.raises(ValueError, match="at most 123 bytes") as caught:
             close_event(1000, reason)
         size = len(reason.encode())
-        assert str(caught.value) == f"a close reason has at most 123 bytes in UTF-8, this one {size}"
+        assert str(caught.value) == (
+            f"expected a close reason of at most 123 bytes in UTF-8, got {size} bytes"
+        )
 
-    def test_a_reason_that_is_not_unicode(self) -> None:
+    def test_reason_with_a_lone_surrogate(self) -> None:
         with pytest.raises(ValueError, match="surrogates not allowed"):
             close_event(1000, "\ud800")
 
@@ -82,17 +86,17 @@ class _Code(IntEnum):
         ({"code": _Code.ABNORMAL_CLOSURE, "reason": ""}, (1006, "")),
         ({"code": "1000"}, (1005, "")),
     ],
-    ids=["absent", "None", "both", "no reason", "IntEnum", "no number"],
+    ids=["missing", "None", "both", "no reason", "IntEnum", "not a number"],
 )
 def test_code_and_reason_of_a_disconnect(event: dict[str, Any], expected: tuple[int, str]) -> None:
-    """ASGI: "code" defaults to 1005 and "reason" to the empty string; servers leave them out or None."""
-    code, reason = closed_with(event, 1005)
+    """ASGI: "code" defaults to 1005 and "reason" to the empty string; servers omit them or send None."""
+    code, reason = code_and_reason(event, 1005)
     assert (code, reason) == expected
     assert type(code) is int
 
 
 class TestPayload:
-    """ASGI: "At least one of bytes or text must be non-None"; the other key may be there or not."""
+    """ASGI: "At least one of bytes or text must be non-None"; the other key may be missing."""
 
     @pytest.mark.parametrize("mode", ["text", None])
     @pytest.mark.parametrize("text", ["", "a", "é"])
@@ -113,30 +117,34 @@ class TestPayload:
         assert type(received) is bytes
 
     @pytest.mark.parametrize("text", ["", "secret"])
-    def test_text_where_binary_is_wanted(self, text: str) -> None:
+    def test_text_instead_of_binary(self, text: str) -> None:
+        message: Any = {"text": text}
         with pytest.raises(ValidationException) as caught:
-            payload({"text": text}, "binary")
+            payload(message, "binary")
         assert str(caught.value) == (
-            "a binary message was wanted and a text one came; it is kept, and receive_text() reads it"
+            "expected a binary message, got a text one; the exception has it as 'message'"
         )
         assert caught.value.status_code == 400
+        assert caught.value.message is message
 
     @pytest.mark.parametrize("data", [b"", b"secret"])
-    def test_binary_where_text_is_wanted(self, data: bytes) -> None:
+    def test_binary_instead_of_text(self, data: bytes) -> None:
+        message: Any = {"bytes": data, "text": None}
         with pytest.raises(ValidationException) as caught:
-            payload({"bytes": data, "text": None}, "text")
+            payload(message, "text")
         assert str(caught.value) == (
-            "a text message was wanted and a binary one came; it is kept, and receive_bytes() reads it"
+            "expected a text message, got a binary one; the exception has it as 'message'"
         )
+        assert caught.value.message is message
 
     @pytest.mark.parametrize("mode", ["text", "binary", None])
     @pytest.mark.parametrize("message", [{}, {"text": None}, {"bytes": None, "text": None}], ids=repr)
-    def test_neither(self, mode: Any, message: dict[str, Any]) -> None:
+    def test_neither_text_nor_bytes(self, mode: Any, message: dict[str, Any]) -> None:
         with pytest.raises(ProtocolError) as caught:
             payload({"type": "websocket.receive", **message}, mode)
-        assert str(caught.value) == "the server sent 'websocket.receive' without text or bytes"
+        assert str(caught.value) == "expected text or bytes in 'websocket.receive', got neither"
 
-    def test_the_mode_decides_between_two(self) -> None:
+    def test_mode_selects_the_key(self) -> None:
         message = {"text": "a", "bytes": b"b"}
         assert [payload(message, mode) for mode in ("text", "binary", None)] == ["a", b"b", "a"]
 
@@ -156,8 +164,13 @@ class _Tagged(bytes):
     __slots__ = ()
 
 
+@pytest.mark.parametrize(("data", "key"), [("a", "text"), ("", "text"), (b"a", "bytes"), (b"", "bytes")])
+def test_receive_event(data: Any, key: str) -> None:
+    assert receive_event(data) == {"type": "websocket.receive", key: data}
+
+
 class TestSendEvent:
-    """Exactly ``str`` or ``bytes``, under the one key: what every server takes."""
+    """Every server accepts an event with one key and exactly ``str`` or ``bytes``."""
 
     @pytest.mark.parametrize(
         ("data", "encoding", "text"),
@@ -210,55 +223,48 @@ class TestSendEvent:
 
     @pytest.mark.parametrize("data", [5, None, ["a"], {"a": 1}], ids=repr)
     @pytest.mark.parametrize("mode", ["text", "binary"])
-    def test_neither_text_nor_bytes(self, data: Any, mode: Any) -> None:
-        """An int would become that many zero bytes."""
+    def test_unsupported_type(self, data: Any, mode: Any) -> None:
+        """bytes() of an int would return that many zero bytes."""
         with pytest.raises(
-            TypeError, match=f"a WebSocket message is str or bytes, not {type(data).__name__}"
+            TypeError, match=f"^expected a message of str or bytes, got {type(data).__name__}$"
         ):
             send_event(data, mode, "utf-8")
 
-    def test_no_such_mode(self) -> None:
+    def test_invalid_mode(self) -> None:
         mode: Any = "bytes"
-        with pytest.raises(ValueError, match=r"^mode is 'text' or 'binary', not 'bytes'$"):
+        with pytest.raises(ValueError, match=r"^expected mode 'text' or 'binary', got 'bytes'$"):
             send_event("a", mode, "utf-8")
 
-    def test_bytes_that_do_not_decode(self) -> None:
+    def test_bytes_that_cannot_be_decoded(self) -> None:
         with pytest.raises(UnicodeDecodeError):
             send_event(b"\xff", "text", "utf-8")
 
 
 class TestAcceptEvent:
-    """The answer to the handshake."""
-
-    def test_without_anything(self) -> None:
-        """The headers key is newer than the event, so it is there only when it says something."""
+    def test_without_arguments(self) -> None:
+        """ASGI 2.0 has no "headers" key, so it is added only if it is needed."""
         event = {"type": "websocket.accept", "subprotocol": None}
         assert accept_event(None, (), None) == event
         assert accept_event(None, ("chat",), {}) == event
         assert accept_event(None, ("chat",), []) == event
 
-    def test_a_subprotocol_that_was_offered(self) -> None:
+    def test_offered_subprotocol(self) -> None:
         assert accept_event("chat", ("soap", "chat"), None).get("subprotocol") == "chat"
 
     @pytest.mark.parametrize(
-        ("subprotocol", "offered", "sentence"),
-        [
-            ("chat", (), "the client did not offer the subprotocol 'chat'; it offered none"),
-            (
-                "chat",
-                ("soap", "wamp"),
-                "the client did not offer the subprotocol 'chat'; it offered 'soap', 'wamp'",
-            ),
-            ("CHAT", ("chat",), "the client did not offer the subprotocol 'CHAT'; it offered 'chat'"),
-            ("", (), "the client did not offer the subprotocol ''; it offered none"),
-            ("", ("",), "the client did not offer the subprotocol ''; it offered ''"),
-        ],
+        ("subprotocol", "offered"),
+        [("chat", ()), ("chat", ("soap", "wamp")), ("CHAT", ("chat",)), ("", ()), ("", ("",))],
     )
-    def test_one_that_was_not(self, subprotocol: str, offered: tuple[str, ...], sentence: str) -> None:
-        """RFC 6455 section 4.2.2: "the value chosen MUST be derived from the client's handshake"."""
-        with pytest.raises(ValueError, match="did not offer") as caught:
+    def test_subprotocol_that_was_not_offered(self, subprotocol: str, offered: tuple[str, ...]) -> None:
+        """RFC 6455 section 4.2.2: "the value chosen MUST be derived from the client's handshake".
+
+        The error does not show the offered names: they are text of the client.
+        """
+        with pytest.raises(ValueError, match="subprotocol") as caught:
             accept_event(subprotocol, offered, None)
-        assert str(caught.value) == sentence
+        assert str(caught.value) == (
+            f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
+        )
 
     @pytest.mark.parametrize(
         "headers",
@@ -271,13 +277,13 @@ class TestAcceptEvent:
         ],
         ids=["dict", "raw list", "str pairs", "tuple", "iterator"],
     )
-    def test_headers_become_a_concrete_lower_case_list(self, headers: Any) -> None:
+    def test_headers_are_a_list_with_lower_case_names(self, headers: Any) -> None:
         assert accept_event(None, (), headers).get("headers") == [(b"x-version", b"1")]
 
     @pytest.mark.parametrize("name", ["sec-websocket-protocol", "Sec-WebSocket-Protocol"])
-    def test_the_subprotocol_is_no_header(self, name: str) -> None:
-        """ASGI has it that the headers of an accept event do not name the subprotocol."""
-        with pytest.raises(ValueError, match="an argument of accept"):
+    def test_subprotocol_header_is_rejected(self, name: str) -> None:
+        """ASGI: the headers of an accept event must not contain the subprotocol."""
+        with pytest.raises(ValueError, match=r"pass it to accept\(subprotocols=\.\.\.\)$"):
             accept_event(None, ("chat",), {name: "chat"})
 
     @pytest.mark.parametrize("value", ["a\r\nX: b", "a\nb", "a\0b"], ids=repr)
@@ -305,48 +311,32 @@ class TestAcceptEvent:
     ],
     ids=repr,
 )
-def test_sizes_are_bytes_at_the_limit_and_one_above(data: str | bytes, maximum: int, expected: bool) -> None:
+def test_size_in_bytes_at_the_limit_and_above(data: str | bytes, maximum: int, expected: bool) -> None:
     assert exceeds(data, maximum) is expected
 
 
 @given(st.text(st.characters(exclude_categories=())), st.integers(0, 60))
-def test_text_is_measured_in_utf_8(text: str, maximum: int) -> None:
+def test_text_size_is_counted_in_utf_8(text: str, maximum: int) -> None:
     assert exceeds(text, maximum) is (len(text.encode(errors="surrogatepass")) > maximum)
-
-
-@pytest.mark.parametrize(
-    ("message", "modes"),
-    [
-        ({"text": ""}, {"text", None}),
-        ({"text": "a", "bytes": None}, {"text", None}),
-        ({"bytes": b""}, {"binary", None}),
-        ({"bytes": b"a", "text": None}, {"binary", None}),
-        ({"text": "a", "bytes": b"b"}, {"text", "binary", None}),
-    ],
-    ids=["text", "text and None", "bytes", "bytes and None", "both"],
-)
-def test_modes_that_a_message_is_of(message: dict[str, Any], modes: set[Any]) -> None:
-    candidates: list[Any] = ["text", "binary", None]
-    assert {mode for mode in candidates if is_of_mode(message, mode)} == modes
 
 
 class TestDenial:
     """The events of ``websocket.http.response``."""
 
     @pytest.mark.parametrize("status", [300, 302, 401, 403, 404, 429, 500, 503, 599])
-    def test_statuses_that_deny(self, status: int) -> None:
-        """Every key is there: some servers fail without one."""
+    def test_valid_statuses(self, status: int) -> None:
+        """Every key is present: some servers fail without one."""
         event = denial_start(status, None)
         assert event == {"type": "websocket.http.response.start", "status": status, "headers": []}
 
     @pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 199, 200, 204, 299, 600, 1000])
-    def test_statuses_that_do_not(self, status: int) -> None:
-        """RFC 8441 section 5: over HTTP/2 a 2xx response is the one that accepts."""
-        with pytest.raises(ValueError, match="the status of a denial") as caught:
+    def test_invalid_statuses(self, status: int) -> None:
+        """RFC 8441 section 5: over HTTP/2 a 2xx response accepts the handshake."""
+        with pytest.raises(ValueError, match="denial status") as caught:
             denial_start(status, None)
-        assert str(caught.value) == f"the status of a denial response is 300 to 599, not {status}"
+        assert str(caught.value) == f"expected a denial status of 300 to 599, got {status}"
 
-    def test_the_status_is_sent_as_a_plain_int(self) -> None:
+    def test_status_is_a_plain_int(self) -> None:
         class Status(IntEnum):
             UNAUTHORIZED = 401
 
@@ -357,7 +347,7 @@ class TestDenial:
         [{"X-A": "1"}, [(b"X-A", b"1")], iter([("X-A", "1")])],
         ids=["mapping", "pairs", "iterator"],
     )
-    def test_headers_become_a_concrete_lower_case_list(self, headers: Any) -> None:
+    def test_headers_are_a_list_with_lower_case_names(self, headers: Any) -> None:
         assert denial_start(401, headers)["headers"] == [(b"x-a", b"1")]
 
     def test_header_injection(self) -> None:
@@ -375,18 +365,17 @@ class TestDenial:
         assert type(event["body"]) is bytes
 
     @pytest.mark.parametrize("body", ["no", 5, None, [b"no"]], ids=repr)
-    def test_a_body_of_anything_else(self, body: Any) -> None:
-        """Of 5, five zero bytes would be made."""
-        with pytest.raises(TypeError, match="the body of a denial") as caught:
+    def test_unsupported_body(self, body: Any) -> None:
+        """bytes(5) would return five zero bytes."""
+        with pytest.raises(TypeError, match="denial body") as caught:
             denial_body(body)
         assert str(caught.value) == (
-            "the body of a denial response is bytes or an asynchronous iterable of bytes,"
-            f" not {type(body).__name__}"
+            f"expected a denial body of bytes or an asynchronous iterable of bytes, got {type(body).__name__}"
         )
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "arguments"),
     [
         (None, (1000, "")),
         (ValueError("secret"), (1011, "")),
@@ -395,12 +384,23 @@ class TestDenial:
         (WebSocketException(), (4500, "")),
         (WebSocketException("é" * 100, code=4000), (4000, "é" * 61)),
         (WebSocketException("\ud800", code=4000), (4000, "?")),
-        (WebSocketException("made up", code=1005), (1011, "")),
-        (WebSocketException("made up", code=99), (1011, "")),
-        (WebSocketDisconnect(code=1001, reason="another one"), (1011, "")),
+        (WebSocketException("invalid", code=1005), (1011, "")),
+        (WebSocketException("invalid", code=99), (1011, "")),
+        (WebSocketDisconnect(code=1001, reason="other socket"), (1011, "")),
     ],
-    ids=["none", "any", "client", "its own", "default", "long", "surrogate", "1005", "99", "disconnect"],
+    ids=[
+        "none",
+        "any",
+        "client",
+        "own code",
+        "default",
+        "long",
+        "surrogate",
+        "1005",
+        "99",
+        "disconnect",
+    ],
 )
-def test_what_to_close_with_after_a_block(error: BaseException | None, words: tuple[int, str]) -> None:
-    assert closing_words(error) == words
-    close_event(*words)
+def test_close_arguments(error: BaseException | None, arguments: tuple[int, str]) -> None:
+    assert close_arguments(error) == arguments
+    close_event(*arguments)

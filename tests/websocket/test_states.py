@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asgiwire._websocket import states
-from asgiwire._websocket.states import RECEIVED, SENT, SocketState, after_receiving, after_sending
+from asgiwire._websocket.states import RECEIVED, SENT, WebSocketState, after_receiving, after_sending
 from asgiwire.exceptions import ProtocolError, WebSocketStateError
 
 RECEIVABLE = ("websocket.connect", "websocket.receive", "websocket.disconnect")
@@ -41,7 +41,7 @@ AFTER_SENDING = {
     ("open", "websocket.close"): "closing",
     ("denying", "websocket.http.response.body"): "closed",
 }
-RECEIVED_INSTEAD = {
+RECEIVE_ERRORS = {
     "initial": "unexpected ASGI message type {}, expected 'websocket.connect' or 'websocket.disconnect'",
     "handshake": "unexpected ASGI message type {}, expected 'websocket.disconnect'",
     "open": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
@@ -49,8 +49,8 @@ RECEIVED_INSTEAD = {
     "closing": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
     "closed": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
 }
-SENT_INSTEAD = {
-    "initial": "{} is not allowed before 'websocket.connect' was received",
+SEND_ERRORS = {
+    "initial": "{} is not allowed before 'websocket.connect' is received",
     "handshake": (
         "{} is not allowed in state 'handshake', expected 'websocket.accept' or 'websocket.close'"
         " or 'websocket.http.response.start'"
@@ -63,46 +63,44 @@ SENT_INSTEAD = {
 
 
 @pytest.mark.parametrize(
-    ("state", "kind"), list(itertools.product(SocketState, RECEIVABLE + SENDABLE + FOREIGN)), ids=repr
+    ("state", "kind"), list(itertools.product(WebSocketState, RECEIVABLE + SENDABLE + FOREIGN)), ids=repr
 )
-class TestMatrix:
-    """Each state with each message type, both ways."""
-
-    def test_receiving(self, state: SocketState, kind: Any) -> None:
-        """What is in the table leads on, what is not is the server's fault and named."""
+class TestEachStateWithEachMessageType:
+    def test_receiving(self, state: WebSocketState, kind: Any) -> None:
+        """A message that is not in the table is an error of the server."""
         after = AFTER_RECEIVING.get((state.value, kind)) if isinstance(kind, str) else None
         if after is not None:
-            assert after_receiving(state, {"type": kind}) is SocketState(after)
+            assert after_receiving(state, {"type": kind}) is WebSocketState(after)
             return
         with pytest.raises(ProtocolError) as caught:
             after_receiving(state, {"type": kind})
-        assert str(caught.value) == RECEIVED_INSTEAD[state.value].format(repr(kind))
+        assert str(caught.value) == RECEIVE_ERRORS[state.value].format(repr(kind))
         assert caught.value.message_type == kind
         assert caught.value.expected == tuple(RECEIVED[state])
 
-    def test_sending(self, state: SocketState, kind: Any) -> None:
-        """What is in the table leads on, what is not is the caller's fault and named."""
+    def test_sending(self, state: WebSocketState, kind: Any) -> None:
+        """An event that is not in the table is an error of the application."""
         after = AFTER_SENDING.get((state.value, kind)) if isinstance(kind, str) else None
         if after is not None:
-            assert after_sending(state, {"type": kind}) is SocketState(after)
+            assert after_sending(state, {"type": kind}) is WebSocketState(after)
             return
         with pytest.raises(WebSocketStateError) as caught:
             after_sending(state, {"type": kind})
-        assert str(caught.value) == SENT_INSTEAD[state.value].format(repr(str(kind)))
+        assert str(caught.value) == SEND_ERRORS[state.value].format(repr(str(kind)))
         assert (caught.value.event, caught.value.state) == (str(kind), state.value)
         assert caught.value.expected == tuple(SENT[state])
 
 
-def test_every_state_is_in_both_tables() -> None:
-    assert list(RECEIVED) == list(SENT) == list(SocketState)
+def test_both_tables_have_every_state() -> None:
+    assert list(RECEIVED) == list(SENT) == list(WebSocketState)
 
 
-def test_message_without_type() -> None:
+def test_message_without_a_type() -> None:
     with pytest.raises(ProtocolError, match="unexpected ASGI message type None"):
         after_receiving(states.OPEN, {})
 
 
-def test_every_state_but_the_last_leads_to_closed() -> None:
+def test_disconnect_leads_to_closed_from_every_state() -> None:
     """ASGI: the disconnect event is sent whenever the connection ends."""
     assert all(row["websocket.disconnect"] is states.CLOSED for row in RECEIVED.values())
 
@@ -112,11 +110,11 @@ def test_every_state_but_the_last_leads_to_closed() -> None:
     [({}, "closed"), ({"more_body": False}, "closed"), ({"more_body": True}, "denying")],
     ids=["absent", "last", "more"],
 )
-def test_the_last_body_ends_a_denial(more_body: dict[str, bool], after: str) -> None:
+def test_last_body_event_ends_a_denial(more_body: dict[str, bool], after: str) -> None:
     event = {"type": "websocket.http.response.body", "body": b"", **more_body}
     assert after_sending(states.DENYING, event).value == after
 
 
-def test_more_body_means_nothing_on_another_event() -> None:
+def test_more_body_is_ignored_in_other_events() -> None:
     event = {"type": "websocket.close", "more_body": True}
     assert after_sending(states.OPEN, event) is states.CLOSING

@@ -297,6 +297,6 @@ def _write_and_rewind(file: SpooledTemporaryFile[bytes], chunks: list[bytes | by
 
 
 def _whole_size(limits: Limits) -> int:
-    """Return the size up to which a form cannot exceed a limit of sizes, nor what a file may hold in memory."""
+    """Return the size up to which a form can exceed neither a limit nor the memory of a file."""
     sizes = (limits.max_field_size, limits.max_file_size, limits.max_memory, limits.spool_size)
     return min([WHOLE_SIZE, *(size for size in sizes if size is not None)])

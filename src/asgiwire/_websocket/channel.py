@@ -1,285 +1,249 @@
-"""The socket channel: one per WebSocket, between its methods and the server's two callables.
-
-It keeps the state of ``_websocket_states``, lets one task receive at a time, lets tasks that send take
-turns, and keeps messages that were received and not read. Left out: what is in the messages.
-
-Two kinds of messages are kept. The lookout has those that came while somebody only looked whether the client
-is still there; they are read in their order, as if they had come later. ``refused`` is one that a read did
-not want or could not decode. It lies aside for one more try, by a read that may do better, and is no
-obstacle to the others: were it the next message again and again, then a loop that tells the client of the
-error and goes on would tell it for ever, and the client could have any server's processor for one message.
-
-The state moves when the server has done its part and never before. So a send that was cancelled, or that
-failed with anything but an ``OSError``, leaves the state where it was: what the server has made of the event
-cannot be known. That is on the safe side, because a close, which is what should follow, is allowed in
-both of the states that could be the true one. A cancelled receive has taken nothing that we know of.
-"""
+"""The channel of one WebSocket: its state, its locks, and the messages that were received ahead of a read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
 
+from asgiwire._concurrency import COROUTINE, Lock, PendingReceive, poll
 from asgiwire.exceptions import WebSocketDisconnect, WebSocketStateError
+from asgiwire.types import Message, Receive, Send
 
-from .events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE, closed_with, is_of_mode
-from .lock import Turn
-from .peek import Lookout
-from .states import (
-    CLOSED,
-    ENDED,
-    INITIAL,
-    OPEN,
-    SocketState,
-    after_receiving,
-    after_sending,
-)
+from .events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE, code_and_reason
+from .states import CLOSED, ENDED, INITIAL, OPEN, WebSocketState, after_receiving, after_sending
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+MAX_PENDING: Final = 1024 * 1024
+"""Bytes of pending messages above which :meth:`WebSocketChannel.peek` receives no more."""
 
-    from asgiwire.types import Message, Receive, Send, WebSocketMode
+MESSAGE_OVERHEAD: Final = 256
+"""Bytes that a pending message counts in addition to its data, so that empty messages are bounded too."""
 
 
-class Decoding:
-    """A read that decodes what it receives, while it is under way.
+class ReadAhead:
+    """What the channel has received, or has begun to receive, before a reader asked for it.
 
     Attributes:
-        by: What it decodes with and to; ``None`` where the message has had its second chance.
-        message: What it has received.
+        lock: Held while a peek receives.
+        messages: Messages for the next reads.
+        size: Bytes of these messages.
+        pending_receive: Keeps a call of the server's ``receive`` that was begun and not finished.
     """
 
-    __slots__ = ("by", "message")
+    __slots__ = ("lock", "messages", "pending_receive", "size")
 
-    def __init__(self, by: object) -> None:
-        self.by: object | None = by
-        self.message: Message | None = None
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.messages: deque[Message] = deque()
+        self.size = 0
+        self.pending_receive = PendingReceive()
+
+    def append(self, message: Message) -> None:
+        """Keep a message for the next read."""
+        self.messages.append(message)
+        self.size += _size(message)
+
+    def popleft(self) -> Message:
+        """Return the oldest message."""
+        message = self.messages.popleft()
+        self.size -= _size(message)
+        return message
 
 
-class SocketChannel(Turn):
-    """The one place where a WebSocket's state moves; it is itself the turn to send.
+class WebSocketChannel:
+    """Receives and sends the events of one WebSocket, and holds its state.
 
-    There is one for each open WebSocket, so it has no more than an idle one needs, and what few ever need is
-    made when they do.
+    The state changes after the server's callable has returned, never before. A send that was cancelled, or
+    that failed with anything but an ``OSError``, leaves it unchanged: what the server did with the event is
+    unknown. The close that should follow is allowed in both of the possible states.
 
     Attributes:
-        source: The server's ``receive``, or what stands before it.
-        sink: The server's ``send``, or what stands before it.
-        reads_directly: Whether a reader may call ``source`` itself if nobody is receiving: the state is OPEN
-            and no message is kept. ``None`` for good where something else stands before it.
-        sends_directly: Whether a writer may call ``sink`` itself if nobody is sending: the state is OPEN.
-            ``None`` for good where something else stands before it.
-        state: What has passed between the server and the application.
-        heard: Whether a message of the client was ever received.
-        receiving: Whether a task is waiting for the server's next message.
-        lookout: What keeps the messages that came while somebody looked for a disconnect, once somebody has.
-        refused: The last message that a read refused, until another one takes it, and what it did not decode
-            as; that is ``None`` where it was of the wrong mode.
-        decoding: The read that is under way, if it decodes.
+        source: The server's ``receive``.
+        sink: The server's ``send``.
+        state: The state of both directions.
+        received_any: Whether a message of the client was received.
+        receiving: Whether a reader waits for the server.
+        send_lock: Held while an event is sent.
+        read_ahead: Created by the first peek, and for the first awaitable that is not a coroutine. Without
+            it, an open channel that is not receiving has nothing to do but to call ``source``.
     """
 
     __slots__ = (
         "_end",
         "_handshake",
-        "decoding",
-        "heard",
-        "lookout",
-        "reads_directly",
+        "read_ahead",
+        "received_any",
         "receiving",
-        "refused",
-        "sends_directly",
+        "send_lock",
         "sink",
         "source",
         "state",
     )
 
     def __init__(self, source: Receive, sink: Send) -> None:
-        super().__init__()
         self.source = source
         self.sink = sink
-        self.reads_directly: bool | None = False
-        self.sends_directly: bool | None = False
-        self.state: SocketState = INITIAL
-        self.heard = False
+        self.state: WebSocketState = INITIAL
+        self.received_any = False
         self.receiving = False
-        self.lookout: Lookout | None = None
-        self.refused: tuple[Message, object] | None = None
-        self.decoding: Decoding | None = None
-        self._handshake: Turn | None = None
+        self.send_lock = Lock()
+        self.read_ahead: ReadAhead | None = None
+        self._handshake: Lock | None = None
         self._end: tuple[int, str] | None = None
 
     @property
-    def handshake(self) -> Turn:
-        """The turn to answer ``websocket.connect``: two tasks that send first both want to."""
+    def handshake(self) -> Lock:
+        """The lock that is held while ``websocket.connect`` is received and answered."""
         if self._handshake is None:
-            self._handshake = Turn()
+            self._handshake = Lock()
         return self._handshake
 
     @property
-    def code(self) -> int | None:
-        """The close code, ``None`` while nobody has closed."""
+    def close_code(self) -> int | None:
+        """The close code; ``None`` before the end."""
         if self._end is None:
             return ABNORMAL_CLOSURE if self.state in ENDED else None
         return self._end[0]
 
     @property
-    def reason(self) -> str | None:
-        """The close reason, ``None`` while nobody has closed."""
+    def close_reason(self) -> str | None:
+        """The close reason; ``None`` before the end."""
         if self._end is None:
             return "" if self.state in ENDED else None
         return self._end[1]
 
-    def disconnect(self) -> WebSocketDisconnect:
-        """The error of who receives or sends after the end."""
-        return WebSocketDisconnect(code=self.code, reason=self.reason or "")
+    def disconnect_error(self) -> WebSocketDisconnect:
+        """Create the exception that receiving and sending raise after the end."""
+        return WebSocketDisconnect(code=self.close_code, reason=self.close_reason or "")
 
-    def settle(self, state: SocketState) -> None:
-        """Enter a state, or stay in it, and decide anew what may be called directly."""
-        self.state = state
-        if self.sends_directly is not None:
-            self.sends_directly = state is OPEN
-        if self.reads_directly is not None:
-            self.reads_directly = state is OPEN and self.refused is None and self.lookout is None
-
-    def refuse(self, message: Message, by: object = None) -> None:
-        """Put a message aside for another read; the one that lay there is gone."""
-        self.refused = (message, by)
-        self.settle(self.state)
-
-    def take_refused(self, mode: WebSocketMode | None) -> Message | None:
-        """The message that was refused, if it is of this mode and does not decode as something else."""
-        if self.refused is None or not is_of_mode(self.refused[0], mode):
-            return None
-        (message, by), self.refused = self.refused, None
-        self.settle(self.state)
-        if self.decoding is not None:
-            if self.decoding.by == by:
-                return None  # the same would only come of it again
-            self.decoding.by = None  # so that it is not put aside again
-        return message
-
-    async def receive(self, receive: Receive) -> Any:
+    async def receive(self) -> Any:
         """Receive one message; the disconnect event is the last.
 
         Raises:
             WebSocketDisconnect: The disconnect event was received before.
             WebSocketStateError: Another task is receiving.
-            ProtocolError: The server must not send this now.
+            ProtocolError: The state does not allow the message.
         """
-        lookout = self.lookout
-        if lookout is not None:
-            # Who only looks is not a second reader, is done in a moment, and may then have left something.
-            while lookout.looking.taken:
-                async with lookout.looking:
+        ahead = self.read_ahead
+        if ahead is not None:
+            if ahead.lock.locked:
+                # A peek ends within a few iterations of the event loop, and may leave a message.
+                async with ahead.lock:
                     pass
-            if lookout.unread:
-                return lookout.take()
+            if ahead.messages:
+                return ahead.popleft()
         if self.state is CLOSED:
-            raise self.disconnect()
+            raise self.disconnect_error()
         if self.receiving:
             raise self._second_reader()
         self.receiving = True
         try:
-            message = await (receive() if lookout is None else lookout.receive())
+            message = await self.start_receive()
         finally:
             self.receiving = False
-        self.move(message)
+        self.set_received(message)
         return message
 
-    def move(self, message: Message) -> None:
-        """Take note of a message that was received.
+    def start_receive(self) -> Awaitable[Message]:
+        """Call the server's ``receive``, or return the call that a cancelled reader has left."""
+        ahead = self.read_ahead
+        if ahead is None:
+            awaitable = self.source()
+            return awaitable if type(awaitable) is COROUTINE else self.keep(awaitable)
+        return ahead.pending_receive.start(self.source)
+
+    def keep(self, awaitable: Awaitable[Message]) -> Awaitable[Message]:
+        """Wait for an awaitable that is not a coroutine, and keep it for the next read if cancelled."""
+        self.read_ahead = ReadAhead()
+        return self.read_ahead.pending_receive.wait(awaitable)
+
+    async def peek(self) -> None:
+        """Receive one message if the server has one, and keep it for the next read.
 
         Raises:
-            ProtocolError: The server must not send this now.
+            ProtocolError: The state does not allow the message, which is dropped.
         """
-        if message.get("type") == "websocket.receive" and self.state is OPEN:  # what nearly every message is
-            self.heard = True
-            return
-        self.settle(after_receiving(self.state, message))
-        if message["type"] == "websocket.disconnect":
-            self._close(message, NO_STATUS_RECEIVED)
-            # A server may leave a send to a lost peer hanging; those who wait behind it need not.
-            self.pass_on()
-
-    async def look(self) -> None:
-        """Receive one message if it is there already, and leave it for the next read.
-
-        Raises:
-            ProtocolError: The server must not send this now.
-        """
-        # The connect event is for whoever answers it. Where a task is receiving, nothing is there.
-        if self.state is INITIAL or self.state in ENDED or self.receiving:
-            return
-        if self.lookout is None:
-            self.lookout = Lookout(self.source)
-            self.settle(self.state)
-        lookout = self.lookout
-        async with lookout.looking:
-            self.receiving = True
-            try:
-                message = await lookout.look()
-            finally:
-                self.receiving = False
+        ahead = self.read_ahead
+        if ahead is None:
+            ahead = self.read_ahead = ReadAhead()
+        async with ahead.lock:
+            # In INITIAL the next message is for accept(). A reader that waits would have received it.
+            if self.state is INITIAL or self.state in ENDED or self.receiving or ahead.size >= MAX_PENDING:
+                return
+            message = await poll(self.start_receive)
             if message is not None:
-                self.move(message)
-                lookout.keep(message)  # not before: what the server must not send is nobody's to read
+                self.set_received(message)
+                ahead.append(message)
 
-    async def send(self, send: Send, event: Mapping[str, Any]) -> None:
-        """Send one event, after those whose turn is before.
+    async def send(self, event: Mapping[str, Any]) -> None:
+        """Send one event; several tasks send in the order of their calls.
 
         Raises:
-            WebSocketDisconnect: The WebSocket is closed, whoever closed it, or the server finds it lost.
-            WebSocketStateError: The event must not be sent in this state.
+            WebSocketDisconnect: The WebSocket is closed, or the server found the connection lost.
+            WebSocketStateError: The state does not allow the event.
         """
-        if self.taken:
-            await self.wait()
-        else:
-            self.taken = True
+        await self.send_lock.acquire()
         try:
-            state = self.state
-            if state in ENDED:
-                raise self.disconnect()
-            after = after_sending(state, event)
+            before = self.state
+            if before in ENDED:
+                raise self.disconnect_error()
+            after = after_sending(before, event)
             try:
-                await send(event)
+                await self.sink(event)
             except (OSError, RuntimeError) as error:
                 self.raise_if_lost(error)
                 raise
-            # A disconnect that was received in the meantime is final.
-            if after is not state and self.state is state:
-                self._answer(event, after)
+            # A disconnect event that was received during the send is final.
+            if after is not before and self.state is before:
+                self._set_sent(after, event)
         finally:
-            self.pass_on()
+            self.send_lock.release()
 
     def raise_if_lost(self, error: OSError | RuntimeError) -> None:
-        """Tell the loss of the connection from other errors of the server's ``send``.
+        """Raise ``WebSocketDisconnect`` if an error of the server's ``send`` means a lost connection."""
+        if isinstance(error, OSError):
+            # The close code stays open: a receive that is still waiting may learn it.
+            self.state = CLOSED
+        # One server raises RuntimeError if the disconnect event was received during the send.
+        if self.state is CLOSED:
+            raise self.disconnect_error() from error
+
+    def _set_sent(self, state: WebSocketState, event: Mapping[str, Any]) -> None:
+        """Change the state after the server has taken an event."""
+        self.state = state
+        self._handshake = None  # a task that waits for it holds it; a later one does not need it
+        if event["type"] == "websocket.close":
+            self._set_end(event, NORMAL_CLOSURE)
+        elif state is CLOSED:  # denied: there was no close frame, whatever the server reports
+            self._set_end({}, ABNORMAL_CLOSURE)
+
+    def set_received(self, message: Message) -> None:
+        """Change the state after a message was received.
 
         Raises:
-            WebSocketDisconnect: It is lost.
+            ProtocolError: The state does not allow the message.
         """
-        if isinstance(error, OSError):
-            # The code stays open: a receive that is under way may still learn the real one.
-            self.settle(CLOSED)
-        # One server has a RuntimeError instead, where the disconnect was received in the meantime.
-        if self.state is CLOSED:
-            raise self.disconnect() from error
+        state = after_receiving(self.state, message)
+        self.state = state
+        if state is OPEN:
+            self.received_any = True
+        elif message["type"] == "websocket.disconnect":
+            self._set_end(message, NO_STATUS_RECEIVED)
+            # Some servers never return from a send to a lost peer; the tasks that wait behind it must go on.
+            self.send_lock.release()
 
-    def _answer(self, event: Mapping[str, Any], after: SocketState) -> None:
-        """Take note of an event that was sent and moves the state."""
-        self.settle(after)
-        self._handshake = None  # who waits for it has it in hand, and who comes now need not ask for it
-        if event["type"] == "websocket.close":
-            self._close(event, NORMAL_CLOSURE)
-        elif after is CLOSED:  # denied: no close frame, whatever code the server has for it
-            self._close({}, ABNORMAL_CLOSURE)
-
-    def _close(self, event: Mapping[str, Any], default: int) -> None:
-        # The first one counts: servers repeat the disconnect with another code, after our close too.
+    def _set_end(self, event: Mapping[str, Any], default_code: int) -> None:
+        # The first end counts: after our own close, servers report the disconnect with various codes.
         if self._end is None:
-            self._end = closed_with(event, default)
+            self._end = code_and_reason(event, default_code)
 
     def _second_reader(self) -> WebSocketStateError:
         return WebSocketStateError(
-            "another task is receiving from this WebSocket, and one message cannot go to two",
+            "another task is receiving from this WebSocket; only one may receive at a time",
             event="websocket.receive",
             state=self.state.value,
         )
+
+
+def _size(message: Message) -> int:
+    return MESSAGE_OVERHEAD + len(message.get("text") or message.get("bytes") or b"")

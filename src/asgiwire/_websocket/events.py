@@ -1,32 +1,29 @@
-"""The events of a WebSocket: built from arguments that are checked, read from messages as servers send them.
+"""Build the events that a WebSocket sends, from validated arguments; read the messages that it receives.
 
-Left out: which event may follow which (``_websocket_states``), and whatever awaits. What is built here is
-what every server takes: plain ``str``, ``bytes`` and ``int``, and every key that one cannot do without.
+Servers accept only plain ``str``, ``bytes`` and ``int`` in events, and some need every optional key.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from asgiwire._parsers.header_fields import encode_headers
 from asgiwire.exceptions import ProtocolError, ValidationException, WebSocketDisconnect, WebSocketException
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from asgiwire.types import (
-        HeaderPairs,
-        WebSocketAcceptEvent,
-        WebSocketCloseEvent,
-        WebSocketMode,
-        WebSocketResponseBodyEvent,
-        WebSocketResponseStartEvent,
-        WebSocketSendEvent,
-    )
+from asgiwire.types import (
+    HeaderPairs,
+    Message,
+    WebSocketAcceptEvent,
+    WebSocketCloseEvent,
+    WebSocketMode,
+    WebSocketResponseBodyEvent,
+    WebSocketResponseStartEvent,
+    WebSocketSendEvent,
+)
 
 NORMAL_CLOSURE: Final = 1000
-"""RFC 6455 section 7.4.1: what the connection was for is done."""
+"""RFC 6455 section 7.4.1: the purpose of the connection was fulfilled."""
 
 NO_STATUS_RECEIVED: Final = 1005
 """RFC 6455 section 7.4.1: the close frame had no code."""
@@ -35,12 +32,12 @@ ABNORMAL_CLOSURE: Final = 1006
 """RFC 6455 section 7.4.1: there was no close frame."""
 
 MESSAGE_TOO_BIG: Final = 1009
-"""RFC 6455 section 7.4.1: the peer sent a message that is too big to process."""
+"""RFC 6455 section 7.4.1: the client sent a message that is too big to process."""
 
 INTERNAL_ERROR: Final = 1011
-"""RFC 6455 section 7.4.1: something unexpected keeps the server from going on."""
+"""RFC 6455 section 7.4.1: the server met an unexpected condition."""
 
-MOST_OF_A_REASON: Final = 123
+MAX_REASON_SIZE: Final = 123
 """Bytes: a control frame has at most 125 (RFC 6455 section 5.5), and the code takes two."""
 
 MODES: Final = ("text", "binary", None)
@@ -52,30 +49,27 @@ def accept_event(
     """Build ``websocket.accept``.
 
     Args:
-        subprotocol: One of those offered. Any other makes the client fail the connection (RFC 6455 section
-            4.1), and some servers break it before that.
-        offered: What the client offered.
-        headers: Headers of the handshake's response. The subprotocol is not among them: the server writes
-            that header, and the specification forbids another one.
+        subprotocol: One of the offered subprotocols. With any other, the client fails the connection (RFC
+            6455 section 4.1), and some servers do so earlier.
+        offered: The subprotocols that the client offers.
+        headers: Headers of the handshake response, without the subprotocol: the server writes that header,
+            and ASGI forbids it here.
 
     Raises:
-        ValueError: The subprotocol was not offered, or the headers cannot be sent.
+        ValueError: The subprotocol was not offered, or a header is invalid.
     """
     if subprotocol is not None and (not subprotocol or subprotocol not in offered):
-        msg = f"the client did not offer the subprotocol {subprotocol!r}; it offered {_listed(offered)}"
+        # The offered names are text of the client, and browsers put credentials there.
+        msg = f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         raise ValueError(msg)
     event: WebSocketAcceptEvent = {"type": "websocket.accept", "subprotocol": subprotocol}
-    # The key is newer (2.1) than the event, so it is there only when it says something.
+    # ASGI 2.0 has no "headers" key, so it is added only if it is needed.
     if headers is not None and (pairs := encode_headers(headers)):
         if any(name == b"sec-websocket-protocol" for name, _ in pairs):
-            msg = "the subprotocol is an argument of accept(), not a header: 'sec-websocket-protocol'"
+            msg = "'sec-websocket-protocol' is not allowed in headers; pass it to accept(subprotocols=...)"
             raise ValueError(msg)
         event["headers"] = pairs
     return event
-
-
-def _listed(offered: tuple[str, ...]) -> str:
-    return ", ".join(repr(name) for name in offered) or "none"
 
 
 def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
@@ -88,16 +82,16 @@ def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
         reason: At most 123 bytes in UTF-8.
 
     Raises:
-        ValueError: The code or the reason cannot be sent.
+        ValueError: The code or the reason is invalid.
     """
     code = int(code)
     if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
-        msg = f"a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, not {code}"
+        msg = f"expected a close code of 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code}"
         raise ValueError(msg)
     reason = reason or ""
     size = len(reason.encode())
-    if size > MOST_OF_A_REASON:
-        msg = f"a close reason has at most {MOST_OF_A_REASON} bytes in UTF-8, this one {size}"
+    if size > MAX_REASON_SIZE:
+        msg = f"expected a close reason of at most {MAX_REASON_SIZE} bytes in UTF-8, got {size} bytes"
         raise ValueError(msg)
     return {"type": "websocket.close", "code": code, "reason": reason}
 
@@ -106,66 +100,61 @@ def denial_start(status: int, headers: HeaderPairs | None) -> WebSocketResponseS
     """Build ``websocket.http.response.start``.
 
     Args:
-        status: 300 to 599. Any status of the 200s accepts the handshake over HTTP/2 (RFC 8441 section 5), and
-            those of the 100s end no exchange.
-        headers: Headers of the response. One server cannot do without the key.
+        status: 300 to 599. Over HTTP/2 every 2xx status accepts the handshake (RFC 8441 section 5), and a 1xx
+            status does not end a response.
+        headers: Headers of the response. One server fails if the key is missing.
 
     Raises:
-        ValueError: The status or the headers cannot be sent.
+        ValueError: The status or a header is invalid.
     """
     status = int(status)
     if not 300 <= status <= 599:
-        msg = f"the status of a denial response is 300 to 599, not {status}"
+        msg = f"expected a denial status of 300 to 599, got {status}"
         raise ValueError(msg)
     return {"type": "websocket.http.response.start", "status": status, "headers": encode_headers(headers)}
 
 
 def denial_body(body: bytes) -> WebSocketResponseBodyEvent:
-    """Build ``websocket.http.response.body``.
+    """Build the last ``websocket.http.response.body``.
 
     Raises:
         TypeError: The body is not bytes.
     """
     if not isinstance(body, bytes | bytearray | memoryview):
         kind = type(body).__name__
-        msg = f"the body of a denial response is bytes or an asynchronous iterable of bytes, not {kind}"
+        msg = f"expected a denial body of bytes or an asynchronous iterable of bytes, got {kind}"
         raise TypeError(msg)
     return {"type": "websocket.http.response.body", "body": bytes(body), "more_body": False}
 
 
-def closing_words(error: BaseException | None) -> tuple[int, str]:
-    """The code and the reason to close with after an error, or after none; both can be sent.
+def close_arguments(error: BaseException | None) -> tuple[int, str]:
+    """Return the code and reason to close with after a block that raised ``error``, or ``None``.
 
-    A :class:`WebSocketDisconnect` has the code of a WebSocket that is closed, which says nothing of another.
+    The code of a :class:`WebSocketDisconnect` is not used: it describes another WebSocket that is closed.
     """
     if error is None:
         return NORMAL_CLOSURE, ""
     if isinstance(error, WebSocketException) and not isinstance(error, WebSocketDisconnect):
         with suppress(ValueError):
-            # A reason is for whoever debugs: better the first half of it than none.
-            reason = error.detail.encode(errors="replace")[:MOST_OF_A_REASON].decode(errors="ignore")
+            # The reason helps with debugging, so a long one is truncated rather than dropped.
+            reason = error.detail.encode(errors="replace")[:MAX_REASON_SIZE].decode(errors="ignore")
             close_event(error.code, reason)
             return error.code, reason
     return INTERNAL_ERROR, ""
 
 
-def closed_with(event: Mapping[str, Any], default: int) -> tuple[int, str]:
-    """The code and the reason in a close or disconnect event; servers leave either out, or have ``None``."""
+def code_and_reason(event: Mapping[str, Any], default_code: int) -> tuple[int, str]:
+    """Return the code and reason of a close or disconnect event; either may be missing or ``None``."""
     code = event.get("code")
-    # Some servers give members of an IntEnum: equal to a number, but neither printed nor pickled as one.
-    return int(code) if isinstance(code, int) else default, str(event.get("reason") or "")
+    # Some servers use an IntEnum, which does not print or pickle as a plain int.
+    return int(code) if isinstance(code, int) else default_code, str(event.get("reason") or "")
 
 
-def is_of_mode(message: Mapping[str, Any], mode: WebSocketMode | None) -> bool:
-    """Whether a ``websocket.receive`` is what a reader of this mode wants."""
-    return mode is None or message.get("text" if mode == "text" else "bytes") is not None
-
-
-def payload(message: Mapping[str, Any], mode: WebSocketMode | None) -> str | bytes:
-    """What is in a ``websocket.receive``: one key, the other being absent or ``None``; it may be empty.
+def payload(message: Message, mode: WebSocketMode | None) -> str | bytes:
+    """Return the data of a ``websocket.receive``; the other key may be missing or ``None``.
 
     Raises:
-        ValidationException: It is of the other mode than the wanted one.
+        ValidationException: The message is of the other mode; ``.message`` is the message.
         ProtocolError: The message has neither text nor bytes.
     """
     text: str | None = message.get("text")
@@ -174,55 +163,58 @@ def payload(message: Mapping[str, Any], mode: WebSocketMode | None) -> str | byt
     data: bytes | None = message.get("bytes")
     if data is not None and mode != "text":
         return data if type(data) is bytes else bytes(data)
-    if text is not None:
-        detail = "a binary message was wanted and a text one came; it is kept, and receive_text() reads it"
-        raise ValidationException(detail)
-    if data is not None:
-        detail = "a text message was wanted and a binary one came; it is kept, and receive_bytes() reads it"
-        raise ValidationException(detail)
-    kind = "websocket.receive"
-    raise ProtocolError(
-        f"the server sent {kind!r} without text or bytes", message_type=kind, expected=(kind,)
+    if text is None and data is None:
+        kind = "websocket.receive"
+        detail = f"expected text or bytes in {kind!r}, got neither"
+        raise ProtocolError(detail, message_type=kind, expected=(kind,))
+    expected, got = ("binary", "text") if mode == "binary" else ("text", "binary")
+    error = ValidationException(
+        f"expected a {expected} message, got a {got} one; the exception has it as 'message'"
     )
+    error.message = message
+    raise error
+
+
+def receive_event(data: str | bytes) -> Message:
+    """Build the ``websocket.receive`` that has this data."""
+    return {"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data}
 
 
 def send_event(data: str | bytes, mode: WebSocketMode, encoding: str) -> WebSocketSendEvent:
-    """Build ``websocket.send`` with one key and a plain ``str`` or ``bytes``: what every server takes.
+    """Build ``websocket.send`` with one key and a plain ``str`` or ``bytes``.
 
     Args:
-        data: What to send; ``bytearray`` and ``memoryview`` will do for bytes.
-        mode: What to send it as.
-        encoding: How to come from one to the other where ``data`` is not what ``mode`` says.
+        data: The message; ``bytearray`` and ``memoryview`` are accepted for bytes.
+        mode: Whether to send a text or a binary message.
+        encoding: Used if ``data`` is bytes and ``mode`` is text, or the reverse.
 
     Raises:
         TypeError: ``data`` is neither text nor bytes.
-        ValueError: There is no such mode, or ``data`` does not encode or decode.
+        ValueError: The mode is invalid, or ``data`` cannot be encoded or decoded.
     """
     if not isinstance(data, (str, bytes, bytearray, memoryview)):
-        msg = f"a WebSocket message is str or bytes, not {type(data).__name__}"
+        msg = f"expected a message of str or bytes, got {type(data).__name__}"
         raise TypeError(msg)
     if mode == "text":
-        # str() of a subclass may be anything, an enum's is its name.
+        # str() of a subclass may differ from its value.
         text = str.__str__(data) if isinstance(data, str) else bytes(data).decode(encoding)
         return {"type": "websocket.send", "text": text}
     if mode == "binary":
-        return {
-            "type": "websocket.send",
-            "bytes": data.encode(encoding) if isinstance(data, str) else bytes(data),
-        }
-    raise no_such_mode(mode)
+        binary = data.encode(encoding) if isinstance(data, str) else bytes(data)
+        return {"type": "websocket.send", "bytes": binary}
+    raise invalid_mode(mode)
 
 
-def no_such_mode(mode: object) -> ValueError:
-    """The error of a mode that is none."""
-    return ValueError(f"mode is 'text' or 'binary', not {mode!r}")
+def invalid_mode(mode: object) -> ValueError:
+    """Create the exception for an invalid mode."""
+    return ValueError(f"expected mode 'text' or 'binary', got {mode!r}")
 
 
 def exceeds(data: str | bytes, maximum: int) -> bool:
-    """Whether a message has more than ``maximum`` bytes, text being counted in UTF-8."""
+    """Return whether a message has more than ``maximum`` bytes; text is counted in UTF-8."""
     if len(data) > maximum:
         return True
-    # Encoding copies the text, so it is done only where it decides: no character has more than four bytes.
+    # Encoding copies the text, so it is the last resort. A character has at most four bytes.
     if isinstance(data, bytes) or len(data) * 4 <= maximum or data.isascii():
         return False
     return len(data.encode(errors="surrogatepass")) > maximum

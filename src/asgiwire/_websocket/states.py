@@ -1,24 +1,16 @@
-"""The states of a WebSocket: which ASGI event may follow which, in both directions, as two tables.
-
-Left out: whatever awaits or remembers. The functions here are given the state and an event; who keeps the
-state, and when it moves, is ``connection/_socket_channel.py``. What else is in an event is built and read in
-``connection/_socket_events.py``.
-"""
+"""The states of a WebSocket: two tables that say which ASGI event may follow which, in both directions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from asgiwire.exceptions import ProtocolError, WebSocketStateError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-# An ASGI server and an application talk about one WebSocket in two streams of events. Each stream by
-# itself is simple; what goes wrong in practice goes wrong between them: a send after the client's
-# disconnect was received, an accept after a close, a receive after which nothing more will ever come.
-# So there is one state for both directions, and what either side does moves it.
+# An ASGI server and an application exchange two streams of events about one WebSocket. Most mistakes happen
+# between the streams: a send after the client disconnected, an accept after a close, a receive after the last
+# message. So there is one state for both directions, and events of either direction change it.
 #
 #     INITIAL ──connect──> HANDSHAKE ──accept──> OPEN ──close──────────────────> CLOSING
 #                              │                                                    ▲
@@ -27,33 +19,32 @@ if TYPE_CHECKING:
 #
 #     and from each of them ──disconnect──> CLOSED
 #
-# Why each state is one of its own:
+# Why each state exists:
 #
-# * INITIAL is not HANDSHAKE. The specification has the application answer `websocket.connect`, and one
-#   server ends its whole process at an answer that comes before the event was taken. Nothing may be sent.
+# * INITIAL is not HANDSHAKE. In the specification the application answers `websocket.connect`. One server
+#   ends its whole process if the answer comes before the event was received. Nothing may be sent.
 #
-# * CLOSING is not CLOSED. The specification has a disconnect event for the server's closing too, so after
-#   our own close one may still be received, and messages that the peer sent before it saw the close may
-#   come before that. Nothing may be sent.
+# * CLOSING is not CLOSED. The server sends a disconnect event after the application's own close too, and
+#   messages that the client sent before it saw the close may come first. Nothing may be sent.
 #
-# * A denial leads to CLOSED and not to CLOSING: there was no handshake, so nothing can follow it, and one
-#   server never sends the disconnect event that would end the waiting for it.
+# * A denial leads to CLOSED, not to CLOSING. There was no handshake, so no event can follow, and one server
+#   never sends the disconnect event.
 #
-# * CLOSED is final. Servers differ in what they do when asked again: some repeat the disconnect event with
-#   another code, some never return. They are not asked again. The one way to receive anything in CLOSED is
-#   a receive that was under way when a send found the connection lost, so its table is not empty.
+# * CLOSED is final. Servers differ after the disconnect event: some repeat it with another code, some never
+#   return. So `receive` is not called again. The row of CLOSED in RECEIVED is for a receive that was already
+#   waiting when a send found the connection lost.
 #
-# The tables hold what is allowed; a missing entry is the error. Whose error it is depends on the table:
-# in RECEIVED it is the server's (ProtocolError), in SENT it is the caller's (WebSocketStateError).
+# The tables contain what is allowed; a missing entry is an error. In RECEIVED it is an error of the server
+# (ProtocolError), in SENT of the application (WebSocketStateError).
 #
-# One transition is written as code, in `after_sending`: a body of a denial response with `more_body`
-# leaves the state as it is, and the table has the one that ends the response.
+# One transition is code in `after_sending`: a body event of a denial response with `more_body` does not
+# change the state. The table has the event that ends the response.
 
 
-class SocketState(StrEnum):
-    """What has passed between the server and the application."""
+class WebSocketState(StrEnum):
+    """The state of a WebSocket, for both directions."""
 
-    # A StrEnum, because the hash of a plain Enum's member is computed in Python, at every look into a table.
+    # A StrEnum because a plain Enum computes hashes in Python, at every lookup in the tables.
 
     INITIAL = "initial"
     """Nothing was received yet."""
@@ -62,21 +53,21 @@ class SocketState(StrEnum):
     """``websocket.connect`` was received and not answered."""
 
     OPEN = "open"
-    """Accepted: messages go both ways."""
+    """Accepted: messages may be sent in both directions."""
 
     DENYING = "denying"
-    """A denial response was begun in the place of the handshake's answer."""
+    """A denial response was started instead of an answer to the handshake."""
 
     CLOSING = "closing"
-    """Closed or denied by this side; the disconnect event may still come."""
+    """Closed or rejected by the application; the disconnect event may still come."""
 
     CLOSED = "closed"
-    """The disconnect event was received, or a send found the connection lost."""
+    """The disconnect event was received, the handshake was denied, or a send found the connection lost."""
 
 
-INITIAL, HANDSHAKE, OPEN, DENYING, CLOSING, CLOSED = SocketState
+INITIAL, HANDSHAKE, OPEN, DENYING, CLOSING, CLOSED = WebSocketState
 
-RECEIVED: Final[Mapping[SocketState, Mapping[str, SocketState]]] = {
+RECEIVED: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     INITIAL: {"websocket.connect": HANDSHAKE, "websocket.disconnect": CLOSED},
     HANDSHAKE: {"websocket.disconnect": CLOSED},
     OPEN: {"websocket.receive": OPEN, "websocket.disconnect": CLOSED},
@@ -84,9 +75,9 @@ RECEIVED: Final[Mapping[SocketState, Mapping[str, SocketState]]] = {
     CLOSING: {"websocket.receive": CLOSING, "websocket.disconnect": CLOSED},
     CLOSED: {"websocket.receive": CLOSED, "websocket.disconnect": CLOSED},
 }
-"""``RECEIVED[state][type of the message received]`` is the next state."""
+"""``RECEIVED[state][message type]`` is the state after the message was received."""
 
-SENT: Final[Mapping[SocketState, Mapping[str, SocketState]]] = {
+SENT: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     INITIAL: {},
     HANDSHAKE: {
         "websocket.accept": OPEN,
@@ -98,42 +89,40 @@ SENT: Final[Mapping[SocketState, Mapping[str, SocketState]]] = {
     CLOSING: {},
     CLOSED: {},
 }
-"""``SENT[state][type of the event sent]`` is the next state, once the server has taken the event."""
+"""``SENT[state][event type]`` is the state after the server has taken the event."""
 
-UNANSWERED: Final = (INITIAL, HANDSHAKE)
-"""Where a reader or a writer has to accept first."""
+UNANSWERED: Final = frozenset({INITIAL, HANDSHAKE})
+"""States in which reading and sending accept the handshake first."""
 
-ENDED: Final = (CLOSING, CLOSED)
-"""Where nothing may be sent any more, whoever closed."""
-
-
-def after_receiving(state: SocketState, message: Mapping[str, Any]) -> SocketState:
-    """The state that a message received leads to.
-
-    Raises:
-        ProtocolError: The server must not send this in this state.
-    """
-    kind = message.get("type")
-    after = RECEIVED[state].get(kind) if isinstance(kind, str) else None
-    if after is None:
-        raise ProtocolError(message_type=kind, expected=tuple(RECEIVED[state]))
-    return after
+ENDED: Final = frozenset({CLOSING, CLOSED})
+"""States in which nothing may be sent, whichever side closed."""
 
 
-def after_sending(state: SocketState, event: Mapping[str, Any]) -> SocketState:
-    """The state that an event leads to, once the server has taken it.
+def after_receiving(state: WebSocketState, message: Mapping[str, Any]) -> WebSocketState:
+    """Return the state after a message was received.
 
     Raises:
-        WebSocketStateError: The event must not be sent in this state.
+        ProtocolError: The state does not allow the message.
     """
-    kind = str(event.get("type"))
-    after = SENT[state].get(kind)
-    if after is None:
-        # What is missing in INITIAL is a receive; the standard sentence can speak of sends only.
-        detail = (
-            f"{kind!r} is not allowed before 'websocket.connect' was received" if state is INITIAL else ""
-        )
-        raise WebSocketStateError(detail, event=kind, state=state.value, expected=tuple(SENT[state]))
-    if state is DENYING and event.get("more_body"):
-        return DENYING
-    return after
+    try:
+        return RECEIVED[state][message["type"]]
+    except (KeyError, TypeError):  # missing, not in the table, or not hashable
+        expected = tuple(RECEIVED[state])
+        raise ProtocolError(message_type=message.get("type"), expected=expected) from None
+
+
+def after_sending(state: WebSocketState, event: Mapping[str, Any]) -> WebSocketState:
+    """Return the state after the server has taken an event.
+
+    Raises:
+        WebSocketStateError: The state does not allow the event.
+    """
+    try:
+        after = SENT[state][event["type"]]
+    except (KeyError, TypeError):  # missing, not in the table, or not hashable
+        kind = str(event.get("type"))
+        # In INITIAL the next step is a receive, which the default message cannot name.
+        detail = f"{kind!r} is not allowed before 'websocket.connect' is received" if state is INITIAL else ""
+        expected = tuple(SENT[state])
+        raise WebSocketStateError(detail, event=kind, state=state.value, expected=expected) from None
+    return state if state is DENYING and event.get("more_body") else after

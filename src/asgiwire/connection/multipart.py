@@ -30,7 +30,8 @@ class MultipartParts:
         self._reader = reader
         self._decoder = decoder
         self._events: list[Event] = []  # decoded and not yet returned, in reverse order
-        self._current: MultipartPart | None = None
+        # The start event and not the part, which refers to this object: a cycle would wait for the collector.
+        self._current: PartStart | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -39,13 +40,13 @@ class MultipartParts:
         # This skips the rest of the previous part.
         while event := await self._next_event(self._current):
             if isinstance(event, PartStart):
-                self._current = MultipartPart(self, self._decoder, event)
-                return self._current
+                self._current = event
+                return MultipartPart(self, self._decoder, event)
         self._current = None
         raise StopAsyncIteration
 
-    async def _next_event(self, part: MultipartPart | None) -> Event | None:
-        """Return the next event of the body for the reader of this part, or ``None`` at the end of the body.
+    async def _next_event(self, part: PartStart | None) -> Event | None:
+        """Return the next event for the reader of the part with this start; ``None`` at the end of the body.
 
         Raises:
             StreamConsumed: The part is not the current one.
@@ -110,7 +111,7 @@ class MultipartPart:
 
     async def __anext__(self) -> bytes:
         if not self._complete:
-            event = await self._parts._next_event(self)
+            event = await self._parts._next_event(self._start)
             if isinstance(event, bytes):
                 return event
             self._complete = True

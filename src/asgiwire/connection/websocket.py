@@ -1,43 +1,173 @@
-"""A WebSocket: what it can be asked to send, and that it can be a context manager.
-
-Left out: the handshake and the close, which it has from ``_socket_connection.py``, and what it can be asked
-to receive, from ``_socket_reader.py``.
-"""
+"""A WebSocket connection: handshake, messages in both directions, and the close."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self
+from types import TracebackType
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast, overload
 
-from asgiwire._websocket.events import closing_words, send_event
-from asgiwire._websocket.states import UNANSWERED
-from asgiwire.exceptions import WebSocketDisconnect
-from asgiwire.serialization import default_serializer, encode_json, encode_msgpack, encode_plain_json
+from asgiwire import datastructures
+from asgiwire._concurrency import COROUTINE
+from asgiwire._websocket.channel import WebSocketChannel
+from asgiwire._websocket.events import (
+    MESSAGE_TOO_BIG,
+    MODES,
+    accept_event,
+    close_arguments,
+    close_event,
+    denial_body,
+    denial_start,
+    exceeds,
+    invalid_mode,
+    payload,
+    receive_event,
+    send_event,
+)
+from asgiwire._websocket.states import ENDED, HANDSHAKE, INITIAL, OPEN, UNANSWERED
+from asgiwire.exceptions import (
+    ClientException,
+    ImproperlyConfiguredException,
+    RequestEntityTooLarge,
+    WebSocketDisconnect,
+)
+from asgiwire.serialization import (
+    decode_json,
+    decode_msgpack,
+    default_serializer,
+    encode_json,
+    encode_msgpack,
+    encode_plain_json,
+)
+from asgiwire.types import Empty, HeaderPairs, Message, Receive, Send, Serializer, WebSocketMode
 
-from ._socket_reader import SocketReader
-from .base import AuthT, StateT, UserT
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from asgiwire.types import Serializer, WebSocketMode, WebSocketSendEvent
+from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
 
 __all__ = ("WebSocket",)
 
+T = TypeVar("T")
 
-class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
-    """One WebSocket (RFC 6455).
+DENIAL_EXTENSION: Final = "websocket.http.response"
+"""The ASGI extension that answers a handshake with an HTTP response."""
 
-    Reading or sending accepts the handshake where :meth:`accept` has not. Many tasks may send, each event
-    whole and in the order of asking; one may receive at a time. ``async for message in websocket`` reads
-    text and binary messages until the client leaves, and ``async with websocket`` closes behind itself.
+
+class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
+    """One WebSocket connection (RFC 6455).
+
+    The first read or send accepts the handshake if :meth:`accept` was not called. Several tasks may send:
+    each event is sent whole, in the order of the calls. Only one task may receive at a time.
+
+    ``async for message in websocket`` reads text and binary messages until the client disconnects.
+    ``async with websocket`` accepts on entry and closes on exit.
+
+    A message that a reader rejects (wrong kind, malformed, invalid) is the ``message`` attribute of the
+    exception. It is consumed: the next read returns the next message.
+
+    Attributes:
+        receive: The ASGI receive callable, as :meth:`receive_wrapper` returned it.
+        send: The ASGI send callable, as :meth:`send_wrapper` returned it.
     """
 
-    __slots__ = ()
+    __slots__ = ("_channel", "_plain_receive", "_plain_send")
+
+    _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
+
+    def __init__(
+        self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
+    ) -> None:
+        """Wrap the arguments of an ASGI application. Nothing is received or sent.
+
+        Raises:
+            ImproperlyConfiguredException: The type of the scope is not ``websocket``.
+        """
+        super().__init__(scope, receive, send)
+        self._channel = WebSocketChannel(receive, send)
+        # The channel's callables, unless a subclass overrides receive_data() or send_data(). While
+        # `self.receive` and `self.send` are these, receive_text() and send_text() may call the server.
+        self._plain_receive: Receive | None = None
+        self._plain_send: Send | None = None
+        self.receive = self.receive_wrapper(receive)
+        self.send = self.send_wrapper(send)
 
     @property
-    def _sends_plainly(self) -> bool:
-        return super()._sends_plainly and type(self).send_data is WebSocket.send_data
+    def _description(self) -> str:
+        return self._channel.state.value
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        """Return the ``receive`` of this object; an override may wrap the argument or the result.
+
+        The returned callable tracks the state, rejects a second task that receives at the same time, and
+        does not call the server again after the disconnect event.
+
+        Args:
+            receive: The server's callable.
+        """
+        self._channel.source = receive
+        own = self._channel.receive
+        if type(self).receive_data is WebSocket.receive_data:
+            self._plain_receive = own
+        return own
+
+    def send_wrapper(self, send: Send) -> Send:
+        """Return the ``send`` of this object; an override may wrap the argument or the result.
+
+        The returned callable rejects events that the state does not allow, and sends one event at a time.
+        The state changes after the server's callable has returned; a cancelled send does not change it.
+
+        Args:
+            send: The server's callable.
+        """
+        self._channel.sink = send
+        own = self._channel.send
+        if type(self).send_data is WebSocket.send_data:
+            self._plain_send = own
+        return own
+
+    @property
+    def connection_state(self) -> Literal["init", "connect", "receive", "disconnect"]:
+        """The phase: ``receive`` from the first message of the client on, ``disconnect`` after the end."""
+        state = self._channel.state
+        if state is INITIAL:
+            return "init"
+        if state is HANDSHAKE or (state is OPEN and not self._channel.received_any):
+            return "connect"
+        return "receive" if state is OPEN else "disconnect"
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the WebSocket is closed, by either side."""
+        return self._channel.state in ENDED
+
+    @property
+    def close_code(self) -> int | None:
+        """The code of the side that closed first; ``None`` while the WebSocket is not closed.
+
+        1005 if the close had no code, 1006 if the connection was lost or the handshake was denied (RFC 6455
+        section 7.4.1).
+        """
+        return self._channel.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The reason that belongs to :attr:`close_code`, or ``""``; ``None`` while it is not closed."""
+        return self._channel.close_reason
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1)."""
+        offered: Iterable[str] = self.scope.get("subprotocols") or ()
+        if not isinstance(offered, list | tuple):  # ASGI allows any iterable, also one that can be read once
+            offered = self.scope["subprotocols"] = list(offered)
+        return tuple(offered)
+
+    def select_subprotocol(self, supported: Iterable[str]) -> str | None:
+        """Return the first supported subprotocol that the client offers, for :meth:`accept`.
+
+        Args:
+            supported: The subprotocols of the application, in its order of preference.
+        """
+        offered = frozenset(self.subprotocols)
+        return next((name for name in supported if name in offered and name), None)
 
     def _snapshot_values(self) -> dict[str, Any]:
         return {
@@ -48,7 +178,7 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         }
 
     async def __aenter__(self) -> Self:
-        """Accept the handshake, unless it is accepted; raises what :meth:`accept` does."""
+        """Accept the handshake if it is not accepted; raises the same exceptions as :meth:`accept`."""
         await self.accept()
         return self
 
@@ -58,82 +188,388 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> bool:
-        """Close, unless it is closed: with 1000, and where the block raised with 1011 and the error goes on.
+        """Close with code 1000, or with 1011 if the block raised an exception, which propagates.
 
-        A :class:`WebSocketException` has its own code, and its ``detail`` is the reason. A
-        :class:`WebSocketDisconnect` stops here where this WebSocket is closed: that the client leaves is how
-        conversations end.
+        A :class:`WebSocketException` gives its own ``code``, and its ``detail`` as the reason. A
+        :class:`WebSocketDisconnect` is suppressed if this WebSocket is closed.
         """
         if isinstance(error, WebSocketDisconnect) and self.disconnected:
             return True
-        # Nothing may be awaited in a coroutine that is being thrown away.
+        # A coroutine that is being closed must not await.
         if not isinstance(error, GeneratorExit):
-            await self.close(*closing_words(error))
+            await self.close(*close_arguments(error))
         return False
+
+    async def accept(
+        self,
+        subprotocols: str | None = None,
+        headers: datastructures.Headers | HeaderPairs | None = None,
+    ) -> None:
+        """Accept the handshake. Does nothing if it is accepted already.
+
+        Args:
+            subprotocols: The chosen subprotocol, one of those that the client offers.
+            headers: Headers of the response. Not every server sends them.
+
+        Raises:
+            ValueError: The subprotocol was not offered, or a header is invalid; nothing was sent.
+            WebSocketDisconnect: The client disconnected, or the WebSocket was closed before.
+        """
+        channel = self._channel
+        if channel.state is OPEN:
+            return
+        event = accept_event(subprotocols, self.subprotocols, headers)
+        # Two tasks that read or send first both accept; the second waits here and has nothing to do.
+        async with channel.handshake:
+            if channel.state is INITIAL:
+                await self.receive()
+            if channel.state is not OPEN:
+                await self.send(event)
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close the WebSocket. Before :meth:`accept`, the server answers with HTTP 403.
+
+        Does nothing if the WebSocket is closed already.
+
+        Args:
+            code: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4).
+            reason: At most 123 bytes in UTF-8.
+
+        Raises:
+            ValueError: The code or the reason is invalid; nothing was sent.
+        """
+        channel = self._channel
+        if channel.state in ENDED:
+            return
+        event = close_event(code, reason)
+        await self._receive_connect()
+        try:
+            await self.send(event)
+        except WebSocketDisconnect:
+            return  # closed by the other side meanwhile
+        except Exception:
+            # One server supports only 1000 and 3000 to 4999, and leaves the connection open after an error.
+            if channel.state is not OPEN or code == 1000 or code >= 3000:
+                raise
+            await self.close(1000, reason)
+
+    async def send_denial_response(
+        self,
+        status: int,
+        headers: datastructures.Headers | HeaderPairs | None = None,
+        body: bytes | AsyncIterable[bytes] = b"",
+    ) -> None:
+        """Answer the handshake with an HTTP response (ASGI extension ``websocket.http.response``).
+
+        Args:
+            status: 300 to 599.
+            headers: Headers of the response.
+            body: The body, or its chunks, which are joined: not every server accepts more than one event.
+
+        Raises:
+            ImproperlyConfiguredException: The server does not support the extension; :meth:`close` answers
+                with HTTP 403 on every server.
+            ValueError: The status or a header is invalid; nothing was sent.
+            TypeError: The body is neither bytes nor an asynchronous iterable; nothing was sent.
+            WebSocketStateError: The handshake was accepted, or a response was started.
+            WebSocketDisconnect: The client disconnected, or the WebSocket was closed before.
+        """
+        if DENIAL_EXTENSION not in (self.scope.get("extensions") or ()):
+            msg = (
+                f"the server does not support the extension {DENIAL_EXTENSION!r};"
+                " close() answers with HTTP 403 on every server"
+            )
+            raise ImproperlyConfiguredException(msg)
+        start = denial_start(status, headers)
+        # One server loses what comes after the start event, another accepts only one body event.
+        whole = b"".join([chunk async for chunk in body]) if isinstance(body, AsyncIterable) else body
+        end = denial_body(whole)
+        await self._receive_connect()
+        await self.send(start)
+        await self.send(end)
+
+    async def _receive_connect(self) -> None:
+        """Receive the connect event if it was not received."""
+        channel = self._channel
+        if channel.state is INITIAL:
+            async with channel.handshake:
+                if channel.state is INITIAL:
+                    await self.receive()
+
+    @overload
+    async def receive_data(self, mode: Literal["text"]) -> str: ...
+    @overload
+    async def receive_data(self, mode: Literal["binary"]) -> bytes: ...
+    @overload
+    async def receive_data(self, mode: None = ...) -> str | bytes: ...
+    @overload
+    async def receive_data(self, mode: WebSocketMode | None) -> str | bytes: ...
+    async def receive_data(self, mode: WebSocketMode | None = None) -> str | bytes:
+        """Receive a message. Every other reader calls this method.
+
+        Args:
+            mode: ``"text"``, ``"binary"``, or ``None`` for either.
+
+        Raises:
+            WebSocketDisconnect: The WebSocket is closed.
+            ValidationException: The message is of the other mode. ``error.message`` is the message; the next
+                read returns the next one.
+            RequestEntityTooLarge: The message has more than ``limits.max_message_size`` bytes; the WebSocket
+                was closed with code 1009.
+            WebSocketStateError: Another task is receiving.
+        """
+        if mode not in MODES:
+            raise invalid_mode(mode)
+        if self._channel.state in UNANSWERED:
+            await self.accept()
+        data = self._data(await self.receive(), mode)
+        maximum = self.limits.max_message_size
+        if maximum is not None and len(data) * 4 > maximum:
+            await self._check_size(data, maximum)
+        return data
+
+    async def receive_text(self) -> str:
+        """Receive a text message; raises the same exceptions as :meth:`receive_data`."""
+        channel = self._channel
+        if (
+            channel.state is not OPEN
+            or channel.receiving
+            or channel.read_ahead is not None
+            or self.receive is not self._plain_receive
+        ):
+            return await self.receive_data("text")
+        # What receive_data() and channel.receive() would do, without their coroutines: 35 % less time.
+        channel.receiving = True
+        try:
+            awaitable: Any = channel.source()
+            message: Message = await (awaitable if type(awaitable) is COROUTINE else channel.keep(awaitable))
+        finally:
+            channel.receiving = False
+        if "text" in message and message["type"] == "websocket.receive":
+            text: str | None = message["text"]
+            maximum = self.limits.max_message_size
+            if text is not None and (maximum is None or len(text) * 4 <= maximum):
+                channel.received_any = True
+                return text
+        channel.set_received(message)
+        data = self._data(message, "text")
+        await self._check_size(data, self.limits.max_message_size)
+        return cast("str", data)
+
+    _receive_text = receive_text  # for receive_json(): an override of receive_text() must not change it
+
+    async def receive_bytes(self) -> bytes:
+        """Receive a binary message; raises the same exceptions as :meth:`receive_data`."""
+        return await self.receive_data("binary")
+
+    @overload
+    async def receive_json(self, mode: WebSocketMode | None = ...) -> Any: ...
+    @overload
+    async def receive_json(self, mode: WebSocketMode | None = ..., *, type: type[T]) -> T: ...
+    @overload
+    async def receive_json(self, mode: WebSocketMode | None = ..., *, type: Any) -> Any: ...
+    async def receive_json(self, mode: WebSocketMode | None = "text", *, type: Any = Empty) -> Any:
+        """Receive a message and decode it as JSON.
+
+        Raises the exceptions of :meth:`receive_data` too. ``error.message`` of a client exception is the
+        message; the next read returns the next one.
+
+        Args:
+            mode: ``"text"``, ``"binary"``, or ``None`` for either.
+            type: The type to decode to: any type that msgspec or one of ``type_decoders`` supports.
+
+        Raises:
+            SerializationException: The message is malformed, not UTF-8, or nested too deep.
+            ValidationException: The message does not match ``type``; the error names the place.
+        """
+        # _receive_text() is a shorter path to receive_data().
+        data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
+        try:
+            return decode_json(data, type, self.type_decoders)
+        except ClientException as error:
+            error.message = receive_event(data)
+            raise
+
+    @overload
+    async def receive_msgpack(self) -> Any: ...
+    @overload
+    async def receive_msgpack(self, *, type: type[T]) -> T: ...
+    @overload
+    async def receive_msgpack(self, *, type: Any) -> Any: ...
+    async def receive_msgpack(self, *, type: Any = Empty) -> Any:
+        """Receive a binary message and decode it as MessagePack.
+
+        Raises the exceptions of :meth:`receive_data` too. ``error.message`` of a client exception is the
+        message; the next read returns the next one.
+
+        Args:
+            type: The type to decode to: any type that msgspec or one of ``type_decoders`` supports.
+
+        Raises:
+            SerializationException: The message is malformed, has text that is not UTF-8, or is nested too
+                deep.
+            ValidationException: The message does not match ``type``; the error names the place.
+        """
+        data = await self.receive_data("binary")
+        try:
+            return decode_msgpack(data, type, self.type_decoders)
+        except ClientException as error:
+            error.message = receive_event(data)
+            raise
+
+    @overload
+    def iter_data(self, mode: Literal["text"] = ...) -> AsyncGenerator[str, None]: ...
+    @overload
+    def iter_data(self, mode: Literal["binary"]) -> AsyncGenerator[bytes, None]: ...
+    @overload
+    def iter_data(self, mode: WebSocketMode | None) -> AsyncGenerator[str | bytes, None]: ...
+    async def iter_data(self, mode: WebSocketMode | None = "text") -> AsyncGenerator[str | bytes, None]:
+        """Receive messages until the WebSocket is closed; see :attr:`close_code` for the code.
+
+        Any exception but a disconnect ends the iterator. A new one continues with the next message.
+
+        Args:
+            mode: ``"text"``, ``"binary"``, or ``None`` for either.
+
+        Raises:
+            ValidationException: A message is of the other mode; ``error.message`` is the message.
+            RequestEntityTooLarge: A message has more than ``limits.max_message_size`` bytes.
+            WebSocketStateError: Another task is receiving.
+        """
+        while True:
+            try:
+                data = await self.receive_data(mode)
+            except WebSocketDisconnect:
+                return
+            yield data
+
+    @overload
+    def iter_json(self, mode: WebSocketMode | None = ...) -> AsyncGenerator[Any, None]: ...
+    @overload
+    def iter_json(self, mode: WebSocketMode | None = ..., *, type: type[T]) -> AsyncGenerator[T, None]: ...
+    @overload
+    def iter_json(self, mode: WebSocketMode | None = ..., *, type: Any) -> AsyncGenerator[Any, None]: ...
+    async def iter_json(
+        self, mode: WebSocketMode | None = "text", *, type: Any = Empty
+    ) -> AsyncGenerator[Any, None]:
+        """Receive and decode JSON until the WebSocket is closed.
+
+        Raises the same exceptions as :meth:`receive_json`, except for the disconnect.
+
+        Args:
+            mode: ``"text"``, ``"binary"``, or ``None`` for either.
+            type: The type to decode to, as in :meth:`receive_json`.
+        """
+        while True:
+            try:
+                value = await self.receive_json(mode=mode, type=type)
+            except WebSocketDisconnect:
+                return
+            yield value
+
+    @overload
+    def iter_msgpack(self) -> AsyncGenerator[Any, None]: ...
+    @overload
+    def iter_msgpack(self, *, type: type[T]) -> AsyncGenerator[T, None]: ...
+    @overload
+    def iter_msgpack(self, *, type: Any) -> AsyncGenerator[Any, None]: ...
+    async def iter_msgpack(self, *, type: Any = Empty) -> AsyncGenerator[Any, None]:
+        """Receive and decode MessagePack until the WebSocket is closed.
+
+        Raises the same exceptions as :meth:`receive_msgpack`, except for the disconnect.
+
+        Args:
+            type: The type to decode to, as in :meth:`receive_msgpack`.
+        """
+        while True:
+            try:
+                value = await self.receive_msgpack(type=type)
+            except WebSocketDisconnect:
+                return
+            yield value
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        try:
+            return await self.receive_data(None)
+        except WebSocketDisconnect:
+            raise StopAsyncIteration from None
+
+    def _data(self, message: Message, mode: WebSocketMode | None) -> str | bytes:
+        if message["type"] == "websocket.disconnect":
+            raise self._channel.disconnect_error()
+        return payload(message, mode)
+
+    async def _check_size(self, data: str | bytes, maximum: int | None) -> None:
+        if maximum is not None and exceeds(data, maximum):
+            await self.close(MESSAGE_TOO_BIG)
+            raise _too_large(maximum)
+
+    async def is_disconnected(self) -> bool:
+        """Return whether the WebSocket is closed, without waiting for a message.
+
+        For tasks that only send: not every server raises an exception from a send after the client
+        disconnected. The call receives at most one message, which the next read returns. It receives none
+        while another task is receiving, or while 1 MiB of messages is pending.
+
+        Raises:
+            ProtocolError: The server sent a message that the state does not allow.
+        """
+        await self._channel.peek()
+        return self.disconnected
 
     async def send_data(
         self, data: str | bytes, mode: WebSocketMode = "text", encoding: str = "utf-8"
     ) -> None:
-        """Send a message; every other writer goes through here.
+        """Send a message. Every other writer calls this method.
 
         Args:
-            data: What to send; ``bytearray`` and ``memoryview`` will do for bytes.
-            mode: What to send it as.
-            encoding: How to come from one to the other where ``data`` is not what ``mode`` says.
+            data: The message; ``bytearray`` and ``memoryview`` are accepted for bytes.
+            mode: Whether to send a text or a binary message.
+            encoding: Used if ``data`` is bytes and ``mode`` is text, or the reverse.
 
         Raises:
-            WebSocketDisconnect: The WebSocket is closed, whoever closed it; 1006 where the server finds the
+            WebSocketDisconnect: The WebSocket is closed, by either side; code 1006 if the server finds the
                 connection lost.
             TypeError: ``data`` is neither text nor bytes.
-            ValueError: There is no such mode, or ``data`` does not encode or decode.
+            ValueError: The mode is invalid, or ``data`` cannot be encoded or decoded.
         """
-        if type(data) is str and mode == "text":
-            event: WebSocketSendEvent = {"type": "websocket.send", "text": data}
-        else:
-            event = send_event(data, mode, encoding)
-        channel = self._begun
-        if channel is None or channel.state in UNANSWERED:
+        event = send_event(data, mode, encoding)
+        if self._channel.state in UNANSWERED:
             await self.accept()
-            channel = self._channel
-        if channel.taken or not channel.sends_directly:
-            await self._send_event(event)
-            return
-        # What that would do, less a coroutine for each message.
-        send = channel.sink
-        channel.taken = True
-        try:
-            await send(event)
-        except (OSError, RuntimeError) as error:
-            channel.raise_if_lost(error)
-            raise
-        finally:
-            if channel.waiting:
-                channel.pass_on()
-            else:
-                channel.taken = False
+        await self.send(event)
 
     async def send_text(self, data: str | bytes, encoding: str = "utf-8") -> None:
-        """Send a text message; bytes are decoded. Raises what :meth:`send_data` does."""
-        channel = self._begun
-        if channel is None or channel.taken or not channel.sends_directly or type(data) is not str:
+        """Send a text message; bytes are decoded. Raises the same exceptions as :meth:`send_data`."""
+        channel = self._channel
+        lock = channel.send_lock
+        if (
+            channel.state is not OPEN
+            or lock.locked
+            or self.send is not self._plain_send
+            or type(data) is not str
+        ):
             await self.send_data(data, "text", encoding)
             return
-        # As in send_data(), which is not awaited here: a coroutine costs as much as all the rest.
-        send = channel.sink
-        channel.taken = True
+        # What send_data() and channel.send() would do, without their coroutines: 40 % less time.
+        lock.locked = True
         try:
-            await send({"type": "websocket.send", "text": data})
+            await channel.sink({"type": "websocket.send", "text": data})
         except (OSError, RuntimeError) as error:
             channel.raise_if_lost(error)
             raise
         finally:
-            if channel.waiting:
-                channel.pass_on()
-            else:
-                channel.taken = False
+            if lock.waiters:
+                lock.release()
+            else:  # nearly always; the call would take another 10 %
+                lock.locked = False
+
+    _send_text = send_text  # for send_json(): an override of send_text() must not change it
 
     async def send_bytes(self, data: str | bytes, encoding: str = "utf-8") -> None:
-        """Send a binary message; text is encoded. Raises what :meth:`send_data` does."""
+        """Send a binary message; text is encoded. Raises the same exceptions as :meth:`send_data`."""
         await self.send_data(data, "binary", encoding)
 
     async def send_json(
@@ -146,37 +582,24 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         """Send a value as JSON.
 
         Args:
-            data: Anything that msgspec encodes, or that the serializer turns into such.
-            mode: What to send it as.
-            encoding: Has no effect, as JSON is UTF-8 (RFC 8259 section 8.1).
-            serializer: Called with each value that msgspec does not know; the default one asks
+            data: Any value that msgspec or the serializer supports.
+            mode: Whether to send a text or a binary message.
+            encoding: Ignored: JSON is UTF-8 (RFC 8259 section 8.1).
+            serializer: Called with each value that msgspec does not support; the default one calls
                 ``type_encoders`` first.
 
         Raises:
-            TypeError: A value is of a type that neither supports.
+            TypeError: A value is of an unsupported type.
             WebSocketDisconnect: As in :meth:`send_data`.
         """
         if serializer is default_serializer and not self.type_encoders:
             document = encode_plain_json(data)
         else:
             document = encode_json(data, self._serializer(serializer))
-        channel = self._begun
-        if channel is None or channel.taken or not channel.sends_directly or mode != "text":
-            await self.send_data(document if mode == "binary" else document.decode(), mode, encoding)
-            return
-        # As in send_text().
-        send = channel.sink
-        channel.taken = True
-        try:
-            await send({"type": "websocket.send", "text": document.decode()})
-        except (OSError, RuntimeError) as error:
-            channel.raise_if_lost(error)
-            raise
-        finally:
-            if channel.waiting:
-                channel.pass_on()
-            else:
-                channel.taken = False
+        if mode == "text":  # _send_text() is a shorter path to send_data()
+            await self._send_text(document.decode())
+        else:
+            await self.send_data(document, mode, encoding)
 
     async def send_msgpack(
         self, data: Any, encoding: str = "utf-8", serializer: Serializer = default_serializer
@@ -184,12 +607,12 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         """Send a value as MessagePack, in a binary message.
 
         Args:
-            data: Anything that msgspec encodes, or that the serializer turns into such.
-            encoding: Has no effect.
+            data: Any value that msgspec or the serializer supports.
+            encoding: Ignored.
             serializer: As in :meth:`send_json`.
 
         Raises:
-            TypeError: A value is of a type that neither supports.
+            TypeError: A value is of an unsupported type.
             WebSocketDisconnect: As in :meth:`send_data`.
         """
         document = encode_msgpack(data, self._serializer(serializer))
@@ -200,3 +623,9 @@ class WebSocket(SocketReader[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT
         if serializer is default_serializer and encoders:
             return partial(default_serializer, type_encoders=encoders)
         return serializer
+
+
+def _too_large(maximum: int) -> RequestEntityTooLarge:
+    limit = "max_message_size"
+    detail = f"the message exceeds {limit}={maximum}; raise it with Limits({limit}=...) on the class"
+    return RequestEntityTooLarge(detail, limit=limit, maximum=maximum)

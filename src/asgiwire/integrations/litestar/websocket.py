@@ -1,4 +1,4 @@
-"""The ``WebSocket`` to give to Litestar as ``websocket_class``."""
+"""The ``WebSocket`` for Litestar's ``websocket_class``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import litestar.connection
 
 import asgiwire.connection
 from asgiwire.connection.base import AuthT, StateT, UserT
+from asgiwire.types import Receive, Send
 
 from ._classes import copy_members
 from ._connection import RAISING, ConnectionMembers
 from ._exceptions import translated
 
 if TYPE_CHECKING:
-    from asgiwire.types import Receive, Send
-
-    # As in request.py: a type checker is told of two bases that differ, and that CPython would not have.
+    # As in request.py: for type checkers only. CPython allows no class with these two bases.
     class _WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
         asgiwire.connection.WebSocket[UserT, AuthT, StateT],
         litestar.connection.WebSocket[UserT, AuthT, Any],
@@ -48,14 +47,14 @@ __all__ = ("WebSocket",)
 class WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
     ConnectionMembers[UserT, AuthT, StateT], _WebSocket[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]
 ):
-    """One WebSocket of a Litestar application, to be given as ``websocket_class``."""
+    """A WebSocket of a Litestar application; pass it as ``websocket_class``."""
 
     __slots__ = ()
 
     def receive_wrapper(self, receive: Receive) -> Receive:
-        """Make the ``receive`` of this object out of the server's; raises Litestar's exceptions."""
+        """Return the ``receive`` of this object, which raises Litestar's exceptions."""
         return translated(super().receive_wrapper(receive))
 
     def send_wrapper(self, send: Send) -> Send:
-        """Make the ``send`` of this object out of the server's; raises Litestar's exceptions."""
+        """Return the ``send`` of this object, which raises Litestar's exceptions."""
         return translated(super().send_wrapper(send))
