@@ -18,7 +18,6 @@ if importlib.util.find_spec("starlette") is None:
 from ._connection import HTTPConnection
 from ._install import install
 from .request import Request
-
-from starlette.websockets import WebSocket
+from .websocket import WebSocket
 
 __all__ = ("HTTPConnection", "Request", "WebSocket", "install")

@@ -12,7 +12,7 @@ import starlette.websockets
 from starlette.formparsers import MultiPartException
 
 from asgiwire import exceptions as ours
-from asgiwire.integrations._exceptions import Translation, subclass_of_both
+from asgiwire.integrations._exceptions import HeadersAsDict, Translation, subclass_of_both
 
 # The exceptions that a connection raises, and the exceptions that handlers of an application catch.
 STARLETTE_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[Exception], ...]]] = {
@@ -26,7 +26,10 @@ STARLETTE_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[Exception],
     ours.SerializationException: (starlette.exceptions.HTTPException,),
     ours.RequestEntityTooLarge: (starlette.exceptions.HTTPException,),
     ours.ClientDisconnect: (starlette.requests.ClientDisconnect,),
+    ours.WebSocketDisconnect: (starlette.websockets.WebSocketDisconnect,),
 }
+
+MAX_REASON_SIZE: Final = 123  # RFC 6455 section 5.5
 
 SUBCLASSES: Final = {
     cls: subclass_of_both(cls, *bases, module=__name__) for cls, bases in STARLETTE_BASES.items()
@@ -103,3 +106,76 @@ def _form_translation(part: str) -> Translation:
 
 MULTIPART_TRANSLATION: Final = _form_translation("Part")
 URLENCODED_TRANSLATION: Final = _form_translation("Field")
+
+
+class WebSocketDisconnected(  # type: ignore[misc]  # as above
+    SUBCLASSES[ours.WebSocketDisconnect], starlette.websockets.WebSocketDisconnected
+):
+    """The WebSocket was closed before the call. In Starlette it is a ``RuntimeError``."""
+
+
+class _SocketError(HeadersAsDict):
+    """Attributes that the ``WebSocketException`` of Starlette has."""
+
+    code: int = 1008
+
+    @property
+    def reason(self: Any) -> str:
+        """The detail, cut to what a close frame can hold."""
+        detail: str = self.detail
+        return detail.encode()[:MAX_REASON_SIZE].decode(errors="ignore")
+
+
+class InvalidMessage(
+    _SocketError, ours.ValidationException, starlette.exceptions.WebSocketException, KeyError
+):
+    """The message is of the other kind; Starlette raises a ``KeyError``."""
+
+    code = 1003
+
+
+class MessageTooLarge(_SocketError, ours.RequestEntityTooLarge, starlette.exceptions.WebSocketException):
+    """The message exceeds a limit."""
+
+    code = 1009
+
+
+class InvalidData(_SocketError, ours.ValidationException, starlette.exceptions.WebSocketException):
+    """The message does not match the type."""
+
+    code = 1007
+
+
+class UndecodableData(_SocketError, ours.SerializationException, starlette.exceptions.WebSocketException):
+    """The message cannot be decoded."""
+
+    code = 1007
+
+
+class UndecodableJSON(UndecodableData, json.JSONDecodeError):
+    """The message is not JSON."""
+
+
+class SocketClientException(_SocketError, ours.ClientException, starlette.exceptions.WebSocketException):
+    """Another error of the client."""
+
+
+# Of a WebSocket, an exception that nobody handles closes it with a code that fits.
+SOCKET_TRANSLATION: Final = Translation(
+    {
+        **SUBCLASSES,
+        ours.ClientException: SocketClientException,
+        ours.ValidationException: InvalidMessage,
+        ours.SerializationException: UndecodableData,
+        ours.RequestEntityTooLarge: MessageTooLarge,
+    }
+)
+DECODING_TRANSLATION: Final = Translation(
+    {
+        **SUBCLASSES,
+        ours.ValidationException: InvalidData,
+        ours.SerializationException: UndecodableData,
+        ours.RequestEntityTooLarge: MessageTooLarge,
+        JSONDecodeError: UndecodableJSON,
+    }
+)

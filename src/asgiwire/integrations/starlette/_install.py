@@ -34,6 +34,7 @@ from ._connection import HTTPConnection
 from ._exceptions import TRANSLATION
 from ._receive import SharedReceive
 from .request import MiddlewareRequest, Request
+from .websocket import WebSocket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -94,7 +95,7 @@ def install(
     app: Starlette,
     *,
     request_class: type[Any] = Request,
-    websocket_class: type[Any] = starlette.websockets.WebSocket,
+    websocket_class: type[Any] = WebSocket,
 ) -> None:
     """Make the requests and WebSockets of an application those of this package.
 

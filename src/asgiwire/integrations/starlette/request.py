@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
@@ -26,13 +25,13 @@ from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.connection.request import MULTIPART
 from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as WireUploadFile
-from asgiwire.exceptions import SerializationException, ValidationException
+from asgiwire.exceptions import ValidationException
 from asgiwire.limits import Limits
-from asgiwire.serialization import decode_json
 from asgiwire.types import Empty, Receive, Send
 
 from ._connection import HTTPConnection
-from ._exceptions import MULTIPART_TRANSLATION, TRANSLATION, URLENCODED_TRANSLATION, json_decode_error
+from ._exceptions import MULTIPART_TRANSLATION, TRANSLATION, URLENCODED_TRANSLATION
+from ._json import load_json
 from ._receive import SharedReceive
 from .datastructures import FormData, UploadFile, form_data
 
@@ -136,7 +135,7 @@ class Request(
         if "json" not in values:
             body = await self._read_body(limits)
             with TRANSLATION:
-                values["json"] = _decode_json(body)
+                values["json"] = load_json(body)
         return values["json"]
 
     async def msgpack(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
@@ -345,21 +344,6 @@ class _MultipartParts(MultipartParts):
             part = await super().__anext__()
         part.__class__ = _MultipartPart
         return part
-
-
-def _decode_json(body: bytes) -> Any:
-    try:
-        if body:
-            return decode_json(body)
-    except SerializationException:
-        pass  # json.loads() accepts NaN, lone surrogates and UTF-16
-    try:
-        return json.loads(body)
-    except json.JSONDecodeError as error:
-        raise json_decode_error(error) from None
-    except (RecursionError, UnicodeDecodeError) as error:
-        msg = "the JSON is nested too deep" if isinstance(error, RecursionError) else "the JSON is not UTF-8"
-        raise SerializationException(msg) from None
 
 
 def _both(value: str | WireUploadFile) -> str | UploadFile:
