@@ -2,14 +2,14 @@
 
 Starlette and FastAPI have no setting for these classes. They write ``Request(scope, receive, send)`` in many
 places: routes, endpoint classes, ``BaseHTTPMiddleware``, exception handlers, the middleware for sessions and
-authentication, FastAPI's copies of these; and so do other packages. A list of the places would break with the
-next release. So the constructor decides: ``HTTPConnection.__new__`` returns an object of both classes if the
-scope says so, and the scope says so in an application on which ``install()`` was called. All that is needed of
-Starlette is that connections inherit from ``HTTPConnection``, that the scope is their first argument, and that
-``build_middleware_stack()`` builds what an application calls; all three are public.
+authentication, and FastAPI's copies of these. Other packages do so too. A list of the places would break with
+the next release. So the constructor decides: ``HTTPConnection.__new__`` returns an object of both classes if
+the scope says so, and the scope says so in an application on which ``install()`` was called. Three facts are
+needed, all of them public: connections inherit from ``HTTPConnection``, the scope is their first argument, and
+``build_middleware_stack()`` builds what an application calls.
 
-An object of a subclass of Starlette's class, such as that of ``BaseHTTPMiddleware``, gets a class that inherits
-from both as well, so ``super().body()`` in it is asgiwire's.
+A subclass of Starlette's class, such as that of ``BaseHTTPMiddleware``, is replaced by a class that inherits
+from it and from asgiwire's, so that ``super().body()`` in it is asgiwire's.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import starlette.requests
 import starlette.websockets
-from starlette._utils import is_async_callable
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 import asgiwire.connection
 from asgiwire._body.readers import ReplayReceive
 from asgiwire._body.registry import body_channel
-from asgiwire.exceptions import AsgiwireWarning, ClientException
+from asgiwire.exceptions import AsgiwireWarning
 
 from ._connection import HTTPConnection
-from ._exceptions import TRANSLATION
+from ._errors import ClientErrorMiddleware, add_handlers
 from ._receive import SharedReceive
 from .request import MiddlewareRequest, Request
 from .websocket import WebSocket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp
 
     from asgiwire.types import Receive, Scope, Send
@@ -108,19 +108,35 @@ def install(
         request_class: A subclass of :class:`Request`, for example with other limits.
         websocket_class: A subclass of :class:`WebSocket`.
     """
-    classes = ConnectionClasses(request_class, websocket_class)
     build = app.build_middleware_stack
+    if isinstance(build, _Build):  # the second call of install() replaces the first
+        build = build.build
+    # vars(), because type checkers reject an assignment to a method.
+    vars(app)["build_middleware_stack"] = _Build(
+        app, build, ConnectionClasses(request_class, websocket_class)
+    )
+    if app.middleware_stack is not None:  # the application has started
+        app.middleware_stack = app.build_middleware_stack()
+    starlette.requests.HTTPConnection.__new__ = new_connection  # type: ignore[method-assign, assignment]  # see above
 
-    def build_middleware_stack() -> ASGIApp:
-        _handle_client_exceptions(app)
-        return Entry(build(), classes)
 
-    # An assignment to a method, which type checkers reject.
-    vars(app)["build_middleware_stack"] = build_middleware_stack
-    if app.middleware_stack is not None:
-        app.middleware_stack = build_middleware_stack()
-    if starlette.requests.HTTPConnection.__new__ is not new_connection:
-        starlette.requests.HTTPConnection.__new__ = new_connection  # type: ignore[method-assign, assignment]  # as above
+class _Build:
+    """What ``app.build_middleware_stack()`` calls."""
+
+    def __init__(self, app: Starlette, build: Callable[[], ASGIApp], classes: ConnectionClasses) -> None:
+        self.app = app
+        self.build = build
+        self.classes = classes
+
+    def __call__(self) -> ASGIApp:
+        add_handlers(self.app)
+        user_middleware = self.app.user_middleware
+        outermost = Middleware(ClientErrorMiddleware, self.app.exception_handlers)
+        self.app.user_middleware = [outermost, *user_middleware]
+        try:
+            return Entry(self.build(), self.classes)
+        finally:
+            self.app.user_middleware = user_middleware
 
 
 class Entry:
@@ -152,22 +168,3 @@ def new_connection(cls: type[Any], *args: Any, **kwargs: Any) -> Any:
         # A constructor may call Starlette's by name, which knows none of these.
         connection._headers, connection._values = None, {}
     return connection
-
-
-def _handle_client_exceptions(app: Starlette) -> None:
-    """Let each application in this one answer exceptions of asgiwire's own classes."""
-    app.exception_handlers.setdefault(ClientException, client_exception_handler)
-    for route in app.routes:
-        mounted = getattr(route, "app", None)
-        if isinstance(mounted, Starlette):
-            _handle_client_exceptions(mounted)
-
-
-async def client_exception_handler(connection: Any, error: Any) -> Any:
-    """Answer an exception as the application answers an ``HTTPException`` with that status code."""
-    TRANSLATION.apply(error)
-    exception_handlers, status_handlers = connection.scope["starlette.exception_handlers"]
-    handler = status_handlers.get(error.status_code) or exception_handlers[HTTPException]
-    if is_async_callable(handler):
-        return await handler(connection, error)
-    return await run_in_threadpool(handler, connection, error)

@@ -58,6 +58,11 @@ class _Channel(WebSocketChannel):
 
     __slots__ = ()
 
+    def set_received(self, message: Message) -> None:
+        """Change the state after a message was received."""
+        with TRANSLATION:
+            super().set_received(message)
+
     def disconnection(self) -> WebSocketDisconnect:
         """Create the exception for the disconnect event."""
         error = super().disconnect_error()
