@@ -25,16 +25,17 @@ T = TypeVar("T")
 HeaderPairs: TypeAlias = Mapping[str, str] | tuple[tuple[str, str], ...]
 
 
-def subclass_of_both(cls: type[AsgiwireException], *bases: type, module: str) -> type[Any]:
+def subclass_of_both(cls: type[AsgiwireException], *bases: type, name: str, module: str) -> type[Any]:
     """Return a subclass of an exception of asgiwire and of other classes; asgiwire's members come first.
 
     Args:
-        cls: The exception of asgiwire, whose name and docstring the subclass gets.
+        cls: The exception of asgiwire, whose docstring the subclass gets.
         *bases: The exceptions of the framework, and mixins with attributes that their constructors would set.
+        name: The name of the subclass.
         module: The module that defines the subclass under its name, where pickle finds it.
     """
     first = (HeadersAsDict,) if issubclass(cls, ClientException) else ()
-    return type(cls.__name__, (*first, cls, *bases), {"__module__": module, "__doc__": cls.__doc__})
+    return type(name, (*first, cls, *bases), {"__module__": module, "__doc__": cls.__doc__})
 
 
 class HeadersAsDict:
@@ -59,14 +60,12 @@ class Translation:
 
     Args:
         subclasses: For each exception of asgiwire, the subclass that replaces it.
-        finish: Called with an exception after its class was replaced.
+        finish: Called with an exception after its class was replaced, to adapt its message.
     """
 
     __slots__ = ("_finish", "_subclasses")
 
-    def __init__(
-        self, subclasses: Mapping[type, type[Any]], finish: Callable[[Any], None] | None = None
-    ) -> None:
+    def __init__(self, subclasses: Mapping[type, type[Any]], finish: Callable[[Any], None]) -> None:
         self._subclasses = subclasses
         self._finish = finish
 
@@ -82,10 +81,8 @@ class Translation:
     def apply(self, error: BaseException) -> None:
         """Replace the class of an exception, unless it is not one of asgiwire's."""
         subclass = self._subclasses.get(type(error))
-        if subclass is None:
-            return
-        error.__class__ = subclass
-        if self._finish is not None:
+        if subclass is not None:
+            error.__class__ = subclass
             self._finish(error)
 
     def wrap(self, member: T) -> T:

@@ -40,7 +40,7 @@ LITESTAR_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[theirs.Lites
 
 def _subclass(cls: type[ours.AsgiwireException], bases: tuple[type, ...]) -> type[Any]:
     defaults = (_HTTPExceptionDefaults,) if issubclass(bases[0], theirs.HTTPException) else ()
-    return subclass_of_both(cls, *defaults, *bases, module=__name__)
+    return subclass_of_both(cls, *defaults, *bases, name=cls.__name__, module=__name__)
 
 
 SUBCLASSES: Final = {cls: _subclass(cls, bases) for cls, bases in LITESTAR_BASES.items()}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Generic, cast
 
 import starlette.requests as theirs
@@ -31,29 +32,25 @@ class HTTPConnection(
 ):
     """One HTTP request or one WebSocket; a mapping of its scope, as in Starlette."""
 
-    @property
+    _state_view: Any = None
+
+    @cached_property
     def url(self) -> URL:
         """The URL; its path is that of the scope, decoded, as in Starlette."""
-        url: URL | None = self._values.get("url")
-        if url is None:
-            try:
-                url = URL(theirs.HTTPConnection.url.__get__(self))
-            except (KeyError, ValueError):  # a query that is not UTF-8, an unknown scheme, a missing key
-                url = URL(super().url)
-            self._values["url"] = url
-        return url
+        try:
+            return URL(theirs.HTTPConnection.url.__get__(self))
+        except (
+            Exception
+        ):  # Starlette does not support every scope: a query that is not UTF-8, an unknown scheme
+            return URL(super().url)
 
-    @property
+    @cached_property
     def base_url(self) -> URL:
         """The URL of the root of the application."""
-        url: URL | None = self._values.get("base_url")
-        if url is None:
-            try:
-                url = URL(theirs.HTTPConnection.base_url.__get__(self))
-            except (KeyError, ValueError):
-                url = URL(super().base_url)
-            self._values["base_url"] = url
-        return url
+        try:
+            return URL(theirs.HTTPConnection.base_url.__get__(self))
+        except Exception:  # as above
+            return URL(super().base_url)
 
     @property
     def headers(self) -> Headers:
@@ -63,19 +60,16 @@ class HTTPConnection(
             headers = self._headers = Headers.from_scope(self.scope)
         return cast("Headers", headers)
 
-    @property
+    @cached_property
     def query_params(self) -> QueryParams:
         """The query parameters; ``[]`` returns the last value of a name, as in Starlette."""
-        query_params: QueryParams | None = self._values.get("query_params")
-        if query_params is None:
-            pairs = parse_urlencoded(self.scope.get("query_string") or b"")
-            query_params = self._values["query_params"] = QueryParams._from_pairs(pairs)
-        return query_params
+        return QueryParams._from_pairs(parse_urlencoded(self.scope.get("query_string") or b""))
 
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies, as Starlette parses them: quoted values are unquoted, percent-encoding stays."""
-        return theirs.HTTPConnection.cookies.__get__(self)
+        cookies: dict[str, str] = theirs.HTTPConnection.cookies.__get__(self)
+        return cookies
 
     @property
     def client(self) -> Address | None:
@@ -86,13 +80,12 @@ class HTTPConnection(
     @property
     def state(self) -> StateT:
         """A live view of ``scope["state"]``; the same object each time."""
-        values = self.scope.get("state")
+        values: Any = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        state: Any = self._values.get("state")
+        state = self._state_view
         if state is None or object.__getattribute__(state, "_state") is not values:
-            state = values if isinstance(values, WireState) else State(values)
-            self._values["state"] = state
+            state = self._state_view = values if isinstance(values, WireState) else State(values)
         return cast("StateT", state)
 
     def url_for(self, name: str, /, **path_params: Any) -> URL:

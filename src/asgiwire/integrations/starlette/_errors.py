@@ -1,8 +1,8 @@
 """Answers to exceptions of asgiwire that no handler of the application catches.
 
-Those that a connection raises are exceptions of Starlette too, so Starlette and FastAPI answer them like their
-own. The rest is here: exceptions that an application raises itself, such as ``ClientException(status_code=403)``,
-and exceptions in a middleware, which Starlette answers with a 500.
+The exceptions that a connection raises are Starlette's too, and answered like those. The rest is here:
+exceptions that an application raises itself, such as ``ClientException(status_code=403)``, and exceptions in
+middleware, which Starlette answers with a 500.
 """
 
 from __future__ import annotations

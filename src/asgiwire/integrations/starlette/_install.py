@@ -4,8 +4,8 @@ Starlette and FastAPI have no setting for these classes. They write ``Request(sc
 places: routes, endpoint classes, ``BaseHTTPMiddleware``, exception handlers, the middleware for sessions and
 authentication, and FastAPI's copies of these. Other packages do so too. A list of the places would break with
 the next release. So the constructor decides: ``HTTPConnection.__new__`` returns an object of both classes if
-the scope says so, and the scope says so in an application on which ``install()`` was called. Three facts are
-needed, all of them public: connections inherit from ``HTTPConnection``, the scope is their first argument, and
+the scope says so, and the scope says so in an application on which ``install()`` was called. It needs three
+facts, all of them public: connections inherit from ``HTTPConnection``, the scope is their first argument, and
 ``build_middleware_stack()`` builds what an application calls.
 
 A subclass of Starlette's class, such as that of ``BaseHTTPMiddleware``, is replaced by a class that inherits
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import types
 import warnings
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import starlette.requests
 import starlette.websockets
@@ -50,6 +50,12 @@ CLASS_KEY: Final = "_asgiwire_classes"
 """Where a subclass of Starlette's class stores the classes that replace it."""
 
 
+# Their own types have parameters that depend on the version of Starlette.
+REQUEST: Final[Any] = starlette.requests.Request
+WEBSOCKET: Final[Any] = starlette.websockets.WebSocket
+CONNECTION: Final[Any] = starlette.requests.HTTPConnection
+
+
 class ConnectionClasses(NamedTuple):
     """The classes of an application."""
 
@@ -58,13 +64,13 @@ class ConnectionClasses(NamedTuple):
 
     def replacement(self, cls: type[Any]) -> type[Any]:
         """Return the class whose objects replace those of one of Starlette's classes."""
-        if cls is starlette.requests.Request:
+        if cls is REQUEST:
             return self.request
-        if cls is starlette.websockets.WebSocket:
+        if cls is WEBSOCKET:
             return self.websocket
-        if cls is starlette.requests.HTTPConnection:
+        if cls is CONNECTION:
             return HTTPConnection
-        if issubclass(cls, asgiwire.connection.ASGIConnection):
+        if asgiwire.connection.ASGIConnection in cls.__mro__:
             return cls
         replacements: dict[ConnectionClasses, type[Any]] | None = vars(cls).get(CLASS_KEY)
         if replacements is None:
@@ -76,15 +82,15 @@ class ConnectionClasses(NamedTuple):
 
     def _subclass(self, cls: type[Any]) -> type[Any]:
         base: type[Any] = HTTPConnection
-        if issubclass(cls, starlette.requests.Request):
+        if REQUEST in cls.__mro__:
             base = self.request
-        elif issubclass(cls, starlette.websockets.WebSocket):
+        elif WEBSOCKET in cls.__mro__:
             base = self.websocket
         first = (MiddlewareRequest,) if hasattr(cls, "wrapped_receive") else ()
         try:
             subclass = types.new_class(cls.__name__, (*first, cls, base))
         except TypeError as error:
-            msg = f"objects of {cls.__name__} are not asgiwire's, because no class can inherit from both: {error}"
+            msg = f"objects of {cls.__name__} are not asgiwire's: no class can inherit from both ({error})"
             warnings.warn(msg, AsgiwireWarning, stacklevel=4)
             return cls
         subclass.__module__, subclass.__qualname__ = cls.__module__, cls.__qualname__
@@ -117,7 +123,10 @@ def install(
     )
     if app.middleware_stack is not None:  # the application has started
         app.middleware_stack = app.build_middleware_stack()
-    starlette.requests.HTTPConnection.__new__ = new_connection  # type: ignore[method-assign, assignment]  # see above
+    CONNECTION.__new__ = new_connection
+    # FastAPI injects a request for an annotation that is a subclass of Starlette's class.
+    REQUEST.register(asgiwire.connection.Request)
+    WEBSOCKET.register(asgiwire.connection.WebSocket)
 
 
 class _Build:
@@ -153,18 +162,20 @@ class Entry:
             scope[SCOPE_KEY] = self._classes
         if scope["type"] == "http" and not isinstance(receive, ReplayReceive):
             receive = SharedReceive(*body_channel(scope, receive))
-        await self._app(scope, receive, send)  # type: ignore[arg-type]  # Starlette's types are wider
+        await self._app(scope, receive, send)
 
 
 def new_connection(cls: type[Any], *args: Any, **kwargs: Any) -> Any:
     """Create an object of ``cls``, or of the class that replaces it in this application."""
-    scope = args[0] if args else kwargs.get("scope")
-    classes: ConnectionClasses | None = scope.get(SCOPE_KEY) if isinstance(scope, dict) else None
+    scope: Any = args[0] if args else kwargs.get("scope")
+    classes: ConnectionClasses | None = None
+    if isinstance(scope, dict):
+        classes = cast("dict[str, Any]", scope).get(SCOPE_KEY)
     if classes is None:
         return object.__new__(cls)
     replacement = classes.replacement(cls)
     connection = object.__new__(replacement)
     if replacement is not cls:
         # A constructor may call Starlette's by name, which knows none of these.
-        connection._headers, connection._values = None, {}
+        connection._headers = connection._cache = None
     return connection

@@ -1,11 +1,11 @@
-"""JSON as Starlette's users know it: everything that ``json.loads()`` accepts, decoded by msgspec if possible."""
+"""JSON as in Starlette: all that ``json.loads()`` accepts, decoded by msgspec if it can."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from asgiwire.exceptions import SerializationException
+from asgiwire.exceptions import SerializationException, ValidationException
 from asgiwire.serialization import decode_json
 
 from ._exceptions import json_decode_error
@@ -20,7 +20,7 @@ def load_json(document: bytes | str) -> Any:
     if document:
         try:
             return decode_json(document)
-        except SerializationException:
+        except (SerializationException, ValidationException):
             pass  # json.loads() accepts NaN, numbers beyond the range of a float, lone surrogates and UTF-16
     try:
         return json.loads(document)

@@ -1,7 +1,7 @@
-"""The ``receive`` callable that an application is called with, and the one that follows ``BaseHTTPMiddleware``.
+"""The ``receive`` callable of an application, and the one that ``BaseHTTPMiddleware`` passes on.
 
-Starlette's middleware may read the body, and what comes after it calls ``receive`` again. The server sends each
-body once, so this callable replays what a request object has read.
+A middleware may read the body, and what comes after it calls ``receive`` again. The server sends each body
+once, so this callable replays what a request object has read.
 """
 
 from __future__ import annotations

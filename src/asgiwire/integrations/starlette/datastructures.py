@@ -1,7 +1,7 @@
 """Values of a connection that are instances of asgiwire's class and of Starlette's.
 
-Starlette's classes have no slots, so each class here inherits from both. Where the two differ, a value behaves
-as Starlette's does; the other members of asgiwire's class are there too.
+Starlette's classes have no slots, so each class here inherits from both. Where the two differ, a value
+behaves like Starlette's; the other members of asgiwire's class are there too.
 """
 
 # mypy and pyright report members whose types differ in the two bases. Starlette's type is the right one here.
@@ -79,7 +79,7 @@ class _MultiDict:
 
     def get(self: Any, key: str, default: Any = None) -> Any:
         """Return the last value of a key, or ``default``."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 - this is get()
 
     def dict(self: Any) -> builtins.dict[str, list[Any]]:
         """Return the values of each key, in order."""
@@ -108,7 +108,7 @@ class _MultiDict:
     __hash__ = None  # type: ignore[assignment]  # as in Starlette
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
-        return type(self), (self.multi_items(),)
+        return cast("Any", type(self)), (self.multi_items(),)
 
 
 class QueryParams(_MultiDict, theirs.QueryParams, ours.ImmutableMultiDict[str]):
@@ -186,7 +186,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         shared = cls.__new__(cls)
         for slot in SLOTS:
             setattr(shared, slot, getattr(upload, slot))
-        shared.headers = _part_headers(upload.headers)
+        shared.headers = _part_headers(upload.headers)  # type: ignore[assignment]  # a mapping, as in Starlette
         return shared
 
     @property
@@ -209,6 +209,7 @@ SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name not in {"__we
 def _part_headers(headers: Any) -> Headers:
     if isinstance(headers, ours.Headers):
         return Headers(headers)
+    # A part's headers are UTF-8; as in Starlette, headers are decoded as latin-1.
     return Headers([(name.encode(), value.encode()) for name, value in headers.items()])
 
 
@@ -219,17 +220,12 @@ class URL(ours.URL, theirs.URL):
         pass
 
     def __new__(cls, url: Any = "", scope: Scope | None = None, **components: Any) -> Self:
-        """Create a URL from text, from a scope, or from components, with the arguments of Starlette's class."""
+        """Create a URL from the arguments that Starlette's class takes: text, a scope, or components."""
         if scope is not None or components:
             url = str(theirs.URL(url, scope, **components))
         elif isinstance(url, theirs.URL):
             url = str(url)
         return super().__new__(cls, url)
-
-    @property
-    def _url(self) -> str:
-        # Starlette's own members read it.
-        return self._text
 
     @property
     def components(self) -> SplitResult:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from math import inf
@@ -18,9 +18,9 @@ from starlette._utils import AwaitableOrContextManagerWrapper
 
 import asgiwire.connection
 from asgiwire._body.channel import BodyChannel, BodyState
-from asgiwire._body.readers import ReplayReceive
+from asgiwire._body.readers import BodyReader, ReplayReceive
 from asgiwire._body.registry import body_channel
-from asgiwire.connection.base import AuthT, StateT, UserT, empty_receive, empty_send
+from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.connection.request import MULTIPART
 from asgiwire.datastructures import FormMultiDict
@@ -61,13 +61,11 @@ class Request(
     base_limits: ClassVar[Limits] = Limits()
     """The limits; a subclass may override them."""
 
-    _form: FormData | None
-
-    def __init__(
-        self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
-    ) -> None:
-        asgiwire.connection.Request.__init__(self, scope, receive, send)
-        self._form = None
+    # Not slots: Starlette's class has a __dict__.
+    _form: FormData | None = None
+    _json: Any = Empty
+    _read: bytes | None = None  # what body() returned
+    _stream_reader: BodyReader | None = None
 
     @property
     def limits(self) -> Limits:
@@ -87,8 +85,7 @@ class Request(
             StreamConsumed: ``stream()`` or ``form()`` has claimed the body.
         """
         with TRANSLATION:
-            body = await super().body(limits=limits)
-        self._values["body"] = body
+            self._read = body = await super().body(limits=limits)
         return body
 
     async def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
@@ -102,9 +99,9 @@ class Request(
             StreamConsumed: The body was streamed to its end, or another consumer has claimed it.
         """
         with TRANSLATION:
-            reader = self._values.get("stream")
+            reader = self._stream_reader
             if reader is None or reader._channel.state is not BodyState.STREAMING:
-                reader = self._values["stream"] = self._body_reader("stream()", limits)
+                reader = self._stream_reader = self._body_reader("stream()", limits)
             while chunk := await reader.next_chunk():
                 yield chunk
         yield b""
@@ -131,12 +128,11 @@ class Request(
         if type is not Empty:
             with TRANSLATION:
                 return await super().json(type=type, limits=limits)
-        values = self._values
-        if "json" not in values:
+        if self._json is Empty:
             body = await self._read_body(limits)
             with TRANSLATION:
-                values["json"] = load_json(body)
-        return values["json"]
+                self._json = load_json(body)
+        return self._json
 
     async def msgpack(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the body decoded as MessagePack; raises exceptions of both libraries."""
@@ -180,7 +176,7 @@ class Request(
                     self._form = await self._read_multipart(limits)
             else:
                 with URLENCODED_TRANSLATION:
-                    form = await asgiwire.connection.Request.form(self, limits=limits)
+                    form = await super().form(limits=limits)
                 self._form = form_data(form.items())
         return self._form
 
@@ -191,22 +187,21 @@ class Request(
         if self._is_in_middleware and channel.cached_form is None:
             # For the endpoint, whichever class reads the body there.
             await channel.buffer(receive, maximum, limits.spool_size)
-        cached = channel.cached_form
-        if cached is not None and channel.state is BodyState.BUFFERED and _is_closed(cached):
-            channel.cached_form = cached = None
+        if is_buffered := channel.state is BodyState.BUFFERED:
+            channel.cached_form = None  # another request object may have read or closed its files
+        is_shared = channel.cached_form is not None
         try:
             form = await read_form(channel, receive, self.content_type[1], limits, empty_files=True)
         except ValidationException:
             if channel.size or not channel.complete:
                 raise
-            form = channel.cached_form = FormMultiDict()  # an empty body, which Starlette accepts
+            return FormData()  # an empty body, which Starlette accepts
         pairs = [(name, _both(value)) for name, value in form.items()]
-        if form is not cached:
-            channel.cached_form = FormMultiDict(pairs)
-            return form_data(pairs)
-        for _, value in pairs:
-            if isinstance(value, UploadFile):
-                await value.seek(0)  # another request object may have read the file
+        channel.cached_form = None if is_buffered else FormMultiDict(pairs)
+        if is_shared:
+            for _, value in pairs:
+                if isinstance(value, UploadFile):
+                    await value.seek(0)  # another request object may have read the file
         return form_data(pairs)
 
     @property
@@ -281,22 +276,18 @@ class Request(
 
     @property
     def _body(self) -> bytes:
-        try:
-            body: bytes = self._values["body"]
-        except KeyError:
-            raise AttributeError("_body", name="_body", obj=self) from None
-        return body
+        if self._read is None:
+            raise AttributeError("_body", name="_body", obj=self)
+        return self._read
 
     @_body.setter
     def _body(self, value: bytes) -> None:
         # A subclass of FastAPI's documentation stores the decompressed body; all readers have to return it.
-        if value is self._values.get("body"):
-            return
-        channel, receive = body_channel(self.scope, self.receive)
+        _, receive = body_channel(self.scope, self.receive)
         replaced = BodyChannel(receive)
         replaced.preload(value)
         self.receive = ReplayReceive(replaced, receive, None, len(value), _accept_any_length)
-        self._values["body"] = value
+        self._read = value
 
 
 class MiddlewareRequest:
@@ -307,14 +298,14 @@ class MiddlewareRequest:
 
     scope: Any
     receive: Any
-    _values: dict[str, Any]
+    _downstream: SharedReceive | None = None
 
     async def wrapped_receive(self) -> Any:
         """Return the next message for what comes after the middleware, whichever method read the body."""
         channel, receive = body_channel(self.scope, self.receive)
-        downstream: SharedReceive | None = self._values.get("downstream")
+        downstream = self._downstream
         if downstream is None or downstream.channel is not channel:
-            downstream = self._values["downstream"] = SharedReceive(channel, receive, empty_if_consumed=True)
+            downstream = self._downstream = SharedReceive(channel, receive, empty_if_consumed=True)
         with TRANSLATION:
             return await downstream()
 
@@ -350,10 +341,6 @@ def _both(value: str | WireUploadFile) -> str | UploadFile:
     if isinstance(value, WireUploadFile) and not isinstance(value, UploadFile):
         return UploadFile._share(value)
     return value
-
-
-def _is_closed(form: FormMultiDict) -> bool:
-    return any(isinstance(value, WireUploadFile) and value._file.closed for value in form.values())
 
 
 def _accept_any_length() -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable
 from typing import Any, Final, Generic, TypeVar, overload
 
 import starlette.websockets as theirs
@@ -18,38 +18,35 @@ import asgiwire.datastructures
 from asgiwire._websocket import states
 from asgiwire._websocket.channel import WebSocketChannel
 from asgiwire._websocket.events import accept_event, receive_event
-from asgiwire.connection.base import AuthT, StateT, UserT, empty_receive, empty_send
+from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.exceptions import SerializationException, WebSocketDisconnect
 from asgiwire.serialization import default_serializer
-from asgiwire.types import Empty, HeaderPairs, Message, Receive, Send, Serializer, WebSocketMode
+from asgiwire.types import Empty, HeaderPairs, Message, Serializer, WebSocketMode
 
 from ._connection import HTTPConnection
-from ._exceptions import DECODING_TRANSLATION, SOCKET_TRANSLATION, TRANSLATION, WebSocketDisconnected
+from ._exceptions import DECODING_TRANSLATION, DISCONNECTED, SOCKET_TRANSLATION, TRANSLATION, cut_reason
 from ._json import load_json
 
 __all__ = ("WebSocket",)
 
 T = TypeVar("T")
 
-CONNECTING, CONNECTED = WebSocketState.CONNECTING, WebSocketState.CONNECTED
-DISCONNECTED, RESPONSE = WebSocketState.DISCONNECTED, WebSocketState.RESPONSE
-
 CLIENT_STATES: Final = {
-    states.INITIAL: CONNECTING,
-    states.HANDSHAKE: CONNECTED,
-    states.OPEN: CONNECTED,
-    states.DENYING: CONNECTED,
-    states.CLOSING: CONNECTED,  # the client has not answered the close
-    states.CLOSED: DISCONNECTED,
+    states.INITIAL: WebSocketState.CONNECTING,
+    states.HANDSHAKE: WebSocketState.CONNECTED,
+    states.OPEN: WebSocketState.CONNECTED,
+    states.DENYING: WebSocketState.CONNECTED,
+    states.CLOSING: WebSocketState.CONNECTED,  # the client has not answered the close
+    states.CLOSED: WebSocketState.DISCONNECTED,
 }
 
 APPLICATION_STATES: Final = {
-    states.INITIAL: CONNECTING,
-    states.HANDSHAKE: CONNECTING,
-    states.OPEN: CONNECTED,
-    states.DENYING: RESPONSE,
-    states.CLOSING: DISCONNECTED,
-    states.CLOSED: DISCONNECTED,
+    states.INITIAL: WebSocketState.CONNECTING,
+    states.HANDSHAKE: WebSocketState.CONNECTING,
+    states.OPEN: WebSocketState.CONNECTED,
+    states.DENYING: WebSocketState.RESPONSE,
+    states.CLOSING: WebSocketState.DISCONNECTED,
+    states.CLOSED: WebSocketState.DISCONNECTED,
 }
 
 
@@ -72,7 +69,7 @@ class _Channel(WebSocketChannel):
     def disconnect_error(self) -> WebSocketDisconnect:
         """Create the exception that receiving and sending raise after the end."""
         error = super().disconnect_error()
-        error.__class__ = WebSocketDisconnected
+        error.__class__ = DISCONNECTED
         return error
 
 
@@ -89,11 +86,6 @@ class WebSocket(
     """
 
     _channel_class = _Channel
-
-    def __init__(
-        self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
-    ) -> None:
-        asgiwire.connection.WebSocket.__init__(self, scope, receive, send)
 
     @property
     def client_state(self) -> WebSocketState:
@@ -136,6 +128,23 @@ class WebSocket(
                 await self.receive()
             if channel.state is not states.OPEN:
                 await self.send(event)
+
+    async def close(self, code: int = 1000, reason: Any = None) -> None:
+        """Close the WebSocket. Does nothing if it is closed already.
+
+        Args:
+            code: The close code.
+            reason: The reason; text is cut to the 123 bytes that a close frame can hold. FastAPI passes the list
+                of validation errors, which is sent as it is.
+
+        Raises:
+            ValueError: The code is invalid; nothing was sent.
+        """
+        if reason is None or isinstance(reason, str):
+            await super().close(code, None if reason is None else cut_reason(reason))
+        elif not self.disconnected:
+            await self._receive_connect()
+            await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
     @overload
     async def receive_json(self, mode: WebSocketMode | None = ...) -> Any: ...
