@@ -72,7 +72,7 @@ def new_app() -> FastAPI:
         return data.decode()
 
     @app.post("/form")
-    async def read_form(user: Annotated[str, Form()], tag: Annotated[list[str], Form()] = []) -> Any:
+    async def read_form(user: Annotated[str, Form()], tag: Annotated[list[str], Form()] = []) -> Any:  # noqa: B006 - FastAPI copies it
         return [user, tag]
 
     @app.post("/form-model")

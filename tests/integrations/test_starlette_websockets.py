@@ -188,8 +188,8 @@ async def test_message_that_the_specification_forbids_is_a_runtime_error() -> No
         pytest.param(lambda socket: socket.receive_bytes(), "a", ValidationException, 1003, id="text"),
         pytest.param(lambda socket: socket.receive_json(), "{", SerializationException, 1007, id="malformed"),
         pytest.param(
-            lambda socket: socket.receive_json("binary", type=int),
-            b"{",
+            lambda socket: socket.receive_json("binary", type=list[int]),
+            b"[1,",
             SerializationException,
             1007,
             id="malformed binary",

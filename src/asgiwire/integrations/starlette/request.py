@@ -40,7 +40,7 @@ __all__ = ("Request",)
 T = TypeVar("T")
 
 MAX_BODY_SIZE_KEY = "starlette.max_body_size"
-"""Where Starlette puts the ``max_body_size`` of an application, mount or route; its ``receive`` enforces it."""
+"""Where Starlette puts the ``max_body_size`` that its ``receive`` enforces."""
 
 
 class FormReader(Awaitable[FormData], AbstractAsyncContextManager[FormData], Protocol):

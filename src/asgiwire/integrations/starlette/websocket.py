@@ -107,8 +107,7 @@ class WebSocket(
         """Accept the handshake. Does nothing if it is accepted already.
 
         Args:
-            subprotocol: The chosen subprotocol. As in Starlette, it is not compared with those that the client
-                offers.
+            subprotocol: The chosen subprotocol; as in Starlette, also one that the client does not offer.
             headers: Headers of the response.
             subprotocols: The name of the first argument in asgiwire.
 
@@ -134,8 +133,8 @@ class WebSocket(
 
         Args:
             code: The close code.
-            reason: The reason; text is cut to the 123 bytes that a close frame can hold. FastAPI passes the list
-                of validation errors, which is sent as it is.
+            reason: The reason, which is cut to the 123 bytes that a close frame can hold. FastAPI passes
+                a list of validation errors, which is sent unchanged.
 
         Raises:
             ValueError: The code is invalid; nothing was sent.
@@ -161,7 +160,7 @@ class WebSocket(
 
         Raises:
             RuntimeError: The mode is none of these.
-            SerializationException: The message is not JSON; without ``type``, also a ``json.JSONDecodeError``.
+            SerializationException: The message is not JSON. Without ``type``, also ``json.JSONDecodeError``.
             ValidationException: The message does not match ``type``, or is of the other kind.
             WebSocketDisconnect: The WebSocket is closed.
         """
