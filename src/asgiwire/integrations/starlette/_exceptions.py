@@ -78,11 +78,11 @@ SOCKET_JSON_ERROR: Final = subclass_of_both(
     name="SOCKET_JSON_ERROR",
     module=__name__,
 )
-# In Starlette, a call after the end raises a RuntimeError.
+# In Starlette, a call after the end raises a RuntimeError, which has a class of its own in newer versions.
 DISCONNECTED: Final = subclass_of_both(
     ours.WebSocketDisconnect,
     starlette.websockets.WebSocketDisconnect,
-    starlette.websockets.WebSocketDisconnected,
+    getattr(starlette.websockets, "WebSocketDisconnected", RuntimeError),
     name="DISCONNECTED",
     module=__name__,
 )
