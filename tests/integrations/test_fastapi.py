@@ -166,7 +166,7 @@ async def test_answers_to_get_are_the_same(path: str) -> None:
 async def test_request_is_injected_for_each_annotation(annotation: Any) -> None:
     app = FastAPI()
 
-    async def endpoint(request: Any, inner: Any = Depends(request_of_dependency)) -> Any:
+    async def endpoint(request: Any, inner: Annotated[Any, Depends(request_of_dependency)]) -> Any:
         return [type(request).__name__, isinstance(request, asgiwire.Request), inner is request]
 
     endpoint.__annotations__["request"] = annotation

@@ -1,4 +1,4 @@
-"""The members of a request that are not about its body, in a Starlette application with the integration on."""
+"""The members of a request, except for its body, in a Starlette application with the integration on."""
 
 from __future__ import annotations
 

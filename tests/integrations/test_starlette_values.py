@@ -52,7 +52,7 @@ def test_multidict_behaves_as_starlettes(cls: type, base: type) -> None:
         assert list(getattr(both, method)()) == list(getattr(expected, method)())
     assert (len(both), list(both), "a" in both) == (len(expected), list(expected), True)
     assert both == expected
-    assert not both != expected
+    assert (both != expected) is False
     assert both != PAIRS
 
 

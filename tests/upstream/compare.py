@@ -15,7 +15,9 @@ MESSAGE = "the message is asgiwire's, and says where the form is malformed"
 CHARSET = "bytes that are not text in the declared charset are a 400, and never read as latin-1"
 CONTENT_LENGTH = "an invalid Content-Length is a 400, and not ignored"
 FIELD_SIZE = "max_part_size counts the name of a field too"
-HEADER_SIZE = "max_part_headers and max_part_header_size of Limits apply, not the defaults of python-multipart"
+HEADER_SIZE = (
+    "max_part_headers and max_part_header_size of Limits apply, not the defaults of python-multipart"
+)
 IMPLICIT_ACCEPT = "reading before accept() accepts the handshake instead of raising an error"
 
 DIFFERENCES = {

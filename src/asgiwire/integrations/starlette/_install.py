@@ -30,8 +30,9 @@ from asgiwire.exceptions import AsgiwireWarning
 
 from ._connection import HTTPConnection
 from ._errors import ClientErrorMiddleware, add_handlers
+from ._middleware import MiddlewareRequest
 from ._receive import SharedReceive
-from .request import MiddlewareRequest, Request
+from .request import Request
 from .websocket import WebSocket
 
 if TYPE_CHECKING:

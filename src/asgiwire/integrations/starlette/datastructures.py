@@ -11,9 +11,9 @@ behaves like Starlette's; the other members of asgiwire's class are there too.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import starlette.datastructures as theirs
@@ -22,9 +22,6 @@ from multidict import MultiDictProxy
 from asgiwire import datastructures as ours
 from asgiwire.datastructures._header_pairs import decoded_values
 from asgiwire.types import Scope
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ("URL", "Address", "FormData", "Headers", "QueryParams", "State", "UploadFile")
 
@@ -77,6 +74,14 @@ class Headers(ours.Headers, theirs.Headers):
 class _MultiDict:
     """Members that precede those of multidict, which return the first value of a key, not the last."""
 
+    @classmethod
+    def _from_pairs(cls, pairs: list[tuple[str, Any]]) -> Self:
+        """Create an object from pairs that need no conversion."""
+        values: Self = MultiDictProxy.__new__(cast("Any", cls))
+        init_pairs(values, pairs)
+        init_proxy(values, pairs)
+        return values
+
     def get(self: Any, key: str, default: Any = None) -> Any:
         """Return the last value of a key, or ``default``."""
         return self[key] if key in self else default  # noqa: SIM401 - this is get()
@@ -124,13 +129,6 @@ class QueryParams(_MultiDict, theirs.QueryParams, ours.ImmutableMultiDict[str]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         theirs.QueryParams.__init__(self, *args, **kwargs)
         init_proxy(self, self._list)
-
-    @classmethod
-    def _from_pairs(cls, pairs: list[tuple[str, str]]) -> Self:
-        params: Self = MultiDictProxy.__new__(cls)
-        init_pairs(params, pairs)
-        init_proxy(params, pairs)
-        return params
 
 
 class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):
@@ -233,12 +231,3 @@ class URL(ours.URL, theirs.URL):
         return urlsplit(self._text)
 
     __hash__ = ours.URL.__hash__
-
-
-def form_data(pairs: Iterable[tuple[str, Any]]) -> FormData:
-    """Return a form of both classes; the uploads in it are of both classes already."""
-    form: FormData = MultiDictProxy.__new__(FormData)
-    values = list(pairs)
-    init_pairs(form, values)
-    init_proxy(form, values)
-    return form

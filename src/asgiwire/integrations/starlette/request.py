@@ -32,8 +32,7 @@ from asgiwire.types import Empty, Receive, Send
 from ._connection import HTTPConnection
 from ._exceptions import MULTIPART_TRANSLATION, TRANSLATION, URLENCODED_TRANSLATION
 from ._json import load_json
-from ._receive import SharedReceive
-from .datastructures import FormData, UploadFile, form_data
+from .datastructures import FormData, UploadFile
 
 __all__ = ("Request",)
 
@@ -43,7 +42,7 @@ MAX_BODY_SIZE_KEY = "starlette.max_body_size"
 """Where Starlette puts the ``max_body_size`` that its ``receive`` enforces."""
 
 
-class FormReader(Awaitable[FormData], AbstractAsyncContextManager[FormData], Protocol):
+class _FormReader(Awaitable[FormData], AbstractAsyncContextManager[FormData], Protocol):
     """What :meth:`Request.form` returns: await it, or use it with ``async with``, which closes the files."""
 
 
@@ -151,7 +150,7 @@ class Request(
         max_fields: float | None = None,
         max_part_size: int | None = None,
         limits: Limits | None = None,
-    ) -> FormReader:
+    ) -> _FormReader:
         """Return the fields and files of a form: ``await`` it, or use it with ``async with``.
 
         Args:
@@ -170,15 +169,18 @@ class Request(
         return AwaitableOrContextManagerWrapper(self._get_form(form_limits))
 
     async def _get_form(self, limits: Limits) -> FormData:
-        if self._form is None:
-            if self.content_type[0] == MULTIPART:
-                with MULTIPART_TRANSLATION:
-                    self._form = await self._read_multipart(limits)
-            else:
-                with URLENCODED_TRANSLATION:
-                    form = await super().form(limits=limits)
-                self._form = form_data(form.items())
-        return self._form
+        form = self._form
+        if form is not None:
+            return form
+        if self.content_type[0] == MULTIPART:
+            with MULTIPART_TRANSLATION:
+                form = await self._read_multipart(limits)
+        else:
+            with URLENCODED_TRANSLATION:
+                fields = await super().form(limits=limits)
+            form = FormData._from_pairs(list(fields.items()))
+        self._form = form
+        return form
 
     async def _read_multipart(self, limits: Limits) -> FormData:
         from asgiwire._body.form import read_form  # imports python-multipart
@@ -202,7 +204,7 @@ class Request(
             for _, value in pairs:
                 if isinstance(value, UploadFile):
                     await value.seek(0)  # another request object may have read the file
-        return form_data(pairs)
+        return FormData._from_pairs(pairs)
 
     @property
     def _is_in_middleware(self) -> bool:
@@ -288,30 +290,6 @@ class Request(
         replaced.preload(value)
         self.receive = ReplayReceive(replaced, receive, None, len(value), _accept_any_length)
         self._read = value
-
-
-class MiddlewareRequest:
-    """Precedes the request class of Starlette's ``BaseHTTPMiddleware``, which calls ``wrapped_receive``.
-
-    That class would pass on a body only if ``body()`` had read it.
-    """
-
-    scope: Any
-    receive: Any
-    _downstream: SharedReceive | None = None
-
-    async def wrapped_receive(self) -> Any:
-        """Return the next message for what comes after the middleware, whichever method read the body."""
-        channel, receive = body_channel(self.scope, self.receive)
-        downstream = self._downstream
-        if downstream is None or downstream.channel is not channel:
-            downstream = self._downstream = SharedReceive(channel, receive, empty_if_consumed=True)
-        with TRANSLATION:
-            return await downstream()
-
-    @property
-    def _is_in_middleware(self) -> bool:
-        return True
 
 
 class _MultipartPart(MultipartPart):
