@@ -165,6 +165,7 @@ async def test_subclass_with_slots_stays_as_it_is() -> None:
     async def endpoint(original: Any) -> JSONResponse:
         with pytest.warns(AsgiwireWarning, match="objects of Slotted are not asgiwire's"):
             request = Slotted(original.scope)
+        assert request.headers["host"] == "test.example"
         return JSONResponse(isinstance(request, asgiwire.Request))
 
     app = Starlette(routes=[Route("/", endpoint)])

@@ -1,7 +1,7 @@
 """A pytest plugin that runs the tests of Starlette or FastAPI with the integration on.
 
 With ``--asgiwire``, every application gets ``install()``. Tests of Starlette also call a plain ASGI
-application, or construct a connection from a hand-written scope: those get the classes of the integration too.
+application or construct a connection from a hand-written scope: those get the classes of the integration too.
 ``--outcomes`` writes the tests that passed and failed to a file, which ``compare.py`` reads.
 """
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Generic, cast
 
 import starlette.requests as theirs
@@ -32,25 +31,33 @@ class HTTPConnection(
 ):
     """One HTTP request or one WebSocket; a mapping of its scope, as in Starlette."""
 
-    _state_view: Any = None
+    # Not slots, because Starlette's class has a __dict__; not functools.cached_property, which takes a lock
+    # before Python 3.12.
+    _own_url: URL | None = None
+    _own_base_url: URL | None = None
+    _own_query_params: QueryParams | None = None
+    _own_cookies: dict[str, str] | None = None
+    _own_state: Any = None
 
-    @cached_property
+    @property
     def url(self) -> URL:
         """The URL; its path is that of the scope, decoded, as in Starlette."""
-        try:
-            return URL(theirs.HTTPConnection.url.__get__(self))
-        except (
-            Exception
-        ):  # Starlette does not support every scope: a query that is not UTF-8, an unknown scheme
-            return URL(super().url)
+        if self._own_url is None:
+            try:
+                self._own_url = URL(theirs.HTTPConnection.url.__get__(self))
+            except Exception:  # Starlette does not support every scope: a query that is not UTF-8, ...
+                self._own_url = URL(super().url)
+        return self._own_url
 
-    @cached_property
+    @property
     def base_url(self) -> URL:
         """The URL of the root of the application."""
-        try:
-            return URL(theirs.HTTPConnection.base_url.__get__(self))
-        except Exception:  # as above
-            return URL(super().base_url)
+        if self._own_base_url is None:
+            try:
+                self._own_base_url = URL(theirs.HTTPConnection.base_url.__get__(self))
+            except Exception:  # as above
+                self._own_base_url = URL(super().base_url)
+        return self._own_base_url
 
     @property
     def headers(self) -> Headers:
@@ -60,15 +67,23 @@ class HTTPConnection(
             headers = self._headers = Headers.from_scope(self.scope)
         return cast("Headers", headers)
 
-    @cached_property
+    @property
     def query_params(self) -> QueryParams:
         """The query parameters; ``[]`` returns the last value of a name, as in Starlette."""
-        return QueryParams._from_pairs(parse_urlencoded(self.scope.get("query_string") or b""))
+        query_params = self._own_query_params
+        if query_params is None:
+            query_params = QueryParams._from_pairs(parse_urlencoded(self.scope.get("query_string") or b""))
+            self._own_query_params = query_params
+        return query_params
 
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies, as Starlette parses them: quoted values are unquoted, percent-encoding stays."""
-        cookies: dict[str, str] = theirs.HTTPConnection.cookies.__get__(self)
+        cookies = self._own_cookies
+        if cookies is None:
+            cookies = self._own_cookies = {}
+            for value in self._header_values(b"cookie"):
+                cookies.update(theirs.cookie_parser(value.decode("latin-1")))
         return cookies
 
     @property
@@ -83,9 +98,9 @@ class HTTPConnection(
         values: Any = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        state = self._state_view
+        state = self._own_state
         if state is None or object.__getattribute__(state, "_state") is not values:
-            state = self._state_view = values if isinstance(values, WireState) else State(values)
+            state = self._own_state = values if isinstance(values, WireState) else State(values)
         return cast("StateT", state)
 
     def url_for(self, name: str, /, **path_params: Any) -> URL:

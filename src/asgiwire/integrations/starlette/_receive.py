@@ -34,7 +34,7 @@ class SharedReceive(ReplayReceive):
     def __init__(self, channel: BodyChannel, receive: Receive, empty_if_consumed: bool = False) -> None:
         super().__init__(channel, receive, None, 0, _no_check)
         self._empty_if_consumed = empty_if_consumed
-        self._reader = BodyReader(channel, receive, None, "receive()")
+        self._reader: BodyReader | None = None  # most applications read through a request object
 
     async def __call__(self) -> HTTPReceiveMessage:
         """Return the next message: the parts of the body, then the disconnect."""
@@ -48,6 +48,8 @@ class SharedReceive(ReplayReceive):
 
     async def _next_chunk(self) -> bytes:
         channel = self.channel
+        if self._reader is None:
+            self._reader = BodyReader(channel, self.original, None, "receive()")
         chunk = await self._reader.next_chunk()
         self._position += len(chunk)
         if channel.state is BodyState.BUFFERED:

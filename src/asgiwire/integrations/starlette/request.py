@@ -25,7 +25,7 @@ from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.connection.request import MULTIPART
 from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as WireUploadFile
-from asgiwire.exceptions import ValidationException
+from asgiwire.exceptions import AsgiwireException, ValidationException
 from asgiwire.limits import Limits
 from asgiwire.types import Empty, Receive, Send
 
@@ -83,8 +83,13 @@ class Request(
             RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
             StreamConsumed: ``stream()`` or ``form()`` has claimed the body.
         """
-        with TRANSLATION:
+        if self._read is not None and limits is None:
+            return self._read
+        try:
             self._read = body = await super().body(limits=limits)
+        except AsgiwireException as error:  # cheaper than the context manager
+            TRANSLATION.apply(error)
+            raise
         return body
 
     async def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
@@ -129,8 +134,11 @@ class Request(
                 return await super().json(type=type, limits=limits)
         if self._json is Empty:
             body = await self._read_body(limits)
-            with TRANSLATION:
+            try:
                 self._json = load_json(body)
+            except AsgiwireException as error:
+                TRANSLATION.apply(error)
+                raise
         return self._json
 
     async def msgpack(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
@@ -234,8 +242,11 @@ class Request(
         Raises:
             ClientException: It is not a number, or was sent twice with different values.
         """
-        with TRANSLATION:
+        try:
             return super().content_length
+        except AsgiwireException as error:
+            TRANSLATION.apply(error)
+            raise
 
     # The client
 
