@@ -1,4 +1,4 @@
-"""The rules of the architecture: import direction, where code awaits, what is public, what an import loads."""
+"""The rules of the architecture: import direction, where code awaits, public names, size of an import."""
 
 from __future__ import annotations
 

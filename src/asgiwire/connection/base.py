@@ -113,7 +113,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         try:
             if scope["type"] not in self._scope_types:
                 raise KeyError
-        except KeyError:
+        except (KeyError, TypeError):  # absent, or not hashable
             raise self._wrong_scope_type(scope) from None
         # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
         self.scope: Scope = scope  # type: ignore[assignment]  # as above
@@ -346,7 +346,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return take_snapshot(
             type=self.scope["type"],
             url=str(self.url),
-            method=self.scope.get("method"),
+            method=None if self.scope["type"] == "websocket" else self.scope.get("method"),
             http_version=self.scope.get("http_version"),
             client=self.client,
             server=self.server,

@@ -101,7 +101,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         if accept is None:
             from asgiwire.datastructures.accept import Accept
 
-            accept = cache["accept"] = Accept(self._list_header(b"accept") or "*/*")
+            value = self._list_header(b"accept")
+            accept = cache["accept"] = Accept("*/*" if value is None else value)
         return accept
 
     @property
