@@ -49,12 +49,14 @@ def new_app(installed: bool) -> FastAPI:
 
     @app.post("/form")
     async def read_form(request: Request) -> int:
-        return len((await request.form()).multi_items())
+        async with request.form() as form:
+            return len(form.multi_items())
 
     @app.post("/files")
     async def read_files(request: Request) -> int:
-        form = await request.form()
-        return sum([len(await file.read()) for _, file in form.multi_items() if not isinstance(file, str)])
+        async with request.form() as form:
+            files = [file for _, file in form.multi_items() if not isinstance(file, str)]
+            return sum([len(await file.read()) for file in files])
 
     if installed:
         asgiwire_starlette.install(app, request_class=BenchmarkRequest)
