@@ -69,7 +69,7 @@ class RecordedSend:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.changed = Signal()
+        self._changed = Signal()
         self._protocol = HTTPProtocol()
         self._error: BaseException | None = None
         self._calls_before_error = 0
@@ -84,7 +84,7 @@ class RecordedSend:
         self.messages.append(copied)
         if _type_of(copied) in self._protocol.sendable:
             self._protocol.sent(copied)
-        self.changed.notify()
+        self._changed.notify()
 
     def fail_with(self, error: BaseException, after: int = 0) -> None:
         """Raise an error from now on, as servers do after the client disconnected.
@@ -274,7 +274,7 @@ class ScriptedReceive:
         self._waiting = True
         try:
             happened = await within(
-                self._timeout, lambda: sent.changed.wait_until(lambda: sent.count(step.type) >= step.count)
+                self._timeout, lambda: sent._changed.wait_until(lambda: sent.count(step.type) >= step.count)
             )
         finally:
             self._waiting = False
@@ -288,7 +288,7 @@ class ScriptedReceive:
         sent = self._sent or RecordedSend()
         self._waiting = True
         try:
-            complete = await within(self._timeout, lambda: sent.changed.wait_until(lambda: sent.complete))
+            complete = await within(self._timeout, lambda: sent._changed.wait_until(lambda: sent.complete))
         finally:
             self._waiting = False
         if complete:
