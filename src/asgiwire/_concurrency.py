@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from types import CoroutineType, TracebackType
+from types import CoroutineType, TracebackType, coroutine
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -114,7 +114,8 @@ class PendingReceive:
 
     def start(self, receive: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
         """Return an awaitable of the next message; the caller ensures that only one task waits at a time."""
-        awaitable: Any = self._future or receive()
+        future = self._future
+        awaitable: Any = receive() if future is None or future.cancelled() else future
         # A coroutine of our own would cost as much as the rest of receiving a message.
         return awaitable if type(awaitable) is COROUTINE else self.wait(awaitable)
 
@@ -162,13 +163,44 @@ async def poll(function: Callable[[], Awaitable[T]]) -> T | None:
     try:
         async with timeout:
             countdown.tick()
-            return await function()
+            return await _finish_if_ready(function(), timeout.expired)
     except TimeoutError:
         if not timeout.expired():
             raise  # raised by the function itself
         return None
     finally:
         countdown.left = 0
+
+
+@coroutine
+def _finish_if_ready(awaitable: Awaitable[T], given_up: Callable[[], bool]) -> Generator[Any, Any, T]:
+    """Await a coroutine; when ``poll`` has given up, let it finish if its result is already there.
+
+    asyncio delivers a cancellation instead of the result of a future that was set in the same iteration. A
+    coroutine that awaits a plain future would lose the message.
+    """
+    running: Any = awaitable if type(awaitable) is COROUTINE else None
+    if running is None:
+        return (yield from awaitable.__await__())
+    from asyncio import CancelledError
+
+    error: BaseException | None = None
+    finishing: CancelledError | None = None
+    while True:
+        try:
+            future = running.send(None) if error is None else running.throw(error)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        error = finishing
+        if error is None:
+            try:
+                yield future
+            except CancelledError as cancellation:
+                ready = given_up() and future is not None and future.done() and not future.cancelled()
+                error, finishing = (None, cancellation) if ready else (cancellation, None)
+            except BaseException as other:
+                error = other
 
 
 class _Countdown:
@@ -193,23 +225,69 @@ async def run_in_thread(function: Callable[[], T]) -> T:
     """Call ``function`` in a worker thread, and return only when it has finished, even if cancelled.
 
     A file that a thread still writes to must not be closed by the task that gave up waiting. So a
-    cancellation is delivered after the thread has finished.
+    cancellation is delivered after the thread has finished. A call that no thread has begun is dropped.
     """
     if in_trio():
         import trio
 
         return await trio.to_thread.run_sync(function)
     import asyncio
+    from threading import Lock as ThreadLock
 
-    future = asyncio.get_running_loop().run_in_executor(None, function)
+    begun = ThreadLock()  # acquired by the thread, or by the task that no longer wants the call
+
+    def call() -> Any:
+        return function() if begun.acquire(blocking=False) else None
+
+    future = asyncio.get_running_loop().run_in_executor(None, call)
     interruption: asyncio.CancelledError | None = None
     while not future.done():
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
+            if begun.acquire(blocking=False):
+                future.cancel()
+                raise
             interruption = error  # a running thread cannot be stopped
     if interruption is None:
-        return future.result()
-    with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
+        return future.result()  # type: ignore[no-any-return]  # that of the function
+    with suppress(asyncio.CancelledError):  # raised if the executor dropped the call
         future.exception()  # marks it as retrieved, so that the loop does not report it
     raise interruption
+
+
+async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+    """Call ``function``, also in a cancelled task, and wait for it for at most ``seconds``.
+
+    A cancellation that arrives meanwhile is delivered afterwards.
+
+    Returns:
+        Whether the call has finished; otherwise it was cancelled.
+    """
+    if in_trio():
+        import trio
+
+        with trio.move_on_after(seconds, shield=True) as scope:
+            await function()
+        return not scope.cancelled_caught
+    import asyncio
+
+    # A task of its own: anyio cancels the tasks of its scopes again and again, at each of their awaits.
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(function())
+    timer = loop.call_later(seconds, task.cancel)
+    interruption: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            interruption = error
+    timer.cancel()
+    if interruption is not None:
+        if not task.cancelled():
+            task.exception()  # marks it as retrieved
+        raise interruption
+    if task.cancelled():
+        return False
+    task.result()
+    return True

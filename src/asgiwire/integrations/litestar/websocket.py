@@ -30,6 +30,7 @@ else:
             "__anext__",
             "accept",
             "close",
+            "deny",
             "is_disconnected",
             "iter_data",
             "iter_json",
@@ -39,6 +40,7 @@ else:
             "receive_msgpack",
             "send_data",
             "send_denial_response",
+            "wait_disconnected",
         ],
     )
 
