@@ -256,20 +256,17 @@ async def run_in_thread(function: Callable[[], T]) -> T:
     raise interruption
 
 
-async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Call ``function``, also in a cancelled task, and wait for it for at most ``seconds``.
 
-    A cancellation that arrives meanwhile is delivered afterwards.
-
-    Returns:
-        Whether the call has finished; otherwise it was cancelled.
+    Then the call is cancelled. A cancellation that arrives meanwhile is delivered afterwards.
     """
     if in_trio():
         import trio
 
-        with trio.move_on_after(seconds, shield=True) as scope:
+        with trio.move_on_after(seconds, shield=True):
             await function()
-        return not scope.cancelled_caught
+        return
     import asyncio
 
     # A task of its own: anyio cancels the tasks of its scopes again and again, at each of their awaits.
@@ -287,7 +284,5 @@ async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, An
         if not task.cancelled():
             task.exception()  # marks it as retrieved
         raise interruption
-    if task.cancelled():
-        return False
-    task.result()
-    return True
+    if not task.cancelled():
+        task.result()

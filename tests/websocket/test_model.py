@@ -62,10 +62,9 @@ async def call(function: Callable[[], Awaitable[Any]]) -> Any:
     return await function()
 
 
-async def finish(_seconds: float, function: Callable[[], Awaitable[Any]]) -> bool:
+async def finish(_seconds: float, function: Callable[[], Awaitable[Any]]) -> None:
     """Stand in for ``finish_within()``."""
     await function()
-    return True
 
 
 class Conversation(RuleBasedStateMachine):

@@ -228,8 +228,16 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         return rest is None and error is not None
 
     async def _close_within_timeout(self, code: int, reason: str) -> None:
-        if not await finish_within(self.close_timeout, partial(self.close, code, reason)):
+        await finish_within(self.close_timeout, partial(self._close_or_give_up, code, reason))
+
+    async def _close_or_give_up(self, code: int, reason: str) -> None:
+        try:
+            await self.close(code, reason)
+        except Exception:
+            raise
+        except BaseException:  # the time is over: the client receives nothing
             self._channel.set_lost()
+            raise
 
     async def accept(
         self,
