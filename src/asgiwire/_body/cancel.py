@@ -169,6 +169,7 @@ class _AsyncioCanceller:
                 await asyncio.wait([self._watcher])
             except asyncio.CancelledError as error:
                 interruption = error  # ours, if the client disconnected as the block ended; else another's
+        del self._watcher  # a cancelled task holds its frames, and through them this object
         if self._cancelled and self._host.uncancel() <= self._cancelling:
             self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)
             return self.caught
