@@ -287,6 +287,18 @@ def test_poll_ends_a_call_that_waits_again_after_its_end() -> None:
     asyncio.run(main())
 
 
+def test_poll_that_is_thrown_away() -> None:
+    async def main() -> None:
+        server = PlainFuture()
+        polling: Any = poll(server.receive)
+        polling.send(None)
+        polling.close()
+        await asyncio.sleep(0.001)
+        assert not server.future.done()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("iterations", range(14))
 def test_cancellation_during_a_poll_is_not_swallowed(iterations: int) -> None:
     async def main() -> None:

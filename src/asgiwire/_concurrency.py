@@ -142,46 +142,51 @@ async def poll(function: Callable[[], Awaitable[T]]) -> T | None:
     trio and anyio have a checkpoint before they look for a message, and a server's thread has to hand it
     over. A time would be wrong: on a busy loop it is over at once.
     """
-    if in_trio():
-        import trio
-
-        scope = trio.CancelScope()
-        countdown = _Countdown(trio.lowlevel.current_trio_token().run_sync_soon, scope.cancel)
-        result: T | None = None
-        try:
-            with scope:
-                countdown.tick()
-                result = await function()
-        finally:
-            countdown.left = 0
-        return result
-    import asyncio
-
-    loop = asyncio.get_running_loop()
-    timeout = asyncio.timeout(None)
-    countdown = _Countdown(loop.call_soon, lambda: timeout.reschedule(loop.time()))
+    countdown = _Countdown()
     try:
-        async with timeout:
-            countdown.tick()
-            return await _finish_if_ready(function(), timeout.expired)
-    except TimeoutError:
-        if not timeout.expired():
-            raise  # raised by the function itself
-        return None
+        return await interruptible(function, countdown.start)
     finally:
         countdown.left = 0
 
 
+async def interruptible(
+    function: Callable[[], Awaitable[T]], start: Callable[[Callable[[], None]], object]
+) -> T | None:
+    """Return the result of ``function()``, or ``None`` if it was interrupted.
+
+    Args:
+        function: Returns a coroutine.
+        start: Called at the beginning with a callable that interrupts; it may be called once, before the end.
+    """
+    if in_trio():
+        import trio
+
+        with trio.CancelScope() as scope:
+            start(scope.cancel)
+            return await function()
+        return None
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    timeout = asyncio.timeout(None)
+    try:
+        async with timeout:
+            start(lambda: timeout.reschedule(loop.time()))
+            result: T = await _finish_if_ready(function(), timeout.expired)
+            return result
+    except TimeoutError:
+        if not timeout.expired():
+            raise  # raised by the function itself
+        return None
+
+
 @coroutine
-def _finish_if_ready(awaitable: Awaitable[T], given_up: Callable[[], bool]) -> Generator[Any, Any, T]:
-    """Await a coroutine; when ``poll`` has given up, let it finish if its result is already there.
+def _finish_if_ready(running: Any, interrupted: Callable[[], bool]) -> Generator[Any, Any, Any]:
+    """Run a coroutine; when it is interrupted, let it finish if its result is already there.
 
     asyncio delivers a cancellation instead of the result of a future that was set in the same iteration. A
     coroutine that awaits a plain future would lose the message.
     """
-    running: Any = awaitable if type(awaitable) is COROUTINE else None
-    if running is None:
-        return (yield from awaitable.__await__())
     from asyncio import CancelledError
 
     error: BaseException | None = None
@@ -190,35 +195,46 @@ def _finish_if_ready(awaitable: Awaitable[T], given_up: Callable[[], bool]) -> G
         try:
             future = running.send(None) if error is None else running.throw(error)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            return stop.value
         error = finishing
         if error is None:
             try:
                 yield future
             except CancelledError as cancellation:
-                ready = given_up() and future is not None and future.done() and not future.cancelled()
+                ready = interrupted() and future is not None and future.done() and not future.cancelled()
                 error, finishing = (None, cancellation) if ready else (cancellation, None)
             except BaseException as other:
                 error = other
 
 
 class _Countdown:
-    """Calls ``end`` after some iterations of the event loop."""
+    """Interrupts after some iterations of the event loop."""
 
-    __slots__ = ("_call_soon", "_end", "left")
+    __slots__ = ("_call_soon", "_interrupt", "left")
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object], end: Callable[[], None]) -> None:
-        self._call_soon = call_soon
-        self._end = end
+    def start(self, interrupt: Callable[[], None]) -> None:
+        self._call_soon = _call_soon()
+        self._interrupt = interrupt
         self.left = POLL_ITERATIONS
+        self._tick()
 
-    def tick(self) -> None:
+    def _tick(self) -> None:
         self.left -= 1
         if self.left > 0:
-            self._call_soon(self.tick)
+            self._call_soon(self._tick)
         elif self.left == 0:
-            self._end()
+            self._interrupt()
+
+
+def _call_soon() -> Callable[[Callable[[], None]], object]:
+    """Return the function of the running event loop that calls another one in the next iteration."""
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio
+
+    return asyncio.get_running_loop().call_soon
 
 
 async def run_in_thread(function: Callable[[], T]) -> T:

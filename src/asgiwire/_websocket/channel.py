@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from asgiwire._concurrency import COROUTINE, Event, Lock, PendingReceive, new_event, poll
+from asgiwire._concurrency import COROUTINE, Event, Lock, PendingReceive, interruptible, new_event, poll
 from asgiwire.exceptions import Disconnected, WebSocketDisconnect, WebSocketStateError
 from asgiwire.types import Message, Receive, Send
 
@@ -42,7 +42,15 @@ class ReadAhead:
         pending_receive: Keeps a call of the server's ``receive`` that was begun and not finished.
     """
 
-    __slots__ = ("_progress", "messages", "pending_receive", "reader_waits", "receiving", "size")
+    __slots__ = (
+        "_interrupt",
+        "_progress",
+        "messages",
+        "pending_receive",
+        "reader_waits",
+        "receiving",
+        "size",
+    )
 
     def __init__(self) -> None:
         self.messages: deque[Message] = deque()
@@ -51,6 +59,7 @@ class ReadAhead:
         self.reader_waits = False
         self.pending_receive = PendingReceive()
         self._progress: Event | None = None
+        self._interrupt: Callable[[], None] | None = None  # ends the wait of a watcher for the server
 
     @property
     def full(self) -> bool:
@@ -80,6 +89,24 @@ class ReadAhead:
         if self._progress is not None:
             self._progress.set()
             self._progress = None
+
+    async def watch(self, receive: Callable[[], Awaitable[Message]]) -> Message | None:
+        """Receive one message; ``None`` if :meth:`stop` was called."""
+
+        def start(interrupt: Callable[[], None]) -> None:
+            self._interrupt = interrupt
+
+        try:
+            return await interruptible(receive, start)
+        finally:
+            self._interrupt = None
+
+    def stop(self) -> None:
+        """End the waits of all watchers, because the WebSocket is closed."""
+        if self._interrupt is not None:
+            self._interrupt()
+            self._interrupt = None
+        self.notify()
 
 
 class WebSocketChannel:
@@ -239,7 +266,7 @@ class WebSocketChannel:
             if self.state is INITIAL or self.receiving or ahead.receiving or ahead.full:
                 await ahead.wait_for_progress()
             else:
-                await self._receive_ahead(ahead, self.start_receive())
+                await self._receive_ahead(ahead, ahead.watch(self.start_receive))
 
     async def wait_disconnected(self) -> None:
         """Return when the client has disconnected; never after a close from this side."""
@@ -313,7 +340,7 @@ class WebSocketChannel:
         """Change the state after a send found that the client does not receive."""
         if self.state not in ENDED:
             self.state = LOST  # the close code stays open: a receive that waits or follows may learn it
-            self._notify()
+            self._stop_watchers()
 
     async def _find_disconnect(self) -> None:
         """Receive what the server has, until the disconnect event; messages are kept for the next reads."""
@@ -341,7 +368,7 @@ class WebSocketChannel:
                 self._set_end(event, NORMAL_CLOSURE)
             else:  # denied: there was no close frame, whatever the server reports
                 self._set_end({}, ABNORMAL_CLOSURE)
-        self._notify()
+            self._stop_watchers()
 
     def set_received(self, message: Message) -> None:
         """Change the state after a message was received.
@@ -362,9 +389,9 @@ class WebSocketChannel:
             # Some servers never return from a send to a lost peer; the tasks that wait behind it must go on.
             self.send_lock.release()
 
-    def _notify(self) -> None:
+    def _stop_watchers(self) -> None:
         if self.read_ahead is not None:
-            self.read_ahead.notify()
+            self.read_ahead.stop()
 
     def _set_end(self, event: Mapping[str, Any], default_code: int) -> None:
         # The first end counts: after our own close, servers report the disconnect with various codes.

@@ -99,6 +99,21 @@ async def test_runtime_error_with_a_waiting_disconnect_has_the_code_of_the_clien
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
+async def test_error_after_the_disconnect_was_received(write: Callable[[WebSocket], Any]) -> None:
+    server = Server(disconnect(code=4000))
+    socket = connected(server)
+    await socket.accept()
+
+    async def send(_event: Any) -> None:
+        await socket.receive()
+        raise BrokenPipeError
+
+    socket.send = socket.send_wrapper(send)
+    with pytest.raises(WebSocketDisconnect) as caught:
+        await write(socket)
+    assert caught.value.code == 4000
+
+
 async def test_runtime_error_at_the_end_of_the_block_with_a_waiting_disconnect() -> None:
     server = Server()
     async with connected(server) as socket:

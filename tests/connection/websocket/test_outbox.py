@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
+from asgiwire._concurrency import in_trio
 from asgiwire.connection import WebSocket
 from tests.receives import run_other_tasks, running_tasks
 from tests.websocket_server import Server, connected, disconnect, text
@@ -162,6 +164,63 @@ async def test_disconnect_while_the_end_of_the_block_flushes() -> None:
         async with socket.outbox() as outbox:
             outbox.put_nowait("a")
     assert socket.close_code == 1006
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_cancellation_during_the_flush_propagates(anyio_backend: str) -> None:
+    server, entered = Slow(), asyncio.Event()
+
+    async def application() -> None:
+        async with connected(server) as socket, socket.outbox() as outbox:
+            outbox.put_nowait("a")
+            outbox.put_nowait("b")
+            entered.set()
+
+    task = asyncio.ensure_future(application())
+    await entered.wait()
+    await run_other_tasks()
+    task.cancel()
+    await run_other_tasks()
+    assert not task.done()
+    server.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert server.messages == ["a", "b"]
+
+
+async def test_disconnect_after_the_overflow() -> None:
+    server = Slow()
+    async with connected(server) as socket:
+        server.error = lambda event: OSError("lost") if event["type"] == "websocket.send" else None
+        async with socket.outbox(max_messages=1) as outbox:
+            outbox.put_nowait("a")
+            await run_other_tasks()
+            outbox.put_nowait("b")
+            outbox.put_nowait("c")
+            server.go_on.set()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await run_other_tasks()
+    assert socket.disconnected
+    task = asyncio.current_task() if not in_trio() else None
+    assert task is None or task.cancelling() == 0
+
+
+async def test_several_tasks_wait_for_space() -> None:
+    server = Slow()
+    async with connected(server) as socket:
+        async with socket.outbox(max_messages=1, on_full="wait") as outbox:
+            outbox.put_nowait("a")
+            await run_other_tasks()
+            outbox.put_nowait("b")
+            async with anyio.create_task_group() as group:
+                for data in "cd":
+                    group.start_soon(outbox.put, data)
+                await run_other_tasks()
+                server.go_on.set()
+        assert sorted(server.messages) == ["a", "b", "c", "d"]
 
 
 async def test_error_of_the_server_propagates() -> None:

@@ -154,6 +154,22 @@ class TestWaitDisconnected:
             await socket.accept()
             server.put(disconnect())
 
+    @pytest.mark.parametrize("end", ["close", "failed send"])
+    async def test_end_of_this_side_wakes_every_watcher(self, end: str) -> None:
+        """Some servers never send the disconnect event after it."""
+        socket, server = await live_socket()
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(socket.wait_disconnected)
+            await run_other_tasks()
+            if end == "close":
+                await socket.close()
+            else:
+                server.error = lambda _event: OSError("lost")
+                with pytest.raises(WebSocketDisconnect):
+                    await socket.send_text("a")
+        assert socket.disconnected
+
     async def test_after_our_close_it_returns(self) -> None:
         socket, _ = await live_socket()
         await socket.close()
@@ -194,6 +210,16 @@ class TestCancelOnDisconnect:
             server.put(disconnect(code=1000))
             await run_other_tasks()
         assert not watch.cancelled_caught
+
+    async def test_failed_send_cancels_the_block(self) -> None:
+        socket, server = await live_socket()
+        async with socket.cancel_on_disconnect() as watch:
+            await run_other_tasks()
+            server.error = lambda _event: OSError("lost")
+            with pytest.raises(WebSocketDisconnect):
+                await socket.send_text("a")
+            await anyio.sleep_forever()
+        assert watch.cancelled_caught
 
     async def test_denial_cancels_nothing(self) -> None:
         server = Live()
