@@ -11,6 +11,7 @@ import asyncio
 import gc
 import itertools
 from contextlib import aclosing
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -150,6 +151,17 @@ def number_of(value: Any) -> int:
     if isinstance(value, bytes) and len(value) == 1 and value[0] < COUNT:
         return value[0]
     return int(value)
+
+
+BACKENDS: list[Any] = ["asyncio", "trio"]
+if find_spec("uvloop"):  # not installed on every platform
+    BACKENDS.append(pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"))
+
+
+@pytest.fixture(params=BACKENDS)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Run each test on uvloop too."""
+    return request.param
 
 
 @pytest.fixture(params=["coroutine", "future", "awaitable"])
