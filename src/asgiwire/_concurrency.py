@@ -128,8 +128,10 @@ class PendingReceive:
         self._future = awaitable
         try:
             message = await shield(awaitable)
-        except Exception:
-            self._future = None
+        except BaseException as error:
+            if isinstance(error, Exception) or awaitable.cancelled():
+                self._future = None
+            awaitable = None  # a future that failed holds this frame
             raise
         self._future = None
         return message
@@ -265,11 +267,14 @@ async def run_in_thread(function: Callable[[], T]) -> T:
                 future.cancel()
                 raise
             interruption = error  # a running thread cannot be stopped
-    if interruption is None:
-        return future.result()  # type: ignore[no-any-return]  # that of the function
-    with suppress(asyncio.CancelledError):  # raised if the executor dropped the call
-        future.exception()  # marks it as retrieved, so that the loop does not report it
-    raise interruption
+    try:
+        if interruption is None:
+            return future.result()  # type: ignore[no-any-return]  # that of the function
+        with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
+            future.exception()  # marks it as retrieved, so that the loop does not report it
+        raise interruption
+    finally:
+        del future, interruption  # an exception holds this frame
 
 
 async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -296,9 +301,12 @@ async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, An
         except asyncio.CancelledError as error:
             interruption = error
     timer.cancel()
-    if interruption is not None:
+    try:
+        if interruption is not None:
+            if not task.cancelled():
+                task.exception()  # marks it as retrieved
+            raise interruption
         if not task.cancelled():
-            task.exception()  # marks it as retrieved
-        raise interruption
-    if not task.cancelled():
-        task.result()
+            task.result()
+    finally:
+        del task, interruption  # an exception holds this frame
