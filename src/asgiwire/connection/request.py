@@ -209,7 +209,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     def cancel_on_disconnect(self) -> _body.RequestWatch:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
 
-        A disconnect after the end of the response cancels nothing. In the block, :attr:`send` notes the end
+        A disconnect after the end of the response cancels nothing. In the block, ``send`` notes the end
         of the response; a middleware passes the context manager's ``send`` to the application.
 
         The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
