@@ -168,12 +168,14 @@ class ClientException(AsgiwireException):
     Attributes:
         status_code: The status code of the response.
         headers: Headers that the response needs, as pairs of name and value.
+        close_code: The code with which ``async with websocket`` closes (RFC 6455 section 7.4.1).
         message: The WebSocket message that a reader rejected, so that the application can still read it;
             ``None`` for every other error. ``str()`` never contains it.
     """
 
     status_code: int = 400
     headers: tuple[tuple[str, str], ...] = ()
+    close_code: int = 1008
     message: Mapping[str, Any] | None = None
     default_detail = "Bad Request"
 
@@ -195,9 +197,13 @@ class ClientException(AsgiwireException):
 class ValidationException(ClientException, ValueError):
     """The data is well-formed, but has the wrong type or value."""
 
+    close_code = 1007
+
 
 class SerializationException(ClientException, ValueError):
     """The data is malformed and cannot be decoded."""
+
+    close_code = 1007
 
 
 class RequestEntityTooLarge(ClientException):
@@ -209,6 +215,7 @@ class RequestEntityTooLarge(ClientException):
     """
 
     status_code = 413
+    close_code = 1009
     default_detail = "Request Entity Too Large"
 
     def __init__(

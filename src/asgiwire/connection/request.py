@@ -235,16 +235,19 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         channel, receive = body_channel(self.scope, self.receive)
         return await channel.is_disconnected(receive)
 
-    def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
+    def cancel_on_disconnect(self) -> _body.RequestWatch:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
+
+        A disconnect after the end of the response cancels nothing. In the block, ``send`` notes the end
+        of the response; a middleware passes the context manager's ``send`` to the application.
 
         The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
         body can be read in the block and after it.
         """
-        from asgiwire._body.cancel import CancelOnDisconnect
+        from asgiwire._body.cancel import RequestWatch
 
         channel, receive = body_channel(self.scope, self.receive)
-        return CancelOnDisconnect(partial(channel.wait_disconnected, receive))
+        return RequestWatch(partial(channel.wait_disconnected, receive), self)
 
     # The body
 
