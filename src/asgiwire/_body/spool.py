@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
 from weakref import finalize
 
+from asgiwire._concurrency import run_in_thread
 from asgiwire.datastructures.upload_file import UploadFile
+from asgiwire.exceptions import InsufficientStorage
 from asgiwire.limits import BLOCK_SIZE
 
-__all__ = ("BLOCK_SIZE", "Spool")
+__all__ = ("BLOCK_SIZE", "Spool", "store_in_thread")
+
+T = TypeVar("T")
+
+
+async def store_in_thread(function: Callable[[], T]) -> T:
+    """Call a function that writes to a temporary file in a worker thread.
+
+    Raises:
+        InsufficientStorage: It raised ``OSError``: the disk is full, or the process has no file descriptor.
+    """
+    try:
+        return await run_in_thread(function)
+    except OSError as error:
+        raise InsufficientStorage from error
 
 
 class Spool:
@@ -26,8 +44,12 @@ class Spool:
         self.size = 0
         self.close = finalize(self, self._file.close_nowait)
 
-    async def append(self, chunks: list[bytes]) -> None:
-        """Write the chunks to the end of the file, and remove them from the list once they are on disk."""
+    async def append(self, chunks: list[bytes | bytearray]) -> None:
+        """Write the chunks to the end of the file, and remove them from the list once they are on disk.
+
+        Raises:
+            InsufficientStorage: The disk is full, or the process has no file descriptor.
+        """
         # A disconnect check may add to the list meanwhile.
         count, data = len(chunks), b"".join(chunks)
         if not data:
@@ -36,6 +58,8 @@ class Spool:
             if self._file.size > self.size:
                 await self._file.seek(self.size)  # a write was cancelled and had failed half way
             await self._file.write(data)
+        except OSError as error:
+            raise InsufficientStorage from error
         finally:
             # A cancellation is delivered when the thread has finished, so the data may be on disk.
             if self._file.size == self.size + len(data):

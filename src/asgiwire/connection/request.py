@@ -13,8 +13,7 @@ from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
 from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, stream
 from asgiwire._body.registry import body_channel, find_channel
-from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
 from asgiwire.exceptions import (
     AsgiwireWarning,
     ClientException,
@@ -229,6 +228,23 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         await channel.buffer(receive, maximum)
         return await channel.body()
 
+    async def buffer(self, *, limits: Limits | None = None) -> None:
+        """Read the whole body into a buffer: in memory up to ``spool_size`` bytes, then in a temporary file.
+
+        Afterwards ``body()``, ``json()``, ``text()``, ``form()``, ``multipart()``, ``stream()`` and
+        ``replay`` read it from the start, any number of times. Without this call, a multipart ``form()`` and
+        ``stream()`` consume the body. The file is deleted with the last request over this ``receive``.
+
+        Raises:
+            ClientDisconnect: The client disconnected before the end of the body.
+            RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
+            InsufficientStorage: The disk is full, or the process has no file descriptor left.
+            ClientException: The ``Content-Length`` is invalid.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+        """
+        channel, receive, maximum = self._body_channel(limits)
+        await channel.buffer(receive, maximum, (limits or self.limits).spool_size)
+
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """Iterate over the non-empty chunks of the body as they arrive, then ``b""``.
 
@@ -303,27 +319,30 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         Raises:
             ClientException: The form is malformed; the message says where.
-            RequestEntityTooLarge: The form exceeds a limit; the message says which.
+            RequestEntityTooLarge: The form exceeds a limit; the message says which. A cached form is checked
+                against the limits of each call.
+            InsufficientStorage: A file cannot be stored: the disk is full, or the process has no file
+                descriptor left.
             ClientDisconnect: The client disconnected before the end of the body.
-            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body, or the
+                form was closed and the body is not buffered; see :meth:`buffer`.
         """
-        media_type, parameters = self.content_type
+        media_type, parameters = self._form_type()
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
 
             channel, receive, _ = self._body_channel(limits)
             return await read_form(channel, receive, parameters, limits or self.limits)
-        from asgiwire.datastructures.form import FormMultiDict
-
         if media_type != URLENCODED:
+            from asgiwire.datastructures.form import FormMultiDict
+
             return FormMultiDict()
-        body = await self._read_body(limits)
-        channel, _ = body_channel(self.scope, self.receive)
-        limits = limits or self.limits
-        if channel.cached_form is None:
-            pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-            channel.cached_form = FormMultiDict(pairs)
-        return channel.cached_form
+        from asgiwire._body.urlencoded import read_urlencoded
+
+        channel, receive, _ = self._body_channel(limits)
+        # The chunks are those of the body, unless a subclass decodes them.
+        read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
+        return await read_urlencoded(channel, receive, limits or self.limits, read_body)
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
@@ -339,9 +358,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         from .multipart import MultipartParts
 
-        media_type, parameters = self.content_type
+        media_type, parameters = self._form_type()
         if media_type != MULTIPART:
-            msg = f"expected a body of type {MULTIPART}, got {media_type[:100]!r}"
+            msg = f"expected a body of type {MULTIPART}, got another Content-Type"
             raise ValidationException(msg)
         decoder = MultipartDecoder(parameters, limits or self.limits)
         return MultipartParts(self._body_reader("multipart()", limits), decoder)
@@ -351,7 +370,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """A ``receive`` callable that gives a downstream application the body that was read here.
 
         After the body it waits for the disconnect. A body that was not read yet is read with the first call
-        and buffered: in memory up to ``limits.spool_size``, then on disk.
+        and buffered: in memory up to ``limits.spool_size``, then on disk. If the body was consumed, the call
+        raises ``StreamConsumed``; call :meth:`buffer` before the reader that consumes it.
         """
         limits = self.limits
         channel, receive = body_channel(self.scope, self.receive)
@@ -432,6 +452,23 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         value = self._single_header(name)
         return None if value is None else parse_http_date(value)
+
+    def _form_type(self) -> tuple[str, dict[str, str]]:
+        """Return the ``content_type`` of a form.
+
+        Raises:
+            ValidationException: The header or its boundary is there more than once. Other readers may use
+                another one.
+        """
+        media_type, parameters = self.content_type
+        values = self._header_values(b"content-type")
+        if len(values) > 1 and len(set(values)) > 1:
+            msg = "expected one Content-Type header, got several with different values"
+            raise ValidationException(msg)
+        if media_type == MULTIPART and any(map(has_several_boundaries, values)):
+            msg = "expected one boundary in the Content-Type, got several"
+            raise ValidationException(msg)
+        return media_type, parameters
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
         # An override of body() in a subclass need not take `limits`.
