@@ -99,9 +99,7 @@ _json_encoder: Final = msgspec.json.Encoder(enc_hook=default_serializer)
 _msgpack_encoder: Final = msgspec.msgpack.Encoder(enc_hook=default_serializer)
 
 
-# decode_json() and encode_json() without type, serializer and error handling. For small WebSocket messages
-# the call of the full functions takes 10 % of the time.
-decode_untyped_json: Final = _json.decode
+# encode_json() without a serializer, for small WebSocket messages: 5 % less time.
 encode_plain_json: Final = _json_encoder.encode
 
 

@@ -92,7 +92,7 @@ RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 """Pairs of header name and value, as in an ASGI scope."""
 
 HeaderPairs: TypeAlias = Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]]
-"""Headers to send: a mapping or an iterable of pairs."""
+"""Headers to send, as a mapping or an iterable of pairs."""
 
 Serializer: TypeAlias = Callable[[Any], Any]
 """Converts a value of an unsupported type to a type that the encoder supports."""

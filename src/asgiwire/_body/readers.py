@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire.exceptions import ClientDisconnect
 
+from .channel import STREAMING
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from asgiwire.types import HTTPReceiveMessage, Receive
 
@@ -39,11 +41,16 @@ class BodyReader:
 
     async def next_chunk(self) -> bytes:
         """Return the next chunk; ``b""`` after the last."""
+        channel = self._channel
         if self._streaming is None:
-            self._streaming = await self._channel.claim_stream(self._maximum, self._consumer)
+            self._streaming = await channel.claim_stream(self._maximum, self._consumer)
         if self._streaming:
-            return await self._channel.next_chunk(self._receive, self._maximum)
-        chunk = await self._channel.read_buffered(self._position)
+            while channel.state is STREAMING:
+                if chunk := await channel.next_chunk(self._receive, self._maximum):
+                    return chunk
+            channel.raise_failure()
+            return b""
+        chunk = await channel.read_buffered(self._position)
         self._position += len(chunk)
         return chunk
 
@@ -51,13 +58,6 @@ class BodyReader:
         """Make each later read raise this error, unless the body is buffered."""
         if self._streaming:
             self._channel.fail(error)
-
-
-async def stream(reader: BodyReader) -> AsyncGenerator[bytes, None]:
-    """Yield each chunk, then ``b""``."""
-    while chunk := await reader.next_chunk():
-        yield chunk
-    yield b""
 
 
 class DownstreamReceive(ABC):

@@ -40,7 +40,7 @@ async def read_urlencoded(
     """
     if read_body is None:
         await channel.buffer(receive, limits.max_body_size, check=_new_check(limits))
-        body = await channel.body()
+        body = await channel.read_buffered(0, channel.size)
     else:
         body = await read_body()
     form = channel.cached_form

@@ -91,7 +91,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    __slots__ = ("__weakref__", "_headers", "_values", "receive", "scope", "send")
+    __slots__ = ("__weakref__", "_cache", "_headers", "receive", "scope", "send")
 
     limits: ClassVar[Limits] = Limits()
     """What one client may send. A subclass sets its own, or makes it a property."""
@@ -110,14 +110,23 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
     ) -> None:
-        if scope.get("type") not in self._scope_types:
-            raise self._wrong_scope_type(scope)
+        try:
+            if scope["type"] not in self._scope_types:
+                raise KeyError
+        except KeyError:
+            raise self._wrong_scope_type(scope) from None
         # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
         self.scope: Scope = scope  # type: ignore[assignment]  # as above
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
-        self._values: dict[str, Any] = {}  # cached values by the names of their properties
+        self._cache: dict[str, Any] | None = None  # values by the names of their properties
+
+    def _new_cache(self) -> dict[str, Any]:
+        # Created on first use: a dict for every request would cost a fifth of its construction.
+        if self._cache is None:
+            self._cache = {}
+        return self._cache
 
     def __repr__(self) -> str:
         # The query may hold a token; URL masks a password.
@@ -153,11 +162,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        state: State | None = self._values.get("state")
+        cache = self._cache or self._new_cache()
+        state: State | None = cache.get("state")
         if state is None or state._state is not values:
             from asgiwire.datastructures.state import State
 
-            state = self._values["state"] = values if isinstance(values, State) else State(values)
+            state = cache["state"] = values if isinstance(values, State) else State(values)
         return cast("StateT", state)
 
     @property
@@ -167,17 +177,19 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         The authority is a valid ``Host`` header, else the address in ``scope["server"]``. Without either, the
         URL is relative.
         """
-        url: URL | None = self._values.get("url")
+        cache = self._cache or self._new_cache()
+        url: URL | None = cache.get("url")
         if url is None:
-            url = self._values["url"] = URL._requested(self.scope, self._header_values(b"host"))
+            url = cache["url"] = URL._requested(self.scope, self._header_values(b"host"))
         return url
 
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        url: URL | None = self._values.get("base_url")
+        cache = self._cache or self._new_cache()
+        url: URL | None = cache.get("base_url")
         if url is None:
-            url = self._values["base_url"] = URL.base_from_scope(self.scope)
+            url = cache["base_url"] = URL.base_from_scope(self.scope)
         return url
 
     @property
@@ -194,10 +206,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        query_params: MultiDict[Any] | None = self._values.get("query_params")
+        cache = self._cache or self._new_cache()
+        query_params: MultiDict[Any] | None = cache.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
-            query_params = self._values["query_params"] = MultiDict(pairs)
+            query_params = cache["query_params"] = MultiDict(pairs)
         return query_params
 
     @property
@@ -209,9 +222,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies of all ``Cookie`` headers; the last of those with equal names."""
-        cookies: dict[str, str] | None = self._values.get("cookies")
+        cache = self._cache or self._new_cache()
+        cookies: dict[str, str] | None = cache.get("cookies")
         if cookies is None:
-            cookies = self._values["cookies"] = parse_cookies(self._header_values(b"cookie"))
+            cookies = cache["cookies"] = parse_cookies(self._header_values(b"cookie"))
         return cookies
 
     @property
@@ -273,7 +287,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             return cast("dict[str, Any]", session)
         from ._session import read_session
 
-        return read_session(self.scope, session, self._values)
+        return read_session(self.scope, session, self._cache or self._new_cache())
 
     def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
         """Store a session in the scope, for the session middleware to save.

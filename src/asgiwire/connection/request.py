@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overlo
 import asgiwire.datastructures
 from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
-from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, stream
+from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive
 from asgiwire._body.registry import body_channel, find_channel
 from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
 from asgiwire.exceptions import (
@@ -70,10 +70,11 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def content_type(self) -> tuple[str, dict[str, str]]:
         """The media type in lower case and its parameters by lower-case name; ``("", {})`` if absent."""
-        content_type: tuple[str, dict[str, str]] | None = self._values.get("content_type")
+        cache = self._cache or self._new_cache()
+        content_type: tuple[str, dict[str, str]] | None = cache.get("content_type")
         if content_type is None:
             values = self._header_values(b"content-type")
-            content_type = self._values["content_type"] = parse_media_type(values[0] if values else b"")
+            content_type = cache["content_type"] = parse_media_type(values[0] if values else b"")
         return content_type
 
     @property
@@ -94,11 +95,12 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def accept(self) -> asgiwire.datastructures.Accept:
         """The media types that the client accepts; all without the header (RFC 9110 section 12.5.1)."""
-        accept: asgiwire.datastructures.Accept | None = self._values.get("accept")
+        cache = self._cache or self._new_cache()
+        accept: asgiwire.datastructures.Accept | None = cache.get("accept")
         if accept is None:
             from asgiwire.datastructures.accept import Accept
 
-            accept = self._values["accept"] = Accept(self._list_header(b"accept") or "*/*")
+            accept = cache["accept"] = Accept(self._list_header(b"accept") or "*/*")
         return accept
 
     @property
@@ -226,7 +228,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """
         channel, receive, maximum = self._body_channel(limits)
         await channel.buffer(receive, maximum)
-        return await channel.body()
+        body = channel.in_memory
+        return await channel.read_buffered(0, channel.size) if body is None else body
 
     async def buffer(self, *, limits: Limits | None = None) -> None:
         """Read the whole body into a buffer: in memory up to ``spool_size`` bytes, then in a temporary file.
@@ -257,7 +260,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body. It is
                 also a ``RuntimeError``.
         """
-        return stream(self._body_reader("stream()", limits))
+        channel, receive, maximum = self._body_channel(limits)
+        return channel.stream(receive, maximum, "stream()")
 
     async def text(self, *, limits: Limits | None = None) -> str:
         """Return the body as text in the charset of its ``Content-Type``, else UTF-8.
@@ -475,8 +479,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return self.body() if limits is None else self.body(limits=limits)
 
     def _body_reader(self, consumer: str, limits: Limits | None) -> BodyReader:
-        channel, receive, maximum = self._body_channel(limits)
-        return BodyReader(channel, receive, maximum, consumer)
+        return BodyReader(*self._body_channel(limits), consumer)
 
     def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, Receive, int | None]:
         """Return the channel, its ``receive`` and the maximum size; check the declared size."""
