@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from heapq import heappop, heappush
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 
@@ -114,6 +114,7 @@ class MultipartForm:
         "_decoder",
         "_file",
         "_fixed_memory",
+        "_has_stored_parts",
         "_in_memory",
         "_max_memory",
         "_memory",
@@ -130,6 +131,7 @@ class MultipartForm:
         self._spool_size = limits.spool_size
         self._max_memory = inf if limits.max_memory is None else limits.max_memory
         self._parts: list[CommonPart | StoredPart] = []
+        self._has_stored_parts = False  # whether any of them is a StoredPart
         self._memory = 0  # bytes that the complete parts and the headers of the current one hold in memory
         self._fixed_memory = 0  # bytes of these that cannot go to disk: headers and fields
         # The files in memory, the largest first: negative size and index in _parts. Created when memory is
@@ -185,9 +187,17 @@ class MultipartForm:
         decode = self._decoder.decode
         if self._decoder.codec is not None:
             self._parts = [_stored(part) for part in self._parts]
+        elif not (self._has_stored_parts or self._decoder.usage.max_files):
+            # Common fields only, as most forms have: in half the time of the loop below.
+            common = cast("list[CommonPart]", self._parts)
+            pairs_of_text = [
+                (name.decode("utf-8", "replace"), content.decode("utf-8", "replace"))
+                for _, name, _, _, content in common
+            ]
+            return FormMultiDict(pairs_of_text)
         pairs: list[tuple[str, str | UploadFile]] = []
         for part in self._parts:
-            if isinstance(part, StoredPart):
+            if type(part) is not tuple:
                 pairs.append((decode(part.start.name), self._value(len(pairs) + 1, part)))
                 continue
             _, name, filename, _, content = part
@@ -230,14 +240,22 @@ class MultipartForm:
         part, size = self._part, self._size
         if self._span is not None:
             await self._write_to_disk(self._span)
-            self._parts.append(StoredPart(part, self._span))
+            self._store(StoredPart(part, self._span))
             self._span = None
             return
         content = b"".join(self._take_chunks())
         self._memory += size
         if part.filename is None:
             self._fixed_memory += size
-        self._parts.append(StoredPart(part, content))
+        if part.common is None:
+            self._store(StoredPart(part, content))
+        else:
+            self._parts.append((*part.common, content))
+            self._note_files(len(self._parts) - 1)
+
+    def _store(self, part: StoredPart) -> None:
+        self._parts.append(part)
+        self._has_stored_parts = True
         self._note_files(len(self._parts) - 1)
 
     def _set_remaining(self) -> None:

@@ -32,6 +32,7 @@ class PartStart(Struct, frozen=True):
         charset: The charset label of its Content-Type, or ``""``.
         headers: The pairs as sent, names in lower case.
         size: Bytes of the header block as sent, without optional white space.
+        common: The same as the first four values of a :data:`CommonPart`, if the headers are common.
     """
 
     name: bytes
@@ -40,6 +41,7 @@ class PartStart(Struct, frozen=True):
     charset: str
     headers: list[tuple[bytes, bytes]]
     size: int
+    common: tuple[bytes, bytes, bytes | None, bytes | None] | None = None
 
 
 class PartEnd(Struct, frozen=True):
@@ -93,9 +95,13 @@ def common_start(part: CommonPart) -> PartStart:
     if content_type is not None:
         headers.append((b"content-type", content_type))
         media_type = content_type.decode("ascii").lower()
-    return PartStart(name, filename, media_type, "", headers, block_size(headers))
+    common = disposition, name, filename, content_type
+    return PartStart(name, filename, media_type, "", headers, block_size(headers), common)
 
 
 def block_size(headers: list[tuple[bytes, bytes]]) -> int:
     """Return the bytes of a header block with these headers, without optional white space."""
-    return 4 + sum(len(name) + len(value) + 4 for name, value in headers)
+    size = 4
+    for name, value in headers:
+        size += len(name) + len(value) + 4
+    return size

@@ -65,7 +65,6 @@ class EventParser:
         "_maxima",
         "_padded",
         "_pending",
-        "_preamble_size",
         "_read",
         "_size",
         "_size_limit",
@@ -90,19 +89,15 @@ class EventParser:
         # Whether the next byte begins the body, or the content of a part. A boundary there needs no line end,
         # because the one before it counts.
         self._at_line_start = True
-        self._preamble_size = 0
         self._padded = False  # whether blanks follow the boundary
         self._block: HeaderBlock
         self._max_common_headers = _max_common_headers(limits)
-        self._maxima = [
-            inf if maximum is None else maximum
-            for maximum in (
-                limits.max_fields,
-                limits.max_field_size,
-                limits.max_files,
-                limits.max_file_size,
-            )
-        ]
+        self._maxima = (
+            inf if limits.max_fields is None else limits.max_fields,
+            inf if limits.max_field_size is None else limits.max_field_size,
+            inf if limits.max_files is None else limits.max_files,
+            inf if limits.max_file_size is None else limits.max_file_size,
+        )
         self._size, self._max_size = 0, inf  # of the current part
         self._size_limit = ""  # the name of the limit that _max_size comes from
         self._charset_value: bytearray | None = None  # set while the part is a "_charset_" field
@@ -125,12 +120,11 @@ class EventParser:
 
     def _read_preamble(self, data: bytes, position: int) -> int:
         start, end = self._find_boundary(data, position)
-        self._preamble_size += start - position
-        self._check_preamble()
+        if start > position:
+            self._note_preamble(start - position)
         if end < 0:
             self._pending = data[start:]
             return len(data)
-        self._note_headers(0, self._preamble_size)
         return self._begin_boundary(data, end)
 
     def _read_content(self, data: bytes, position: int) -> int:
@@ -142,6 +136,13 @@ class EventParser:
             return len(data)
         self._end_part()
         return self._begin_boundary(data, end)
+
+    def _hold_back(self, data: bytes, position: int) -> int:
+        """Read content that has no boundary, but for an end that may begin one."""
+        end = self._boundary_start(data, position)
+        self._receive_data(data[position:end])
+        self._pending = data[end:]
+        return len(data)
 
     def _read_line_end(self, data: bytes, position: int) -> int:
         """Read the rest of the line of a boundary."""
@@ -202,31 +203,19 @@ class EventParser:
         start = data.find(delimiter, position)
         if start >= 0:
             return start, start + len(delimiter)
+        return self._boundary_start(data, position), -1
+
+    def _boundary_start(self, data: bytes, position: int) -> int:
+        """Return where the end of the data may begin a boundary."""
         # A boundary has no CR, so only the last one can start a delimiter.
-        start = data.rfind(b"\r", max(position, len(data) - len(delimiter) + 1))
-        if start >= 0 and delimiter.startswith(data[start:]):
-            return start, -1
-        return len(data), -1
+        start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
+        return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
     def _begin_boundary(self, data: bytes, position: int) -> int:
-        """Start to read after a boundary; read all parts with common headers that the data has."""
-        self.boundaries += 1
-        self._padded = False
-        self._read = EventParser._read_line_end
-        position = self._read_common_parts(data, position)
-        match = COMMON_HEADERS.match(data, position)
-        if match is None or match.end() - match.start() > self._max_common_headers:
-            return position
-        disposition, name, filename, content_type = match.groups()
-        self._note_common_headers(len(disposition), len(content_type or b""))
-        self._begin_content(common_start((disposition, name, filename, content_type, b"")))
-        return match.end()
+        """Start to read after a boundary; collect the complete parts with common headers.
 
-    def _read_common_parts(self, data: bytes, position: int) -> int:
-        """Collect the complete parts with common headers; return the position of the first other part.
-
-        The others are a part that exceeds a limit, or that needs its charset or its last CR LF looked at. The
-        time per part counts here, so the loop has local variables only, and no calls that it can do without.
+        The time per part counts here: the loop has local variables only, and no calls that it can do without.
+        It ends at a part that needs anything else: other headers, an exceeded limit, its charset, more data.
         """
         delimiter, usage, first = self._delimiter, self.usage, position
         length, max_headers = len(delimiter), self._max_common_headers
@@ -235,21 +224,25 @@ class EventParser:
         files, file_size, largest_file = usage.max_files, 0, 0
         longest_disposition = longest_type = 0
         parts: list[CommonPart] = []
-        while match := COMMON_HEADERS.match(data, position):
+        match_headers, find = COMMON_HEADERS.match, data.find
+        while match := match_headers(data, position):
             start = match.end()
-            end = data.find(delimiter, start - 2)
+            end = find(delimiter, start - 2)
             disposition, name, filename, content_type = match.groups()
             if end < start or start - position > max_headers or name == b"_charset_":
                 break
+            size = end - start
             if filename is None:
-                size = end - start + len(name)
-                if fields >= max_fields or size > max_field_size:
+                size += len(name)
+                if size > longest_field:
+                    if size > max_field_size:
+                        break
+                    longest_field = size
+                if fields >= max_fields:
                     break
                 fields += 1
-                longest_field = max(longest_field, size)
             else:
-                size = end - start
-                if files >= max_files or size > max_file_size:
+                if size > max_file_size or files >= max_files:
                     break
                 files += 1
                 file_size += size
@@ -260,13 +253,24 @@ class EventParser:
             parts.append((disposition, name, filename, content_type, data[start:end]))
             position = end + length
         if parts:
-            usage.max_fields, usage.max_field_size = fields, longest_field
-            usage.max_files, usage.max_file_size = files, max(usage.max_file_size, largest_file)
-            self.boundaries += len(parts)
+            usage.max_fields, usage.max_field_size, usage.max_files = fields, longest_field, files
+            usage.max_file_size = max(usage.max_file_size, largest_file)
             self._note_common_headers(longest_disposition, longest_type)
             size = position - first - len(parts) * length
             self.events.append(CommonParts(parts, size, file_size, largest_file))
-        return position
+        self.boundaries += len(parts) + 1
+        if match is None or match.end() - position > max_headers:
+            self._padded = False
+            self._read = EventParser._read_line_end
+            return position
+        self._note_common_headers(len(disposition), len(content_type or b""))
+        self._begin_content(common_start((disposition, name, filename, content_type, b"")))
+        start = match.end()
+        if end >= 0 or len(data) - start < length:
+            return start
+        # The content was searched already: the part is not complete.
+        self._at_line_start = False
+        return self._hold_back(data, start)
 
     def _begin_content(self, part: PartStart) -> None:
         usage = self.usage
@@ -304,26 +308,24 @@ class EventParser:
             # RFC 7578 section 4.6: the charset of the fields that do not declare their own.
             self.codec = output_codec_for(self._charset_value.decode("latin-1")) or self.codec
             self._charset_value = None
-        if self._size_limit == "max_file_size":
-            self.usage.max_file_size = max(self.usage.max_file_size, self._size)
-        else:
-            self.usage.max_field_size = max(self.usage.max_field_size, self._size)
+        if self._size > getattr(self.usage, self._size_limit):
+            setattr(self.usage, self._size_limit, self._size)
         self.events.append(PART_END)
 
     def _note_common_headers(self, longest_disposition: int, longest_type: int) -> None:
+        self._note_headers(1, COMMON_DISPOSITION_LINE + longest_disposition)
         if longest_type:
             self._note_headers(2, COMMON_TYPE_LINE + longest_type)
-        if longest_disposition:
-            self._note_headers(1, COMMON_DISPOSITION_LINE + longest_disposition)
 
     def _note_headers(self, count: int, longest_line: int) -> None:
         usage = self.usage
         usage.max_part_headers = max(usage.max_part_headers, count)
         usage.max_part_header_size = max(usage.max_part_header_size, longest_line)
 
-    def _check_preamble(self) -> None:
+    def _note_preamble(self, size: int) -> None:
+        self.usage.max_part_header_size += size  # no header was read before
         maximum = self._limits.max_part_header_size
-        if maximum is not None and self._preamble_size > maximum:
+        if maximum is not None and self.usage.max_part_header_size > maximum:
             raise RequestEntityTooLarge(limit="max_part_header_size", maximum=maximum)
 
 

@@ -89,7 +89,7 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
 
 def has_several_boundaries(value: bytes) -> bool:
     """Whether a Content-Type has more than one ``boundary``, ``boundary*`` or ``boundary*0`` parameter."""
-    if value.lower().count(b"boundary") < 2:
+    if value.count(b"=") < 2:
         return False
     names = [name.lower() for name, _, _ in _MEDIA_PARAMETER.findall(value.decode("latin-1"))]
     return sum(name.partition("*")[0] == "boundary" for name in names) > 1

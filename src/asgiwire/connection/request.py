@@ -464,15 +464,19 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             ValidationException: The header or its boundary is there more than once. Other readers may use
                 another one.
         """
-        media_type, parameters = self.content_type
         values = self._header_values(b"content-type")
         if len(values) > 1 and len(set(values)) > 1:
             msg = "expected one Content-Type header, got several with different values"
             raise ValidationException(msg)
-        if media_type == MULTIPART and any(map(has_several_boundaries, values)):
+        if values:
+            cache = self._cache or self._new_cache()
+            if "content_type" not in cache:
+                cache["content_type"] = parse_media_type(values[0])
+        content_type = self.content_type
+        if content_type[0] == MULTIPART and values and has_several_boundaries(values[0]):
             msg = "expected one boundary in the Content-Type, got several"
             raise ValidationException(msg)
-        return media_type, parameters
+        return content_type
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
         # An override of body() in a subclass need not take `limits`.
