@@ -7,6 +7,7 @@ python-multipart, so it is imported with the first form.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
 from math import inf
@@ -23,7 +24,7 @@ from asgiwire.limits import BLOCK_SIZE
 
 from .channel import BodyState, add_chunk
 from .readers import BodyReader
-from .shared_file import SharedFile
+from .shared_file import FileSection, SharedFile
 from .spool import store_in_thread
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class MultipartForm:
         "_part",
         "_parts",
         "_remaining",
+        "_sections",
         "_size",
         "_span",
         "_spool_size",
@@ -138,6 +140,7 @@ class MultipartForm:
         # full.
         self._in_memory: list[tuple[int, int]] | None = None
         self._file: SharedFile | None = None  # created with the first file that goes to disk
+        self._sections: list[FileSection] = []  # of it, once the form is complete
         # The current part, its content that is not on disk, its size, and how many bytes it may have in
         # memory.
         self._part: PartStart
@@ -211,8 +214,11 @@ class MultipartForm:
 
     def abort(self) -> None:
         """Close the files. It can be called at any time and more than once, and never waits."""
+        for section in self._sections:
+            section.close()
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk; the content is discarded anyway
+                self._file.close()
         self._file = None
         self._parts.clear()
         self._chunks.clear()
@@ -339,6 +345,7 @@ class MultipartForm:
             return UploadFile(start.content_type, filename, content, headers, self._spool_size)
         assert self._file is not None
         file = self._file.section(content.position, content.size)
+        self._sections.append(file)
         return UploadFile._on_disk(file, start.content_type, filename, headers, self._spool_size)
 
 

@@ -119,6 +119,11 @@ class EventParser:
     # the end of the data, it stores in _pending what it cannot decide yet.
 
     def _read_preamble(self, data: bytes, position: int) -> int:
+        if self._at_line_start and data[position] in b"\r\n":
+            # Empty lines are no text, and were never limited.
+            position = len(data) - len(data[position:].lstrip(b"\r\n"))
+            if position == len(data):
+                return position
         start, end = self._find_boundary(data, position)
         if start > position:
             self._note_preamble(start - position)
@@ -211,7 +216,7 @@ class EventParser:
         start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
-    def _begin_boundary(self, data: bytes, position: int) -> int:
+    def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0912, PLR0915 - see below
         """Start to read after a boundary; collect the complete parts with common headers.
 
         The time per part counts here: the loop has local variables only, and no calls that it can do without.
