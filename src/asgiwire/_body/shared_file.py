@@ -12,7 +12,7 @@ from typing import IO, Any, Final, cast
 
 from asgiwire.limits import BLOCK_SIZE
 
-__all__ = ("FileSection", "SharedFile")
+__all__ = ("FileSection", "SharedFile", "write_chunks")
 
 BUFFER_SIZE: Final = 1024
 """Bytes of memory for each section, which only reads by line need; larger reads bypass the buffer."""
@@ -47,7 +47,7 @@ class SharedFile:
             if self._file is None:
                 self._file = cast("IO[bytes]", TemporaryFile(buffering=0))  # noqa: SIM115 - see close()
             self._file.seek(self.size)
-            _write_chunks(self._file, chunks)
+            write_chunks(self._file, chunks)
             self.size += sum(map(len, chunks))
 
     def read(self, position: int, size: int) -> bytes:
@@ -95,9 +95,10 @@ class FileSection(SpooledTemporaryFile[bytes]):
         Raises:
             ValueError: The file is closed.
         """
-        if self._raw is None or self.closed:
-            return os.fstat(self._file.fileno()).st_size
-        return self._raw.size
+        if self.closed:
+            msg = "the file is closed"
+            raise ValueError(msg)
+        return os.fstat(self._file.fileno()).st_size if self._raw is None else self._raw.size
 
     def fileno(self) -> int:
         return cast("int", self._own_file().fileno())
@@ -169,7 +170,7 @@ class RawSection(RawIOBase):
             self._shared.release()
 
 
-def _write_chunks(file: IO[bytes], chunks: Sequence[bytes | bytearray]) -> None:
+def write_chunks(file: IO[bytes], chunks: Sequence[bytes | bytearray]) -> None:
     """Write all chunks at the position of the file descriptor; blocks.
 
     The buffer of ``file`` is bypassed: it must be empty, and a seek must follow.

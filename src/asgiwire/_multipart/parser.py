@@ -216,7 +216,7 @@ class EventParser:
         start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
-    def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0912, PLR0915 - see below
+    def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0915 - see below
         """Start to read after a boundary; collect the complete parts with common headers.
 
         The time per part counts here: the loop has local variables only, and no calls that it can do without.

@@ -13,7 +13,7 @@ from .query import SEQUENCE
 
 __all__ = ("BLOCK", "FieldCounter", "declared_codec", "parse_fields")
 
-BLOCK: Final = 256 * 1024
+BLOCK: Final = 64 * 1024
 """Bytes of a value that are decoded at once, so that a large value needs little more memory than its text."""
 
 CHARSET: Final = b"_charset_"
@@ -118,4 +118,5 @@ def _decode_in_blocks(data: bytes, start: int, end: int) -> str:
         # CPython extends the string in place.
         text += decoder.decode(percent_decode(data[start:stop].replace(b"+", b" ")))
         start = stop
-    return text + decoder.decode(percent_decode(data[start:end].replace(b"+", b" ")), True)
+    text += decoder.decode(percent_decode(data[start:end].replace(b"+", b" ")), True)
+    return text
