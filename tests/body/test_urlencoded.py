@@ -146,7 +146,7 @@ async def test_last_valid_charset_field_is_used() -> None:
 
 
 async def test_bytes_that_are_invalid_in_the_declared_charset_raise() -> None:
-    with pytest.raises(SerializationException, match="^field 2 of the form is not text") as caught:
+    with pytest.raises(SerializationException, match=r"^field 2 of the form is not text") as caught:
         await read([b"_charset_=utf-8&secret=%FF"])
     assert caught.value.__context__ is None, "the UnicodeDecodeError holds the value"
 

@@ -61,20 +61,19 @@ async def read_form(
         return cached
     reader = BodyReader(channel, receive, limits.max_body_size, "form()")
     channel.parsing = True
-    result: FormMultiDict | None = None
     try:
         while chunk := await reader.next_chunk():
             await form.write(chunk)
         result = form.complete()
-    except Exception as error:
-        reader.fail(error)
+        channel.cache_form(result, form.usage)
+    except BaseException as error:
+        form.abort()
+        if isinstance(error, Exception):
+            reader.fail(error)
         raise
     finally:
-        if result is None:
-            form.abort()
         channel.parsing = False
         channel.notify()
-    channel.cache_form(result, form.usage)
     return result
 
 
@@ -200,15 +199,13 @@ class MultipartForm:
             return FormMultiDict(pairs_of_text)
         pairs: list[tuple[str, str | UploadFile]] = []
         for part in self._parts:
-            if type(part) is not tuple:
+            if not isinstance(part, tuple):
                 pairs.append((decode(part.start.name), self._value(len(pairs) + 1, part)))
                 continue
             _, name, filename, _, content = part
-            if filename or (content and filename is not None):
-                value = self._new_upload(part)
-            else:
-                # A field, or a file input without a file: browsers send an empty filename and no content.
-                value = content.decode("utf-8", "replace")
+            is_file = filename or (content and filename is not None)
+            # A file input without a file is a field: browsers send an empty filename and no content.
+            value = self._new_upload(part) if is_file else content.decode("utf-8", "replace")
             pairs.append((name.decode("utf-8", "replace"), value))
         return FormMultiDict(pairs)
 

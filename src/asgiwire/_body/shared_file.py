@@ -103,11 +103,11 @@ class FileSection(SpooledTemporaryFile[bytes]):
     def fileno(self) -> int:
         return cast("int", self._own_file().fileno())
 
-    def write(self, data: Any) -> int:
-        return cast("int", self._own_file().write(data))
+    def write(self, s: Any) -> int:
+        return cast("int", self._own_file().write(s))
 
-    def writelines(self, lines: Iterable[Any]) -> None:
-        self._own_file().writelines(lines)
+    def writelines(self, iterable: Iterable[Any]) -> None:
+        self._own_file().writelines(iterable)
 
     def truncate(self, size: int | None = None) -> int:
         return cast("int", self._own_file().truncate(size))

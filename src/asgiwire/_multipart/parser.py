@@ -176,12 +176,11 @@ class EventParser:
         block = self._block
         try:
             position, is_complete = block.read(data, position)
-            if is_complete:
-                part = block.part_start()
+            part = block.part_start() if is_complete else None
         except ValidationException as error:
             detail = error.detail
         else:
-            if is_complete:
+            if part is not None:
                 self._note_headers(len(block.headers), block.longest_line)
                 self._begin_content(part)
             return position
@@ -229,7 +228,7 @@ class EventParser:
         files, file_size, largest_file = usage.max_files, 0, 0
         longest_disposition = longest_type = 0
         parts: list[CommonPart] = []
-        match_headers, find = COMMON_HEADERS.match, data.find
+        match_headers, find, end = COMMON_HEADERS.match, data.find, -1
         while match := match_headers(data, position):
             start = match.end()
             end = find(delimiter, start - 2)
@@ -268,6 +267,7 @@ class EventParser:
             self._padded = False
             self._read = EventParser._read_line_end
             return position
+        disposition, name, filename, content_type = match.groups()
         self._note_common_headers(len(disposition), len(content_type or b""))
         self._begin_content(common_start((disposition, name, filename, content_type, b"")))
         start = match.end()

@@ -91,8 +91,8 @@ def has_several_boundaries(value: bytes) -> bool:
     """Whether a Content-Type has more than one ``boundary``, ``boundary*`` or ``boundary*0`` parameter."""
     if value.count(b"=") < 2:
         return False
-    names = [name.lower() for name, _, _ in _MEDIA_PARAMETER.findall(value.decode("latin-1"))]
-    return sum(name.partition("*")[0] == "boundary" for name in names) > 1
+    names: list[str] = [match[1].lower() for match in _MEDIA_PARAMETER.finditer(value.decode("latin-1"))]
+    return [name.partition("*")[0] for name in names].count("boundary") > 1
 
 
 # 2**64 has 20 digits. int() raises ValueError for more than 4,300.
@@ -186,10 +186,10 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
     # RFC 7578 defines none of these. Some readers decode them (RFC 2231), others ignore them.
     if any(_EXTENDED_NAME.fullmatch(parameter) for parameter in parameters):
         raise ValidationException("Content-Disposition of a form's part has a name* or filename*0 parameter")
-    filename: bytes | str | None = parameters.get(b"filename")
+    filename = parameters.get(b"filename")
     if b"filename*" in parameters and (filename is None or _ENCODED_WORDS.fullmatch(filename)):
         extended = _extended_text(parameters[b"filename*"])
-        filename = filename if extended is None else extended
+        return FormDataDisposition(name, filename if extended is None else extended)
     return FormDataDisposition(name, filename)
 
 
