@@ -109,6 +109,8 @@ def _decode(data: bytes, start: int, end: int, codec: str | None, number: int) -
 
 
 def _decode_in_blocks(data: bytes, start: int, end: int) -> str:
+    if data.find(b"%", start, end) < 0 and data.find(b"+", start, end) < 0:
+        return str(memoryview(data)[start:end], "utf-8", "replace")
     decoder, text = UTF_8("replace"), ""
     while end - start > BLOCK:
         stop = start + BLOCK
