@@ -127,8 +127,10 @@ class PendingReceive:
         self._future = awaitable
         try:
             message = await shield(awaitable)
-        except Exception:
-            self._future = None
+        except BaseException as error:
+            if isinstance(error, Exception) or awaitable.cancelled():
+                self._future = None
+            awaitable = None  # a future that failed holds this frame
             raise
         self._future = None
         return message
@@ -208,8 +210,11 @@ async def run_in_thread(function: Callable[[], T]) -> T:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
             interruption = error  # a running thread cannot be stopped
-    if interruption is None:
-        return future.result()
-    with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
-        future.exception()  # marks it as retrieved, so that the loop does not report it
-    raise interruption
+    try:
+        if interruption is None:
+            return future.result()
+        with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
+            future.exception()  # marks it as retrieved, so that the loop does not report it
+        raise interruption
+    finally:
+        del future, interruption  # an exception holds this frame

@@ -9,11 +9,12 @@ from __future__ import annotations
 from _weakref import ref  # the weakref module would add four modules to `import asgiwire`
 from enum import StrEnum
 from functools import partial
-from types import FunctionType, MethodType
+from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from asgiwire._concurrency import COROUTINE, PendingReceive
 from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTooLarge, StreamConsumed
+from asgiwire.limits import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -164,7 +165,7 @@ class BodyChannel:
         owner = receive
         if type(receive) is MethodType:
             owner, self._function = receive.__self__, receive.__func__
-        elif type(receive) is not FunctionType:
+        elif isinstance(receive, BuiltinMethodType):
             # The method of an object written in C is a new object at each access, and equal to the others.
             self._owner = lambda: receive
             return
@@ -176,15 +177,21 @@ class BodyChannel:
     def belongs_to(self, receive: Receive) -> bool:
         """Whether this is the channel of ``receive``."""
         owner, function = self._owner(), self._function
-        if type(receive) is MethodType:  # a new object at each attribute access
+        if isinstance(receive, MethodType):  # a new object at each attribute access
             return owner is receive.__self__ and function is receive.__func__
-        return owner is not None and function is None and owner == receive
+        return function is None and (
+            owner is receive or (isinstance(owner, BuiltinMethodType) and owner == receive)
+        )
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the callable no longer exists, so that no request can ask for this channel."""
+        return self._owner() is None
 
     def preload(self, body: bytes) -> None:
-        """Store a body that was received by other means, if nothing was received here."""
-        if self.state is UNREAD and not self.size and not self.complete:
-            self._chunks = [body] if body else []
-            self.size, self.complete = len(body), True
+        """Store a body that was received by other means, before anything is received here."""
+        self._chunks = [body] if body else []
+        self.size, self.complete = len(body), True
 
     # Reading the whole body
 
@@ -219,13 +226,13 @@ class BodyChannel:
             while not self.complete:
                 if self._receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
-                    self.raise_failure()
                 elif chunk := await self._receive(receive, maximum):
                     add_chunk(self._chunks, chunk)
                     if check is not None and not self.complete:
                         check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
+                self.raise_failure()  # of a disconnect check
             if self._spool is not None:
                 await self._spool.append(self._chunks)
             else:
@@ -282,11 +289,11 @@ class BodyChannel:
 
     async def _spool_beyond(self, spool_size: int) -> None:
         """Move the queued chunks to disk once they exceed ``spool_size``, and then in large blocks."""
-        from .spool import BLOCK_SIZE, Spool
-
         if self._spool is None:
             if self.size <= spool_size:
                 return
+            from .spool import Spool
+
             self._spool = Spool()
         elif self.size - self._spool.size <= BLOCK_SIZE:
             return
@@ -466,10 +473,14 @@ class BodyChannel:
                 return chunk
             self._receive_other(message_type)
         except Exception as error:
+            awaitable = None  # a future that failed holds this frame
+            if was_complete or isinstance(error, ClientDisconnect):
+                self.disconnected = True  # a receive that raises has no further message
             if not was_complete:
                 self.fail(error)
+                if isinstance(error, StopAsyncIteration):  # in an async generator it would end the body
+                    raise RuntimeError("receive raised StopAsyncIteration") from error
                 raise
-            self.disconnected = True  # a receive that raises has no further message
         finally:
             self._receiving = False
             if self._progress is not None:
@@ -489,8 +500,7 @@ class BodyChannel:
 
     def _keep(self, awaitable: Any) -> Awaitable[Any]:
         """Return an awaitable that a cancellation does not cancel, if it is a future."""
-        if self._pending is None:
-            self._pending = PendingReceive()
+        self._pending = PendingReceive()
         return self._pending.wait(awaitable)
 
     # The state
@@ -498,7 +508,7 @@ class BodyChannel:
     def fail(self, error: Exception) -> None:
         """Make each later read raise this error; the first failure stays."""
         if self.failure is None:
-            self.failure = _without_traceback(error)
+            self.failure = without_traceback(error)
             self._enter("fail")
             self._chunks.clear()
             self._close_spool()
@@ -546,7 +556,7 @@ class BodyChannel:
     def raise_failure(self) -> None:
         """Raise the failure of the body, if there is one."""
         if self.failure is not None:
-            raise _without_traceback(self.failure)
+            raise without_traceback(self.failure).with_traceback(None)
 
     def _stream_consumed(self) -> StreamConsumed:
         what = "partly read" if self.state is STREAMING else "consumed"
@@ -554,9 +564,8 @@ class BodyChannel:
         return StreamConsumed(msg, consumer=self._consumer)
 
     def _close_spool(self) -> None:
-        if self._spool is not None:
-            self._spool.close()
-            self._spool = None
+        # Closed with the last reference: a thread may be reading or writing the file.
+        self._spool = None
 
 
 def add_chunk(chunks: list[bytes | bytearray], chunk: bytes) -> None:
@@ -571,13 +580,21 @@ def add_chunk(chunks: list[bytes | bytearray], chunk: bytes) -> None:
         chunks.append(bytearray(chunk))
 
 
-def _without_traceback(error: Exception) -> Exception:
+def without_traceback(error: Exception) -> Exception:
     """Return an equal exception without traceback, cause and context.
 
     A traceback holds the frames that it passed through, and with them the channel and the last chunk: a
-    stored one would be a reference cycle.
+    stored one would be a reference cycle. An exception that cannot be copied is returned itself.
     """
-    copy = type(error).__new__(type(error), *error.args)
-    copy.args = error.args
-    copy.__dict__.update(error.__dict__)
-    return copy
+    from copy import copy
+
+    try:
+        duplicate = copy(error)
+    except Exception:  # its class cannot be called with its arguments
+        return error
+    has_slots = any(vars(cls).get("__slots__") for cls in type(error).__mro__)  # not copied
+    if has_slots or type(duplicate) is not type(error) or str(duplicate) != str(error):
+        return error
+    if notes := getattr(error, "__notes__", None):
+        duplicate.__notes__ = [*notes]
+    return duplicate

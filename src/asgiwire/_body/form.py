@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 
 async def read_form(
-    channel: BodyChannel, receive: Receive, content_type_parameters: dict[str, str], limits: Limits
+    channel: BodyChannel,
+    receive: Receive,
+    content_type_parameters: dict[str, str],
+    limits: Limits,
+    empty_files: bool = False,
 ) -> FormMultiDict:
     """Parse the multipart form in a channel as it arrives, or from the buffer, and cache it in the channel.
 
@@ -46,6 +50,7 @@ async def read_form(
         receive: The callable that the channel belongs to.
         content_type_parameters: The parameters of the Content-Type, names in lower case.
         limits: The limits of the form.
+        empty_files: Whether a file input without a file is an empty file, not an empty field.
 
     Raises:
         ClientException: The form is malformed, or exceeds a limit.
@@ -53,7 +58,7 @@ async def read_form(
         StreamConsumed: Another consumer has claimed the body.
         Exception: The failure of the body.
     """
-    form = MultipartForm(content_type_parameters, limits)
+    form = MultipartForm(content_type_parameters, limits, empty_files)
     while channel.parsing or channel.state is BodyState.READING:
         await channel.wait_for_progress()
     cached = channel.form_in_cache(limits)
@@ -104,6 +109,7 @@ class MultipartForm:
     Args:
         content_type_parameters: The parameters of the Content-Type, names in lower case.
         limits: ``spool_size`` and ``max_memory`` are enforced here, the others by the decoder.
+        empty_files: Whether a file input without a file is an empty file, not an empty field.
 
     Raises:
         ValidationException: The boundary is missing or invalid.
@@ -112,6 +118,7 @@ class MultipartForm:
     __slots__ = (
         "_chunks",
         "_decoder",
+        "_empty_files",
         "_file",
         "_fixed_memory",
         "_has_stored_parts",
@@ -127,8 +134,11 @@ class MultipartForm:
         "_spool_size",
     )
 
-    def __init__(self, content_type_parameters: dict[str, str], limits: Limits) -> None:
+    def __init__(
+        self, content_type_parameters: dict[str, str], limits: Limits, empty_files: bool = False
+    ) -> None:
         self._decoder = MultipartDecoder(content_type_parameters, limits)
+        self._empty_files = empty_files
         self._spool_size = limits.spool_size
         self._max_memory = inf if limits.max_memory is None else limits.max_memory
         self._parts: list[CommonPart | StoredPart] = []
@@ -203,7 +213,7 @@ class MultipartForm:
                 pairs.append((decode(part.start.name), self._value(len(pairs) + 1, part)))
                 continue
             _, name, filename, _, content = part
-            is_file = filename or (content and filename is not None)
+            is_file = filename or ((content or self._empty_files) and filename is not None)
             # A file input without a file is a field: browsers send an empty filename and no content.
             value = self._new_upload(part) if is_file else content.decode("utf-8", "replace")
             pairs.append((name.decode("utf-8", "replace"), value))
@@ -333,7 +343,7 @@ class MultipartForm:
 
     def _value(self, number: int, part: StoredPart) -> str | UploadFile:
         start, content, decode = part.start, part.content, self._decoder.decode
-        if start.filename is None or not (start.filename or content):
+        if start.filename is None or not (start.filename or content or self._empty_files):
             assert isinstance(content, bytes)
             return self._decoder.decode_value(number, start.charset, content)
         filename = decode(start.filename)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire.exceptions import ClientDisconnect
 
-from .channel import STREAMING
+from .channel import STREAMING, without_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ class DownstreamReceive(ABC):
         original: The ``receive`` callable that the channel belongs to.
     """
 
-    __slots__ = ("_complete", "_reading", "channel", "original")
+    __slots__ = ("__weakref__", "_complete", "_reading", "channel", "original")
 
     def __init__(self, channel: BodyChannel, receive: Receive) -> None:
         self.channel = channel
@@ -164,7 +164,7 @@ class TeeReceive(DownstreamReceive):
 
     async def _next_chunk(self) -> bytes:
         if self._failure is not None:
-            raise self._failure.with_traceback(None)
+            raise without_traceback(self._failure).with_traceback(None)
         if not self._chunk:
             self._chunk = await self._reader.next_chunk()
             self._complete = not self._chunk
@@ -183,6 +183,6 @@ class TeeReceive(DownstreamReceive):
                 await result
         except Exception as error:
             self._chunk = b""
-            self._failure = error
+            self._failure = without_traceback(error)
             self._reader.fail(error)
             raise

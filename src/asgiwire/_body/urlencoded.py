@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asgiwire._parsers.query import parse_urlencoded
-from asgiwire.datastructures.form import FormMultiDict
 
 if TYPE_CHECKING:
     from asgiwire.limits import Limits
@@ -14,17 +13,17 @@ if TYPE_CHECKING:
 
     from .channel import BodyChannel
 
-LARGE = 64 * 1024
+LARGE: Final = 64 * 1024
 """A form of fewer bytes, without a charset, is decoded as a whole."""
 
 
-async def read_urlencoded(
+async def read_pairs(
     channel: BodyChannel,
     receive: Receive,
     limits: Limits,
     read_body: Callable[[], Awaitable[bytes]] | None,
-) -> FormMultiDict:
-    """Parse the urlencoded form in a channel, and cache it in the channel.
+) -> list[tuple[str, str]]:
+    """Return the names and values of the urlencoded form in a channel; the body is buffered.
 
     Args:
         channel: The channel.
@@ -43,32 +42,25 @@ async def read_urlencoded(
         body = await channel.read_buffered(0, channel.size)
     else:
         body = await read_body()
-    form = channel.cached_form
-    if form is not None:
-        _new_check(limits)(body)
-        return form
     if len(body) < LARGE and b"_charset_" not in body:
-        pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-    else:
-        from asgiwire._parsers.form_fields import declared_codec, parse_fields
+        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
+    from asgiwire._parsers.form_fields import declared_codec, parse_fields
 
-        _new_check(limits)(body)
-        pairs = parse_fields(body, declared_codec(body))
-    channel.cached_form = form = FormMultiDict(pairs)
-    return form
+    _new_check(limits)(body)
+    return parse_fields(body, declared_codec(body))
 
 
 def _new_check(limits: Limits) -> Callable[[bytes], None]:
     """Return a function that checks the chunks of a form against the limits."""
-    counter: Callable[[bytes], None] | None = None
+    feed: Callable[[bytes], None] | None = None
 
     def check(chunk: bytes) -> None:
-        nonlocal counter
-        if counter is None:
-            # Imported for a form that is large or arrives in chunks.
+        nonlocal feed
+        if feed is None:
+            # Imported only for a form that is large or arrives in chunks.
             from asgiwire._parsers.form_fields import FieldCounter
 
-            counter = FieldCounter(limits.max_fields, limits.max_field_size).feed
-        counter(chunk)
+            feed = FieldCounter(limits.max_fields, limits.max_field_size).feed
+        feed(chunk)
 
     return check
