@@ -555,3 +555,20 @@ def test_form_contains_the_encoded_parts(parts: list[Part], size: int, limits: L
         ]
 
     anyio.run(check)
+
+
+async def test_files_that_follow_a_move_to_disk_can_move_too() -> None:
+    """The heap of files in memory is created when memory is full, and grows from then on."""
+    limits = Limits(max_memory=200 + 3 * FILE_HEADERS + 2 * FIELD_HEADERS, spool_size=150)
+    parts = [
+        Part("f", b"1" * 90, "x"),
+        Part("a", b"2" * 150),
+        Part("f", b"3" * 20, "x"),
+        Part("f", b"", "x"),
+        Part("a", b"4" * 50),
+    ]
+    for chunks in ([encode(parts)], split(encode(parts), 1), [encode(parts)[:300], encode(parts)[300:]]):
+        async with await parse(chunks, limits) as form:
+            assert [upload.rolled_to_disk for upload in form.getall("f")] == [True, True, False]
+            assert [await upload.read() for upload in form.getall("f")] == [b"1" * 90, b"3" * 20, b""]
+            assert form.getall("a") == ["2" * 150, "4" * 50]

@@ -183,8 +183,7 @@ class MultipartForm:
                 self._memory += event.size
                 self._fixed_memory += event.size - event.file_size
                 self._parts += event.parts
-                if self._in_memory is not None and event.file_size:
-                    self._note_files(len(self._parts) - len(event.parts))
+                self._note_files(len(self._parts) - len(event.parts))
         self._decoder.check()
 
     def complete(self) -> FormMultiDict:
