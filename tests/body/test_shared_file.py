@@ -118,8 +118,10 @@ def test_file_is_closed_with_its_last_section(monkeypatch: pytest.MonkeyPatch) -
     _, files = sections()
     for file in files:
         assert not created[0].closed
-        file.close()
-        file.close()
+        raw = file._raw
+        for _ in range(2):
+            file.close()
+            raw.close()
     assert created[0].closed
     with pytest.raises(ValueError, match="closed"):
         _ = files[0].size

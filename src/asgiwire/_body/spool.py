@@ -49,8 +49,7 @@ class Spool:
             await store_in_thread(partial(self._file.append, written))
         finally:
             # A cancellation is delivered when the thread has finished, so the chunks may be on disk.
-            if self._file.size > size:
-                del chunks[: len(written)]
+            del chunks[: len(written) if self._file.size > size else 0]
 
     async def read(self, position: int, size: int | None = None) -> bytes:
         """Return at most ``size`` bytes from ``position`` on, one block if ``None``; ``b""`` at the end."""
