@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -162,10 +161,8 @@ def test_value_is_decoded_across_blocks(sequence: bytes, position: int) -> None:
     assert parse_fields(b"a=" + value + b"&" + value, None) == parse_urlencoded(b"a=" + value + b"&" + value)
 
 
-@pytest.mark.parametrize("value", [b"x" * 9_000_000, b"%41" * 3_000_000, b"x+" * 4_500_000])
+@pytest.mark.parametrize("value", [b"x" * 9_000_000, b"%41" * 3_000_000])
 async def test_large_value_needs_little_more_memory_than_the_body(value: bytes) -> None:
-    if b"+" in value and sys.gettrace() is not None:
-        pytest.skip("CPython does not extend strings in place while it is traced")
     request = request_for([b"a=" + value])
     tracemalloc.start()
     try:

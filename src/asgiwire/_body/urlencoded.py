@@ -39,7 +39,8 @@ async def read_pairs(
     """
     if read_body is None:
         await channel.buffer(receive, limits.max_body_size, check=_new_check(limits))
-        body = await channel.read_buffered(0, channel.size)
+        in_memory = channel.in_memory
+        body = await channel.read_buffered(0, channel.size) if in_memory is None else in_memory
     else:
         body = await read_body()
     if len(body) < LARGE and b"_charset_" not in body:

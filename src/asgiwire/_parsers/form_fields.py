@@ -117,7 +117,7 @@ def _decode_in_blocks(data: bytes, start: int, end: int) -> str:
         escape = data.rfind(b"%", stop - 2, stop)
         if escape >= 0:
             stop = escape  # the escape may be incomplete
-        # CPython extends the string in place.
+        # CPython extends the string in place, except in the first calls and while it is traced.
         text += decoder.decode(percent_decode(data[start:stop].replace(b"+", b" ")))
         start = stop
     text += decoder.decode(percent_decode(data[start:end].replace(b"+", b" ")), True)

@@ -384,18 +384,20 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             return await self._read_form(limits)
         if self._form_type()[0] == URLENCODED:
             # No FormMultiDict: the body is buffered, so that another call can parse it again.
-            pairs: list[tuple[str, Any]] = await self._read_urlencoded(limits)
+            channel, receive, _ = self._body_channel(limits)
+            pairs: list[tuple[str, Any]] = await self._read_urlencoded(channel, receive, limits)
         else:
             pairs = list((await self._read_form(limits)).items())
         return _decode_pairs(pairs, type, self.type_decoders)
 
-    async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
+    def _read_urlencoded(
+        self, channel: BodyChannel, receive: Receive, limits: Limits | None
+    ) -> Awaitable[list[tuple[str, Any]]]:
         from asgiwire._body.urlencoded import read_pairs
 
-        channel, receive, _ = self._body_channel(limits)
         # The chunks are those of the body, unless a subclass decodes them.
         read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
-        return await read_pairs(channel, receive, limits or self.limits, read_body)
+        return read_pairs(channel, receive, limits or self.limits, read_body)
 
     async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
         media_type, parameters = self._form_type()
@@ -408,8 +410,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        pairs = await self._read_urlencoded(limits)
-        channel, _ = body_channel(self.scope, self.receive)
+        channel, receive, _ = self._body_channel(limits)
+        pairs = await self._read_urlencoded(channel, receive, limits)
         if channel.cached_form is None:
             channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
