@@ -36,6 +36,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_part_header_size: Bytes of one such header line.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
+        max_values: Values of one JSON or MessagePack document, in a body or a message, that is decoded
+            without a type or to a type that contains ``Any``. In MessagePack, keys count too.
     """
 
     max_body_size: int | None = 10_000_000
@@ -48,6 +50,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_part_header_size: int | None = 8 * 1024
     spool_size: int = 1024 * 1024
     max_message_size: int | None = 16 * 1024 * 1024
+    max_values: int | None = 1_000_000
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

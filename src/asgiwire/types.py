@@ -82,8 +82,12 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 """One event that ``receive`` returns or ``send`` takes."""
 
-Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT"]
-"""The methods of RFC 9110 and RFC 5789; a client can send other methods too."""
+# The literals are for completion in editors. With `str` alone, they would be lost; without it, a comparison with
+# another method is an error to type checkers.
+Method: TypeAlias = (
+    Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT", "QUERY"] | str
+)
+"""A method. The standard ones are those of RFC 9110, RFC 5789 (PATCH) and QUERY; a client can send any token."""
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
 """The two types of WebSocket messages (RFC 6455 section 5.6)."""

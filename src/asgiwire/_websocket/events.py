@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from asgiwire._parsers.header_fields import encode_headers
+from asgiwire._parsers.header_fields import TOKEN, encode_headers
 from asgiwire.exceptions import ProtocolError, ValidationException, WebSocketDisconnect, WebSocketException
 from asgiwire.types import (
     HeaderPairs,
@@ -56,20 +56,20 @@ def accept_event(
             and ASGI forbids it here.
 
     Raises:
-        ValueError: The subprotocol was not offered, or a header is invalid.
+        ValueError: The subprotocol was not offered or is not a token, or a header is invalid.
     """
     if subprotocol is not None and (not subprotocol or subprotocol not in offered):
         # The offered names are text of the client, and browsers put credentials there.
         msg = f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         raise ValueError(msg)
-    event: WebSocketAcceptEvent = {"type": "websocket.accept", "subprotocol": subprotocol}
-    # ASGI 2.0 has no "headers" key, so it is added only if it is needed.
-    if headers is not None and (pairs := encode_headers(headers)):
-        if any(name == b"sec-websocket-protocol" for name, _ in pairs):
-            msg = "'sec-websocket-protocol' is not allowed in headers; pass it to accept(subprotocols=...)"
-            raise ValueError(msg)
-        event["headers"] = pairs
-    return event
+    if subprotocol is not None and subprotocol.encode("utf-8", "replace").translate(None, TOKEN):
+        msg = "expected a subprotocol that is a token (RFC 6455 section 4.1), got other characters"
+        raise ValueError(msg)
+    pairs = encode_headers(headers)
+    if any(name == b"sec-websocket-protocol" for name, _ in pairs):
+        msg = "'sec-websocket-protocol' is not allowed in headers; pass it to accept(subprotocols=...)"
+        raise ValueError(msg)
+    return {"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs}
 
 
 def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:

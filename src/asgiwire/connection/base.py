@@ -13,7 +13,7 @@ from asgiwire.datastructures.address import Address, address_from_scope
 from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
-from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
+from asgiwire.exceptions import ImproperlyConfiguredException, MissingCallableError, NoRouteMatchFoundException
 from asgiwire.limits import Limits
 from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
@@ -54,20 +54,20 @@ async def empty_receive() -> NoReturn:
     """Raise an error; the default ``receive`` of a connection that only reads its scope.
 
     Raises:
-        ImproperlyConfiguredException: Always.
+        MissingCallableError: Always.
     """
     msg = "cannot receive: the connection was created without a receive callable"
-    raise ImproperlyConfiguredException(msg)
+    raise MissingCallableError(msg)
 
 
 async def empty_send(_message: object) -> NoReturn:
     """Raise an error; the default ``send`` of a connection that only reads its scope.
 
     Raises:
-        ImproperlyConfiguredException: Always.
+        MissingCallableError: Always.
     """
     msg = "cannot send: the connection was created without a send callable"
-    raise ImproperlyConfiguredException(msg)
+    raise MissingCallableError(msg)
 
 
 class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):

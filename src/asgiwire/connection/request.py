@@ -273,8 +273,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
+                contains ``Any``.
+            UsageError: msgspec and ``type_decoders`` do not support ``type``.
         """
-        return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
+        body = await self._read_body(limits) or b"null"
+        maximum = (limits or self.limits).max_values
+        return decode_json(body, type, self.type_decoders, max_values=maximum)
 
     @overload
     async def msgpack(self, *, limits: Limits | None = ...) -> Any: ...
@@ -292,8 +297,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
+                contains ``Any``.
+            UsageError: msgspec and ``type_decoders`` do not support ``type``.
         """
-        return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
+        body = await self._read_body(limits) or b"\xc0"
+        maximum = (limits or self.limits).max_values
+        return decode_msgpack(body, type, self.type_decoders, max_values=maximum)
 
     async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.

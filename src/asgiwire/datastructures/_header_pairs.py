@@ -144,11 +144,10 @@ class HeaderMapping(Mapping[str, str]):
     __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
 
     def __repr__(self) -> str:
-        from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
+        from asgiwire._parsers.secrets import mask_header
 
         pairs = (
-            f"{name!r}: {(MASK if name in CREDENTIAL_HEADERS else value)!r}"
-            for name, value in decoded_pairs(self._raw_pairs())
+            f"{name!r}: {mask_header(name, value)!r}" for name, value in decoded_pairs(self._raw_pairs())
         )
         return f"<{type(self).__name__}({', '.join(pairs)})>"
 

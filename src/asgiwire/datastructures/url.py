@@ -35,12 +35,11 @@ class URL:
     """An immutable URL or relative reference.
 
     A URL is not normalized, and it is equal to any URL or ``str`` with the same text. ``repr`` masks the
-    password.
+    userinfo, and the secrets in path, query and fragment.
 
     Args:
         url: The text, or the five parts (such as a ``SplitResult`` of :mod:`urllib.parse`), which are
-        composed
-            as in :meth:`from_components`.
+            composed as in :meth:`from_components`.
 
     Raises:
         ValueError: The URL has unbalanced brackets, an invalid port or a control character.
@@ -240,12 +239,9 @@ class URL:
         return hash(self._text)
 
     def __repr__(self) -> str:
-        text = self._text
-        if self.password is not None:
-            from asgiwire._parsers.secrets import MASK
+        from asgiwire._parsers.secrets import mask_url
 
-            text = text.replace(f":{self.password}@", f":{MASK}@", 1)
-        return f"{type(self).__name__}({text!r})"
+        return f"{type(self).__name__}({mask_url(self._text)!r})"
 
 
 def make_absolute_url(path: str | URL, base: str | URL) -> str:

@@ -125,6 +125,10 @@ class RequestFactory:
         """Make a TRACE request."""
         return self.request("TRACE", path, **options)
 
+    def query(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+        """Make a QUERY request: like GET, but with a body."""
+        return self.request("QUERY", path, **options)
+
     def request(
         self, method: str, path: str = "/", **options: Unpack[RequestOptions]
     ) -> Request[Any, Any, Any]:
