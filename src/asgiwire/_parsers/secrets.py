@@ -11,7 +11,7 @@ All functions take linear time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from .percent import percent_decode
@@ -24,17 +24,21 @@ Masks: TypeAlias = Callable[[str], bool]
 CREDENTIAL_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 
 # These match inside a word: "accesstoken" and "PHPSESSID" have no word boundary.
-SECRET_TEXT: Final = re.compile(
+_TEXTS: Final = (
     r"(?:access|account|api|app|auth|client|consumer|encryption|master|private|service|shared|signing|ssh)"
     r"[-_. ]?key|assertion|authenticat|authoriz|bearer|cookie|credential|csrf|dpop|hmac|jwt|oauth|oidc|onetime"
     r"|passphrase|passw|pswd|pwd|saml|secret|sessid|session|signature|token|xsrf"
 )
 # These match a whole word only, or "author", "monkey", "passenger" and "design" would be masked.
-SECRET_WORDS: Final = frozenset({
-    "auth", "authn", "authz", "code", "cred", "creds", "cvc", "cvv", "jwe", "jws", "key", "mfa", "otp", "pass",
-    "passcode", "pin", "psw", "pw", "sas", "sess", "sid", "sig", "sso", "ticket", "totp",
-})  # fmt: skip
-WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORDS: Final = (
+    "auth|authn|authz|code|cred|creds|cvc|cvv|jwe|jws|key|mfa|otp|pass|passcode|pin|psw|pw|sas|sess|sid|sig|sso"
+    "|ticket|totp"
+)
+# A word of one case begins after another character, or, with a capital letter, anywhere.
+SECRET_NAME: Final = re.compile(
+    rf"(?i:{_TEXTS})|(?<![A-Za-z])(?:{_WORDS})(?![a-z])|(?:{_WORDS.title()})(?![a-z])"
+    rf"|(?<![A-Z])(?:{_WORDS.upper()})(?![A-Za-z])"
+)
 
 # These names match, but their values are public.
 PUBLIC_NAMES: Final = frozenset(
@@ -43,6 +47,12 @@ PUBLIC_NAMES: Final = frozenset(
 
 # A longer name is not searched, and its value is masked.
 MAX_NAME: Final = 256
+# The largest number of headers whose values are searched, the longest part of a value, and the total size.
+MAX_HEADERS: Final = 64
+MAX_VALUE: Final = 512
+TOTAL_VALUES: Final = 16
+# The longest part of a URL that is searched.
+MAX_URL: Final = 2048
 
 # The authentication schemes that `repr` shows. Any other word can be a key that was sent without a scheme.
 SCHEMES: Final = frozenset({
@@ -51,7 +61,7 @@ SCHEMES: Final = frozenset({
 })  # fmt: skip
 
 # A text that is percent-encoded more often than this is masked.
-MAX_DECODINGS: Final = 4
+MAX_DECODINGS: Final = 3
 
 # A name and "=" or ":". A name in double quotes can have blanks and JSON escapes.
 PAIR: Final = re.compile(
@@ -101,22 +111,57 @@ def is_secret_name(name: str, shown: frozenset[str] = PUBLIC_NAMES) -> bool:
         return True
     if lower in shown:
         return False
-    if SECRET_TEXT.search(lower):
-        return True
-    return any(word.lower() in SECRET_WORDS for word in WORD.findall(name))
+    return SECRET_NAME.search(name) is not None
+
+
+def mask_headers(
+    pairs: Sequence[tuple[bytes, bytes]],
+    masks: Masks = is_secret_name,
+    max_headers: int = MAX_HEADERS,
+    max_size: int = MAX_VALUE,
+) -> list[tuple[str, str]]:
+    """Return the first headers as text, with their secrets masked.
+
+    The time does not depend on the size of the headers: a value is cut before it is searched, and the values
+    of all headers together are searched up to 16 times the maximum size of one.
+
+    Args:
+        pairs: The headers as in a scope.
+        masks: Whether to mask the value of a name.
+        max_headers: The largest number of headers to return.
+        max_size: The maximum size of a value. A longer one ends in ``...``.
+    """
+    headers: list[tuple[str, str]] = []
+    remaining = TOTAL_VALUES * max_size
+    for raw_name, raw_value in pairs[:max_headers]:
+        name = raw_name[: MAX_NAME + 1].decode("latin-1").lower()
+        if masks(name):
+            headers.append((name, MASK))
+            continue
+        size = min(max_size, remaining)
+        value = raw_value[:size].strip(b" \t").decode("latin-1")
+        remaining -= len(value)
+        is_cut = len(raw_value) > size
+        headers.append((name, truncate(mask_header(name, value, masks, is_cut=is_cut), max_size, is_cut)))
+    return headers
+
+
+def truncate(text: str, size: int, is_cut: bool = False) -> str:
+    """Return at most ``size`` characters; the end is ``...`` if there were more, or if it was cut before."""
+    # A lone surrogate is replaced, because no encoder takes it.
+    text = text.encode("utf-8", "replace").decode()
+    return f"{text[: max(size - 3, 0)]}..." if is_cut or len(text) > size else text
 
 
 def mask_header(name: str, value: str, masks: Masks = is_secret_name, *, is_cut: bool = False) -> str:
-    """Mask the secrets in a header.
+    """Mask the secrets in the value of a header.
 
     Args:
-        name: The name in lower case.
+        name: The name in lower case, which is not secret itself.
         value: The value as text.
         masks: Whether to mask the value of a name.
         is_cut: Whether more of the value was cut off. Then its end can be a part of a secret.
     """
-    if masks(name):
-        return MASK
     if name == SUBPROTOCOLS:
         return MASK if any(is_secret_subprotocol(item, masks) for item in value.split(",")) else value
     if URL_START.match(value):

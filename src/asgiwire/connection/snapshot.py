@@ -7,6 +7,7 @@ the body, the state, the session and the user, where secrets have no known names
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -14,13 +15,13 @@ import msgspec
 from asgiwire._parsers.percent import percent_decode
 from asgiwire._parsers.secrets import (
     MASK,
-    MAX_NAME,
     PUBLIC_NAMES,
     is_secret_name,
     is_secret_subprotocol,
-    mask_header,
+    mask_headers,
     mask_text,
     mask_url,
+    truncate,
 )
 from asgiwire.datastructures.address import Address
 
@@ -60,9 +61,9 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 
     def masks(self, name: str) -> bool:
         """Whether to mask the value of a header or parameter with this name; a subclass may override it."""
-        if name.lower() in {other.lower() for other in self.names}:
+        if self.names and name.lower() in _lower(self.names):
             return True
-        return is_secret_name(name, frozenset(other.lower() for other in self.shown))
+        return is_secret_name(name, self.shown if self.shown is PUBLIC_NAMES else _lower(self.shown))
 
 
 class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,12 @@ class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     connection_state: str | None = None
     close_code: int | None = None
     close_reason: str | None = None
+
+
+# The argument comes from the application, and is nearly always the same.
+@lru_cache(maxsize=16)
+def _lower(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def take_snapshot(
@@ -165,26 +172,23 @@ class _Redactor:
     def __init__(self, redaction: Redaction) -> None:
         self.redaction = redaction
         self.max_name = max(redaction.max_value_size // 4, 16)
+        # A client can send the same name many times.
+        self.masks = cache(redaction.masks)
 
     def headers(self, pairs: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-        pairs = pairs[: self.redaction.max_headers]
-        return tuple(self.header(name[: MAX_NAME + 1].decode("latin-1").lower(), value) for name, value in pairs)
-
-    def header(self, name: str, value: bytes) -> tuple[str, str]:
-        size = self.redaction.max_value_size
-        text = value[:size].decode("latin-1")
-        masked = mask_header(name, text, self.redaction.masks, is_cut=len(value) > size)
-        return self.name(name), _truncate(masked, size, len(value) > size)
+        limits = self.redaction
+        headers = mask_headers(pairs, self.masks, limits.max_headers, limits.max_value_size)
+        return tuple((self.name(name), value) for name, value in headers)
 
     def url(self, text: str, path_params: Mapping[str, Any]) -> str:
         size = self.redaction.max_url_size
         is_cut = len(text) > size
         text = self.mask_path(text[:size], path_params, is_cut)
-        return _truncate(mask_url(text, self.redaction.masks, is_cut=is_cut), size, is_cut)
+        return truncate(mask_url(text, self.masks, is_cut=is_cut), size, is_cut)
 
     def mask_path(self, text: str, path_params: Mapping[str, Any], is_cut: bool) -> str:
         """Mask the segments of the path that are the values of secret path parameters."""
-        masked = [str(value) for name, value in path_params.items() if self.redaction.masks(str(name))]
+        masked = [str(value) for name, value in path_params.items() if self.masks(str(name))]
         secrets = {segment for value in masked for segment in value.split("/") if segment}
         if not secrets:
             return text
@@ -197,13 +201,13 @@ class _Redactor:
     def parameters(self, values: Mapping[str, Any]) -> dict[str, str]:
         items = list(values.items())[: self.redaction.max_headers]
         return {
-            self.name(str(name)): MASK if self.redaction.masks(str(name)) else self.value(str(value))
+            self.name(str(name)): MASK if self.masks(str(name)) else self.value(str(value))
             for name, value in items
         }
 
     def subprotocols(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         offered = offered[: self.redaction.max_headers]
-        if any(is_secret_subprotocol(protocol, self.redaction.masks) for protocol in offered):
+        if any(is_secret_subprotocol(protocol, self.masks) for protocol in offered):
             return (MASK,) * len(offered)
         return tuple(self.name(protocol) for protocol in offered)
 
@@ -216,17 +220,10 @@ class _Redactor:
     def value(self, text: str, size: int | None = None) -> str:
         size = self.redaction.max_value_size if size is None else size
         is_cut = len(text) > size
-        return _truncate(mask_text(text[:size], self.redaction.masks, is_cut=is_cut), size, is_cut)
+        return truncate(mask_text(text[:size], self.masks, is_cut=is_cut), size, is_cut)
 
     def name(self, text: str) -> str:
-        return _truncate(text, self.max_name, False)
-
-
-def _truncate(text: str, size: int, is_cut: bool) -> str:
-    """Return at most ``size`` characters; the end is ``...`` if there were more."""
-    # A lone surrogate is replaced, because no encoder takes it.
-    text = text.encode("utf-8", "replace").decode()
-    return f"{text[: max(size - 3, 0)]}..." if is_cut or len(text) > size else text
+        return truncate(text, self.max_name)
 
 
 def _decode(text: str) -> str:

@@ -144,12 +144,13 @@ class HeaderMapping(Mapping[str, str]):
     __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
 
     def __repr__(self) -> str:
-        from asgiwire._parsers.secrets import mask_header
+        from asgiwire._parsers.secrets import mask_headers
 
-        pairs = (
-            f"{name!r}: {mask_header(name, value)!r}" for name, value in decoded_pairs(self._raw_pairs())
-        )
-        return f"<{type(self).__name__}({', '.join(pairs)})>"
+        pairs = self._raw_pairs()
+        shown = [f"{name!r}: {value!r}" for name, value in mask_headers(pairs)]
+        if len(shown) < len(pairs):
+            shown.append("...")
+        return f"<{type(self).__name__}({', '.join(shown)})>"
 
 
 # The views of `collections.abc` return the first value of a name for each of its duplicates.

@@ -239,9 +239,11 @@ class URL:
         return hash(self._text)
 
     def __repr__(self) -> str:
-        from asgiwire._parsers.secrets import mask_url
+        from asgiwire._parsers.secrets import MAX_URL, mask_url, truncate
 
-        return f"{type(self).__name__}({mask_url(self._text)!r})"
+        is_cut = len(self._text) > MAX_URL
+        text = truncate(mask_url(self._text[:MAX_URL], is_cut=is_cut), MAX_URL, is_cut)
+        return f"{type(self).__name__}({text!r})"
 
 
 def make_absolute_url(path: str | URL, base: str | URL) -> str:
