@@ -7,7 +7,7 @@ from typing import Final
 
 from asgiwire.exceptions import RequestEntityTooLarge
 
-from .percent import PERCENT, percent_decode
+from .percent import ESCAPE, LONE_PERCENT, PERCENT, percent_decode
 
 SEQUENCE: Final = re.compile(rb"[^&]+")
 
@@ -36,7 +36,8 @@ def parse_urlencoded(
         _check_sizes(data, max_field_size)
     data = data.replace(b"+", b" ")
     if PERCENT in data:
-        return [_decoded(sequence) for sequence in data.split(b"&") if sequence]
+        decode = _decoded_if_escaped if LONE_PERCENT.search(data) else _decoded
+        return [decode(sequence) for sequence in data.split(b"&") if sequence]
     # A separator is never part of a malformed UTF-8 sequence, so the data can be decoded before it is split.
     pairs: list[tuple[str, str]] = []
     for sequence in data.decode("utf-8", "replace").split("&"):
@@ -64,8 +65,17 @@ def _check_sizes(data: bytes, max_field_size: int) -> None:
 
 def _decoded(sequence: bytes) -> tuple[str, str]:
     if PERCENT not in sequence:
-        text, _, rest = sequence.decode("utf-8", "replace").partition("=")
-        return text, rest
+        return _split_text(sequence)
     name, _, value = sequence.partition(b"=")
     # Percent-decode before UTF-8: b"\xc3%A9" is one letter.
     return percent_decode(name).decode("utf-8", "replace"), percent_decode(value).decode("utf-8", "replace")
+
+
+def _decoded_if_escaped(sequence: bytes) -> tuple[str, str]:
+    # Only malformed data has a "%" without digits. A check for digits takes a third of the time of decoding.
+    return _decoded(sequence) if ESCAPE.search(sequence) else _split_text(sequence)
+
+
+def _split_text(sequence: bytes) -> tuple[str, str]:
+    name, _, value = sequence.decode("utf-8", "replace").partition("=")
+    return name, value

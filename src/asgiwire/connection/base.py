@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers.target import ABSOLUTE_FORM
 from asgiwire.datastructures.address import Address, address_from_scope
 from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
-from asgiwire.exceptions import ImproperlyConfiguredException, MissingCallableError, NoRouteMatchFoundException
+from asgiwire.exceptions import (
+    ImproperlyConfiguredException,
+    MissingCallableError,
+    NoRouteMatchFoundException,
+)
 from asgiwire.limits import Limits
 from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
@@ -120,7 +125,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         self._values: dict[str, Any] = {}  # cached values by the names of their properties
 
     def __repr__(self) -> str:
-        # The query may hold a token; URL masks a password.
+        # Without the query, which can be long. URL masks secrets.
         url = self.url.with_replacements(query="")
         return f"<{type(self).__name__} {self._description} {url!r}>"
 
@@ -189,12 +194,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return headers
 
     @property
-    def query_params(self) -> MultiDict[Any]:
+    def query_params(self) -> MultiDict[str]:
         """The query parameters in order, with duplicates and blank values (WHATWG URL standard).
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        query_params: MultiDict[Any] | None = self._values.get("query_params")
+        query_params: MultiDict[str] | None = self._values.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
             query_params = self._values["query_params"] = MultiDict(pairs)
@@ -298,6 +303,9 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """Return the absolute URL of a route, as the application or router in the scope builds it.
 
+        The scheme and host are those of the connection, unless the router returns others: ``ws`` for the route
+        of a WebSocket, the host of a Starlette ``Host`` route, or those of an absolute URL.
+
         Args:
             name: The name of the route, or another key that the application accepts, such as a handler.
             **path_parameters: The values of the route's path parameters.
@@ -311,10 +319,13 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             msg = "url_for() needs an app in the scope with route_reverse() or url_path_for()"
             raise NoRouteMatchFoundException(msg, name=str(name))
         try:
-            path = str(reverse(name, **path_parameters))
+            path = reverse(name, **path_parameters)
         except Exception as error:  # each framework has its own exception for an unknown route
             raise NoRouteMatchFoundException(name=str(name)) from error
-        return make_absolute_url(path, self.base_url)
+        # Starlette's router returns a `str` with the kind of the route and the host of a `Host` route.
+        base = self.base_url._for_route(getattr(path, "protocol", ""), getattr(path, "host", ""))
+        text = str(path)
+        return text if ABSOLUTE_FORM.match(text) else make_absolute_url(text, base)
 
     def snapshot(
         self, redaction: asgiwire.connection.snapshot.Redaction | None = None
@@ -375,7 +386,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def _single_header(self, name: bytes) -> str | None:
         """Return the value of a header that is not a list; ``None`` if absent or sent with two values."""
         values = self._header_values(name)
-        return values[0].decode("latin-1") if values and len(set(values)) == 1 else None
+        different = {value.strip(b" \t") for value in values}
+        return different.pop().decode("latin-1") if len(different) == 1 else None
 
     def _required(self, key: str, remedy: str) -> Any:
         try:

@@ -27,6 +27,7 @@ from asgiwire.datastructures.address import Address
 
 __all__ = ("ConnectionSnapshot", "Redaction", "take_snapshot")
 
+
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot masks, and its maximum sizes. All sizes are in characters.
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from .multi_dicts import ImmutableMultiDict
+
+if TYPE_CHECKING:
+    from .upload_file import UploadFile
+
+    # An urlencoded form does not need the module of UploadFile at runtime.
+    _Form = ImmutableMultiDict[str | UploadFile]
+else:
+    _Form = ImmutableMultiDict
 
 __all__ = ("FormMultiDict",)
 
 
-class FormMultiDict(ImmutableMultiDict[Any]):
+class FormMultiDict(_Form):
     """The fields of a form as ``str`` and its files as :class:`UploadFile`, in the order received.
 
     It is an asynchronous context manager that closes the files.

@@ -12,6 +12,7 @@ from asgiwire.types import Empty, HeaderPairs, Scope
 
 from ._header_pairs import (
     ENCODED_NAMES,
+    OWS,
     HeaderMapping,
     Pairs,
     decoded_values,
@@ -34,7 +35,8 @@ MAX_SCANS: Final = 5
 class Headers(HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
 
-    Names are returned in lower case, values as sent; both are decoded as ISO-8859-1. ``[]`` and ``get``
+    Names are returned in lower case, values without leading and trailing blanks; both are decoded as
+    ISO-8859-1. ``[]`` and ``get``
     return the first value of a name. Length and iteration count every pair.
 
     Args:
@@ -109,7 +111,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
         """Return the pairs for ASGI, in order and with duplicates; names are in lower case."""
-        return [(name.lower(), value) for name, value in self._pairs]
+        return [(name.lower(), value.strip(OWS)) for name, value in self._pairs]
 
     def dict(self) -> builtins.dict[str, list[str]]:
         """Return the values of each name; names and values are in the order received."""
@@ -135,7 +137,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
         value = self.raw_value(encode_name(key))
-        return default if value is None else value.decode("latin-1")
+        return default if value is None else value.strip(OWS).decode("latin-1")
 
     @overload
     def getone(self, key: str) -> str: ...
@@ -180,7 +182,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         )  # saves the call in the common case
         if value is None:
             raise KeyError(key)
-        return value.decode("latin-1")
+        return value.strip(OWS).decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.raw_value(encode_name(key)) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from io import BytesIO
 from threading import Lock
@@ -14,6 +14,8 @@ from typing import Self, TypeVar
 from asgiwire._concurrency import run_in_thread
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.limits import BLOCK_SIZE
+
+from .headers import Headers
 
 __all__ = ("UploadFile",)
 
@@ -33,19 +35,19 @@ class UploadFile:
 
     Attributes:
         filename: The name as sent by the client; never use it as a path.
-        content_type: The media type as sent by the client.
-        headers: The headers of the part; names are in lower case.
+        content_type: The media type as sent by the client; ``text/plain`` if it sent none (RFC 7578 section
+            4.4).
     """
 
     __slots__ = (
         "__weakref__",
         "_disk_lock",
         "_file",
+        "_headers",
         "_max_spool_size",
         "_size_in_memory",
         "content_type",
         "filename",
-        "headers",
     )
 
     def __init__(
@@ -53,12 +55,12 @@ class UploadFile:
         content_type: str,
         filename: str,
         file_data: bytes | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         max_spool_size: int = 1024 * 1024,
     ) -> None:
         self.content_type: str = content_type
         self.filename: str = filename
-        self.headers: dict[str, str] = headers or {}
+        self._headers: Mapping[str, str] = headers or {}
         # A BytesIO shares the bytes that it is created from. A temporary file takes ten times as long to
         # create, and small files never need one.
         self._file: BytesIO | tempfile.SpooledTemporaryFile[bytes] = BytesIO(file_data or b"")
@@ -68,6 +70,18 @@ class UploadFile:
         self._size_in_memory = 0
         if file_data and len(file_data) > max_spool_size:
             self.file.rollover()
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the part; immutable and case-insensitive. Setting a mapping converts it."""
+        headers = self._headers
+        if not isinstance(headers, Headers):
+            headers = self._headers = Headers([_encoded(*pair) for pair in headers.items()])
+        return headers
+
+    @headers.setter
+    def headers(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     @property
     def file(self) -> tempfile.SpooledTemporaryFile[bytes]:
@@ -102,8 +116,8 @@ class UploadFile:
     def safe_filename(self) -> str:
         """A safe name to store the file under, derived from ``filename``; ``"file"`` if nothing is left.
 
-        It has no directories, no unprintable characters, none that Windows forbids, no leading dots, and is
-        not the name of a device. It has at most 255 bytes in UTF-8. Several files can have the same safe
+        It has no directories, no unprintable characters, none that Windows forbids, no leading dots, hyphens
+        or tildes, and is not the name of a device. It has at most 255 bytes in UTF-8. Several files can have the same safe
         name.
         """
         return safe_filename(self.filename)
@@ -285,3 +299,11 @@ def _read_at(file: BytesIO | tempfile.SpooledTemporaryFile[bytes], position: int
 def _write_file(path: str | os.PathLike[str], content: bytes) -> None:
     with open(path, "wb") as target:
         target.write(content)
+
+
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    # Names and values come from the client, in the charset of its form, so they are not validated.
+    try:
+        return name.encode("latin-1"), value.encode("latin-1")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace"), value.encode("utf-8", "replace")
