@@ -35,17 +35,17 @@ JSON_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 # MessagePack values of one byte: small numbers, nil, booleans, and the heads of small arrays and maps.
 MSGPACK_RUN: Final = re.compile(rb"[\x00-\x9f\xa0\xc0-\xc3\xe0-\xff]++")
-# The other heads: the bytes of the value without its content, the bytes that hold a length, and the bytes that
-# each unit of the length stands for. The items of an array or a map are values of their own.
+# The other heads: the bytes of the value without its content, and the bytes that hold the length of the
+# content. The items of an array or a map are values of their own.
 MSGPACK_HEADS: Final = {
-    0xC4: (2, 1, 1), 0xC5: (3, 2, 1), 0xC6: (5, 4, 1),  # bin
-    0xC7: (3, 1, 1), 0xC8: (4, 2, 1), 0xC9: (6, 4, 1),  # ext
-    0xCA: (5, 0, 0), 0xCB: (9, 0, 0),  # float
-    0xCC: (2, 0, 0), 0xCD: (3, 0, 0), 0xCE: (5, 0, 0), 0xCF: (9, 0, 0),  # uint
-    0xD0: (2, 0, 0), 0xD1: (3, 0, 0), 0xD2: (5, 0, 0), 0xD3: (9, 0, 0),  # int
-    0xD4: (3, 0, 0), 0xD5: (4, 0, 0), 0xD6: (6, 0, 0), 0xD7: (10, 0, 0), 0xD8: (18, 0, 0),  # fixext
-    0xD9: (2, 1, 1), 0xDA: (3, 2, 1), 0xDB: (5, 4, 1),  # str
-    0xDC: (3, 0, 0), 0xDD: (5, 0, 0), 0xDE: (3, 0, 0), 0xDF: (5, 0, 0),  # array, map
+    0xC4: (2, 1), 0xC5: (3, 2), 0xC6: (5, 4),  # bin
+    0xC7: (3, 1), 0xC8: (4, 2), 0xC9: (6, 4),  # ext
+    0xCA: (5, 0), 0xCB: (9, 0),  # float
+    0xCC: (2, 0), 0xCD: (3, 0), 0xCE: (5, 0), 0xCF: (9, 0),  # uint
+    0xD0: (2, 0), 0xD1: (3, 0), 0xD2: (5, 0), 0xD3: (9, 0),  # int
+    0xD4: (3, 0), 0xD5: (4, 0), 0xD6: (6, 0), 0xD7: (10, 0), 0xD8: (18, 0),  # fixext
+    0xD9: (2, 1), 0xDA: (3, 2), 0xDB: (5, 4),  # str
+    0xDC: (3, 0), 0xDD: (5, 0), 0xDE: (3, 0), 0xDF: (5, 0),  # array, map
 }  # fmt: skip
 
 # Decoders are cached by type: to build one takes as long as to decode a small body, and up to ten times that
@@ -156,14 +156,22 @@ def encode_msgpack(value: Any, serializer: Serializer | None = default_serialize
 
 
 @overload
-def decode_json(value: str | bytes, *, strict: bool = ...) -> Any: ...
+def decode_json(value: str | bytes, *, strict: bool = ..., max_values: int | None = ...) -> Any: ...
 @overload
 def decode_json(
-    value: str | bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: str | bytes,
+    target_type: type[T],
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> T: ...
 @overload
 def decode_json(
-    value: str | bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: str | bytes,
+    target_type: Any = ...,
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> Any: ...
 def decode_json(
     value: str | bytes,
@@ -191,7 +199,7 @@ def decode_json(
     """
     # A value takes at least one byte, and nearly every document has fewer bytes.
     if max_values is not None and len(value) > max_values:
-        check_json_values(value, target_type, max_values)
+        _check_json_values(value, target_type, max_values)
     try:
         if target_type is Empty:
             return _json.decode(value)
@@ -213,14 +221,22 @@ def decode_json(
 
 
 @overload
-def decode_msgpack(value: bytes, *, strict: bool = ...) -> Any: ...
+def decode_msgpack(value: bytes, *, strict: bool = ..., max_values: int | None = ...) -> Any: ...
 @overload
 def decode_msgpack(
-    value: bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: bytes,
+    target_type: type[T],
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> T: ...
 @overload
 def decode_msgpack(
-    value: bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: bytes,
+    target_type: Any = ...,
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> Any: ...
 def decode_msgpack(
     value: bytes,
@@ -247,7 +263,7 @@ def decode_msgpack(
         UsageError: msgspec and ``type_decoders`` do not support ``target_type``.
     """
     if max_values is not None and len(value) > max_values:
-        check_msgpack_values(value, target_type, max_values)
+        _check_msgpack_values(value, target_type, max_values)
     try:
         if target_type is Empty:
             return _msgpack.decode(value)
@@ -263,7 +279,7 @@ def decode_msgpack(
         raise _client_error(error, "MessagePack") from _cause(error)
 
 
-def check_json_values(value: str | bytes, target_type: Any, maximum: int) -> None:
+def _check_json_values(value: str | bytes, target_type: Any, maximum: int) -> None:
     """Raise :class:`RequestEntityTooLarge` if a document has more values than the maximum.
 
     Objects, arrays, numbers, strings and literals are values, keys are not.
@@ -285,7 +301,7 @@ def _count_separators(data: bytes) -> int:
     return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
-def check_msgpack_values(data: bytes, target_type: Any, maximum: int) -> None:
+def _check_msgpack_values(data: bytes, target_type: Any, maximum: int) -> None:
     """Raise :class:`RequestEntityTooLarge` if the data has more values than the maximum.
 
     Every object is a value: containers, the items of arrays, and the keys and values of maps.
@@ -312,14 +328,12 @@ def _msgpack_length(data: bytes, position: int) -> int:
     head = data[position]
     if head < 0xC0:  # fixstr
         return 1 + (head & 0x1F)
-    length, width, extra = MSGPACK_HEADS[head]
-    if width:
-        length += int.from_bytes(data[position + 1 : position + 1 + width], "big") * extra
-    return length
+    length, width = MSGPACK_HEADS[head]
+    return length + int.from_bytes(data[position + 1 : position + 1 + width], "big")
 
 
 def _is_untyped(target_type: Any) -> bool:
-    """Return whether a type contains ``Any`` or a type with a decoder, so that the client chooses the values."""
+    """Return whether a type contains ``Any`` or a type with a decoder, which the client fills at will."""
     if target_type is Empty or target_type is Any:
         return True
     seen: set[int] = set()
@@ -393,7 +407,8 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
         # The message of a decoder, or of `__post_init__`, can quote the data. msgspec appends the place.
         quoted = str(error.__cause__)
         message = f"Invalid value{message[len(quoted) :] if message.startswith(quoted) else ''}"
-    message = QUOTED_TEXT.sub(r"\1\2", message)
+    else:
+        message = QUOTED_TEXT.sub(r"\1\2", message)
     if isinstance(error, msgspec.ValidationError):
         return ValidationException(message)
     return SerializationException(message)

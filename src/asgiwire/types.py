@@ -82,12 +82,13 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 """One event that ``receive`` returns or ``send`` takes."""
 
-# The literals are for completion in editors. With `str` alone, they would be lost; without it, a comparison with
-# another method is an error to type checkers.
+# The literals are for completion in editors. Without `str`, a comparison with another method is an error to
+# type checkers.
 Method: TypeAlias = (
-    Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT", "QUERY"] | str
+    Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT", "QUERY"]  # noqa: PYI051  # as above
+    | str
 )
-"""A method. The standard ones are those of RFC 9110, RFC 5789 (PATCH) and QUERY; a client can send any token."""
+"""A method: those of RFC 9110, PATCH (RFC 5789), QUERY, or any other token that the client sends."""
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
 """The two types of WebSocket messages (RFC 6455 section 5.6)."""

@@ -71,7 +71,7 @@ def test_arguments_of_output() -> None:
 def test_dict() -> None:
     assert Cookie("key", value="v", description="text", documentation_only=True).dict == {
         "key": "key", "path": "/", "value": "v", "max_age": None, "expires": None, "domain": None,
-        "secure": None, "httponly": None, "samesite": "lax",
+        "secure": None, "httponly": None, "samesite": "lax", "partitioned": None,
     }  # fmt: skip
 
 

@@ -117,14 +117,17 @@ def test_urls_are_not_interned() -> None:
 @pytest.mark.parametrize(
     ("text", "text_of_repr"),
     [
-        (FULL, "URL('https://user:***@Example.test:8443/a/b%20c;x?q=1&r=%C3%A9#top')"),
-        ("http://u:@h/", "URL('http://u:***@h/')"),
-        ("http://:p@h/", "URL('http://:***@h/')"),
-        ("http://u:p@u:p@h/?x=u:p@", "URL('http://u:***@h/?x=u:p@')"),
-        ("//u:p@h", "URL('//u:***@h')"),
-        ("http://u@h/a:b@c", "URL('http://u@h/a:b@c')"),
-        ("/a:b@c", "URL('/a:b@c')"),
-        ("mailto:a:b@c", "URL('mailto:a:b@c')"),
+        (FULL, "URL('https://***@Example.test:8443/a/b%20c;x?q=1&r=%C3%A9#top')"),
+        ("http://u:@h/", "URL('http://***@h/')"),
+        ("http://:p@h/", "URL('http://***@h/')"),
+        ("http://u:p@u:p@h/?x=u:p@", "URL('http://***@h/?x=***@')"),
+        ("//u:p@h", "URL('//***@h')"),
+        ("http://u@h/b@c", "URL('http://***@h/b@c')"),
+        ("/a:b@c", "URL('/***@c')"),
+        ("mailto:b@c", "URL('***@c')"),
+        ("/?token=a&b=c#access_token=d&e=f", "URL('/?token=***&b=c#access_token=***&e=f')"),
+        ("/?next=https%3A%2F%2Fh%2F%3Fsig%3Da", "URL('/?next=***')"),
+        ("/" + "a" * 3000, f"URL('/{'a' * 2044}...')"),
     ],
 )
 def test_repr_masks_the_password(text: str, text_of_repr: str) -> None:

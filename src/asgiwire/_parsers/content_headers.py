@@ -24,12 +24,11 @@ __all__ = (
 
 OWS = " \t"
 
-# Name, "=", then a quoted string or everything up to the next ";". The possessive quantifiers prevent
-# backtracking over long runs of backslashes or semicolons.
-_MEDIA_PARAMETER = re.compile(
-    r""";[ \t]*+([!#$%&'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))""",
-    re.DOTALL,
-)
+# Name, "=", then a quoted string or everything up to the next ";". A name that is no token is matched too, so
+# that nothing in its quoted value is taken for a parameter. The possessive quantifiers prevent backtracking
+# over long runs of backslashes or semicolons.
+_MEDIA_PARAMETER = re.compile(r';([^;=]*+)=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL)
+_TOKEN_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Text between escaping backslashes: joining the matches is several times faster than a substitution.
 _UNQUOTED = re.compile(r"\\?+([^\\]++|\\)")
@@ -50,14 +49,8 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
         # The common case of one unquoted parameter, in half the time.
         name, equals, text = rest.partition("=")
         name = name.strip(OWS)
-        if (
-            equals
-            and name.isalnum()
-            and rest.isascii()
-            and rest.isprintable()
-            and '"' not in text
-            and ";" not in text
-        ):
+        is_plain = rest.isascii() and rest.isprintable() and '"' not in text and ";" not in text
+        if equals and is_plain and name.isalnum():
             parameters[name.lower()] = text.strip(OWS)
         else:
             parameters = _media_parameters(semicolon + rest)
@@ -66,10 +59,11 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
 
 def _media_parameters(text: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
-    for name, quoted, bare in _MEDIA_PARAMETER.findall(text):
+    for text_of_name, quoted, bare in _MEDIA_PARAMETER.findall(text):
         unquoted = "".join(_UNQUOTED.findall(quoted)) if "\\" in quoted else quoted
         value = unquoted or bare.strip(OWS)
-        if not _CONTROL.search(value):
+        name = text_of_name.strip(OWS)
+        if _TOKEN_NAME.fullmatch(name) and not _CONTROL.search(value):
             parameters.setdefault(name.lower(), value)
     return parameters
 

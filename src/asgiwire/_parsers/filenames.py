@@ -24,9 +24,9 @@ MAX_LENGTH: Final = 255  # bytes, on most file systems
 def safe_filename(filename: str) -> str:
     """Return a safe name for a file, derived from the last part of ``filename``, or ``"file"``.
 
-    The result has no directories, no unprintable characters, none that Windows forbids, and is not the name of
-    a device. It does not begin with a dot, with a hyphen, which commands read as an option, or with a tilde,
-    which shells expand. It has at most 255 bytes in UTF-8.
+    The result has no directories, no unprintable characters, none that Windows forbids, and is not the name
+    of a device. It does not begin with a dot, with a hyphen, which commands read as an option, or with a
+    tilde, which shells expand. It has at most 255 bytes in UTF-8.
     """
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(

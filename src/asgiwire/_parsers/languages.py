@@ -33,8 +33,8 @@ def prefixes(tag: str) -> Iterator[str]:
 def shortened(language_range: str) -> Iterator[str]:
     """Yield the range with more and more subtags removed from its end (RFC 4647 section 3.4).
 
-    "Single letter or digit subtags (including both the letter 'x', which introduces private-use sequences, and
-    the subtags that introduce extensions) are removed at the same time as their closest trailing subtag."
+    "Single letter or digit subtags (including both the letter 'x', which introduces private-use sequences,
+    and the subtags that introduce extensions) are removed at the same time as their closest trailing subtag."
     """
     parts = language_range.split("-")
     while len(parts) > 1:

@@ -26,8 +26,8 @@ CREDENTIAL_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authori
 # These match inside a word: "accesstoken" and "PHPSESSID" have no word boundary.
 _TEXTS: Final = (
     r"(?:access|account|api|app|auth|client|consumer|encryption|master|private|service|shared|signing|ssh)"
-    r"[-_. ]?key|assertion|authenticat|authoriz|bearer|cookie|credential|csrf|dpop|hmac|jwt|oauth|oidc|onetime"
-    r"|passphrase|passw|pswd|pwd|saml|secret|sessid|session|signature|token|xsrf"
+    r"[-_. ]?key|assertion|authenticat|authoriz|bearer|cookie|credential|csrf|dpop|hmac|jwt|oauth|oidc"
+    r"|onetime|passphrase|passw|pswd|pwd|saml|secret|sessid|session|signature|token|xsrf"
 )
 # These match a whole word only, or "author", "monkey", "passenger" and "design" would be masked.
 _WORDS: Final = (
@@ -171,7 +171,7 @@ def mask_header(name: str, value: str, masks: Masks = is_secret_name, *, is_cut:
 
 
 def is_secret_subprotocol(text: str, masks: Masks = is_secret_name) -> bool:
-    """Return whether a subprotocol looks like a secret: clients that cannot send headers send tokens there."""
+    """Return whether a subprotocol looks like a secret: clients send tokens there if they send no headers."""
     return len(text) > MAX_SUBPROTOCOL or masks(text) or mask_text(text, masks) != text
 
 

@@ -303,8 +303,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """Return the absolute URL of a route, as the application or router in the scope builds it.
 
-        The scheme and host are those of the connection, unless the router returns others: ``ws`` for the route
-        of a WebSocket, the host of a Starlette ``Host`` route, or those of an absolute URL.
+        The scheme and host are those of the connection, unless the router returns others: ``ws`` for the
+        route of a WebSocket, the host of a Starlette ``Host`` route, or those of an absolute URL.
 
         Args:
             name: The name of the route, or another key that the application accepts, such as a handler.

@@ -392,14 +392,14 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Ask the server to push a resource (ASGI extension ``http.response.push``).
 
         Args:
-            path: The path of the resource with its query, such as ``/style.css?v=2``; non-ASCII characters are
-                percent-encoded.
+            path: The path of the resource with its query, such as ``/style.css?v=2``; non-ASCII characters
+                are percent-encoded.
             raise_if_unavailable: Whether to raise an error, instead of a warning, if the server cannot push.
 
         Raises:
             ImproperlyConfiguredException: The server does not support it and ``raise_if_unavailable`` is set.
-            ValueError: The path does not begin with exactly one slash, or it has a blank, a control character,
-                a backslash or a fragment.
+            ValueError: The path does not begin with exactly one slash, or it has a blank, a control
+                character, a backslash or a fragment.
         """
         if not self.supports_push_promise:
             msg = f"the server does not support {PUSH}; see Request.supports_push_promise"
@@ -470,8 +470,8 @@ def _request_target(path: str) -> str:
     # RFC 9113 section 8.3.1: the path and query parts of the target URI.
     if not path.startswith("/") or path.startswith("//") or any(c in " \\#\x7f" or c < " " for c in path):
         msg = (
-            "the path of a push promise must begin with one slash, and must not have a blank, a control character,"
-            " a backslash or a fragment"
+            "the path of a push promise must begin with one slash, and must not have a blank,"
+            " a control character, a backslash or a fragment"
         )
         raise ValueError(msg)
     if path.isascii():

@@ -20,8 +20,8 @@ ENCODED_NAMES: Final[dict[str, bytes]] = {}
 MAX_ENCODED_NAMES: Final = 512
 MAX_CACHED_NAME_LENGTH: Final = 64
 
-# RFC 9110 section 5.5: "A field value does not include leading or trailing whitespace." Not every server removes
-# it.
+# RFC 9110 section 5.5: "A field value does not include leading or trailing whitespace". Not every server
+# removes it.
 OWS: Final = b" \t"
 
 is_lower: Final = methodcaller("islower")

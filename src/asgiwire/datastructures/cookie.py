@@ -55,8 +55,8 @@ class Cookie:
         samesite: Whether the cookie is sent with requests from other sites.
         description: A description for the documentation.
         documentation_only: Whether the cookie appears in the documentation only.
-        partitioned: Whether each top-level site has its own copy of the cookie (CHIPS). Browsers store it only
-            with ``secure``.
+        partitioned: Whether each top-level site has its own copy of the cookie (CHIPS). Browsers store it
+            only with ``secure``.
     """
 
     key: str
@@ -92,7 +92,8 @@ class Cookie:
         for name, attribute in attributes.items():
             if attribute is not None and name not in ("key", "value"):
                 morsel[name.replace("_", "-")] = attribute
-        dict.__setitem__(cookie, self.key, morsel)
+        # SimpleCookie.__setitem__ replaces the morsel by one of its own class.
+        super(SimpleCookie, cookie).__setitem__(self.key, morsel)
         return cookie
 
     def to_header(self, **kwargs: Any) -> str:

@@ -28,9 +28,9 @@ class FormMultiDict(_Form):
     @classmethod
     def from_form_data(cls, form_data: Mapping[str, list[Any] | Any]) -> Self:
         """Build a form from a mapping; a list contains several values of one key."""
-        pairs: list[tuple[str, object]] = []
+        pairs: list[tuple[str, Any]] = []
         for key, value in form_data.items():
-            values = cast("list[object]", value) if isinstance(value, list) else [value]
+            values = cast("list[Any]", value) if isinstance(value, list) else [value]  # type: ignore[redundant-cast]  # pyright does not infer the item type
             pairs += [(key, one) for one in values]
         return cls(pairs)
 

@@ -55,7 +55,7 @@ class UploadFile:
         content_type: str,
         filename: str,
         file_data: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: dict[str, str] | None = None,
         max_spool_size: int = 1024 * 1024,
     ) -> None:
         self.content_type: str = content_type
@@ -117,8 +117,8 @@ class UploadFile:
         """A safe name to store the file under, derived from ``filename``; ``"file"`` if nothing is left.
 
         It has no directories, no unprintable characters, none that Windows forbids, no leading dots, hyphens
-        or tildes, and is not the name of a device. It has at most 255 bytes in UTF-8. Several files can have the same safe
-        name.
+        or tildes, and is not the name of a device. It has at most 255 bytes in UTF-8. Several files can have
+        the same safe name.
         """
         return safe_filename(self.filename)
 

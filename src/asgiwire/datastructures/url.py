@@ -29,7 +29,7 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 COMMON_SCHEMES: Final = ("https", "http", "wss", "ws")
 
-Query: TypeAlias = str | Mapping[str, Any] | Iterable[tuple[str, Any]]
+_Query: TypeAlias = str | Mapping[str, Any] | Iterable[tuple[str, Any]]
 """A query as text, or as parameters; a list or tuple has several values of one parameter."""
 
 
@@ -137,7 +137,7 @@ class URL:
         scheme: str = "",
         netloc: str = "",
         path: str = "",
-        query: Query | EmptyType | None = Empty,
+        query: _Query | EmptyType | None = Empty,
         fragment: str = "",
     ) -> Self:
         """Return a copy with the given parts replaced; empty ones are unchanged, except the query.
@@ -313,9 +313,14 @@ def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
 def _encode_parameters(parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> str:
     from urllib.parse import urlencode
 
-    pairs = cast("Mapping[str, Any]", parameters).items() if isinstance(parameters, Mapping) else parameters
-    values = ((name, value if isinstance(value, list | tuple) else [value]) for name, value in pairs)
-    return urlencode([(name, one) for name, several in values for one in several])
+    pairs: Iterable[tuple[str, Any]] = (
+        cast("Mapping[str, Any]", parameters).items() if isinstance(parameters, Mapping) else parameters
+    )
+    encoded: list[tuple[str, Any]] = []
+    for name, value in pairs:
+        values = cast("list[Any]", value) if isinstance(value, list | tuple) else [value]
+        encoded += [(name, one) for one in values]
+    return urlencode(encoded)
 
 
 def _decode_parameters(query: str) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def _dict_without_private_state(self: ours.State) -> dict[str, Any]:
-    """Return a shallow copy as a dict, as Litestar does: without the values that Litestar stores for itself."""
+    """Return a shallow copy as a dict, without the values that Litestar stores for itself."""
     return {key: value for key, value in self.items() if key != CONNECTION_STATE_KEY}
 
 
