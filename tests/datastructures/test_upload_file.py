@@ -15,7 +15,7 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import _concurrency
-from asgiwire.datastructures import upload_file
+from asgiwire.datastructures import Headers, upload_file
 from asgiwire.datastructures.upload_file import UploadFile
 
 if TYPE_CHECKING:

@@ -291,3 +291,65 @@ class TestMakeAbsoluteUrl:
     def test_authority_is_unchanged(self, path: str) -> None:
         url = URL(make_absolute_url(path, "https://host.test/"))
         assert (url.scheme, url.netloc) == ("https", "host.test")
+
+
+class TestQueryParameters:
+    URL = URL("http://h/p?a=1&b=%20x&a=2&c=%ff&&d#f")
+
+    def test_include(self) -> None:
+        assert self.URL.include_query_params(a=5, z="ä b") == "http://h/p?b=%20x&c=%ff&&d&a=5&z=%C3%A4+b#f"
+        assert URL("/").include_query_params(a=[1, 2], b="") == "/?a=1&a=2&b="
+        assert self.URL.include_query_params() == self.URL
+
+    def test_replace(self) -> None:
+        assert self.URL.replace_query_params(q="&", r=(1, 2)) == "http://h/p?q=%26&r=1&r=2#f"
+        assert self.URL.replace_query_params() == "http://h/p#f"
+
+    @pytest.mark.parametrize("names", [("a", "b"), (["a", "b"],), ("a", ["b"]), ({"a", "b"},)])
+    def test_remove(self, names: Any) -> None:
+        assert self.URL.remove_query_params(*names) == "http://h/p?c=%ff&&d#f"
+        assert URL("/?%61=1&d").remove_query_params("a", "d") == "/"
+        assert URL("/?a=%20").remove_query_params() == "/?a=%20"
+        assert URL("/?a=%20").remove_query_params("b") == "/?a=%20"
+
+    @pytest.mark.parametrize(
+        "query",
+        [{"a": [1, 2], "b": "é"}, [("a", 1), ("a", 2), ("b", "é")], MultiDict([("a", 1), ("a", 2), ("b", "é")]),
+         ImmutableMultiDict([("a", 1), ("a", 2), ("b", "é")]), iter([("a", (1, 2)), ("b", "é")])],
+    )  # fmt: skip
+    def test_with_replacements(self, query: Any) -> None:
+        assert URL("http://h/p?x#f").with_replacements(query=query) == "http://h/p?a=1&a=2&b=%C3%A9#f"
+
+    @pytest.mark.parametrize("query", [None, "", {}, []])
+    def test_no_query(self, query: Any) -> None:
+        assert URL("http://h/p?x#f").with_replacements(query=query) == "http://h/p#f"
+
+    def test_subclass(self) -> None:
+        assert type(CustomURL("/").include_query_params(a=1)) is CustomURL
+
+    @given(st.dictionaries(st.text(max_size=3), st.text(max_size=3)), st.text(max_size=10))
+    def test_parameters_are_read_again(self, parameters: dict[str, str], query: str) -> None:
+        url = URL.from_components(path="/", query=query).include_query_params(**parameters)
+        read = url.query_params
+        for name, value in parameters.items():
+            assert read.getall(name) == [value.encode("utf-8", "replace").decode()]
+        assert not read.keys() & set() and not any(
+            name in url.remove_query_params(*parameters).query_params for name in parameters
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("http://h//evil.test/x", "/%2Fevil.test/x"),
+        ("http://h///evil.test", "/%2F/evil.test"),
+        ("http://h/\\evil.test", "/%5Cevil.test"),
+        ("http://h/a//b", "/a//b"),
+        ("http://h/", "/"),
+        ("http://h", ""),
+    ],
+)
+def test_path_as_a_location_stays_on_the_host(text: str, path: str) -> None:
+    assert URL(text).path == path
+    assert str(URL(text)) == text
+    assert str(URL(text).with_replacements(query="a")) == text.replace("\\", "%5C") + ("?a" if "h/" in text else "/?a")

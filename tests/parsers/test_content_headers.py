@@ -294,3 +294,26 @@ def test_values_encoded_by_browsers_round_trip(name: str, filename: str) -> None
         encode_like_browsers(filename),
     )
     assert parse_content_disposition(value) == (name.encode(), filename.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "parameters"),
+    [
+        (b"a/b; c d=e", {}),
+        (b"a/b; \xe9=e", {}),
+        (b"a/b;(=e;f=g", {"f": "g"}),
+        (b'a/b; c d="e;f=g"', {}),
+        (b'a/b; b{d="a;boundary=x";f=g', {"f": "g"}),
+        (b"a/b; c=d\0", {}),
+        (b"a/b; c=d\r\ne;f=g", {"f": "g"}),
+        (b'a/b; c="d\x7f"; c=e', {"c": "e"}),
+        (b'a/b; c="d\te"', {"c": "d\te"}),
+        (b"a/b; c=d\xe9", {"c": "d\xe9"}),
+        (b"a/b; c=", {"c": ""}),
+        (b"a/b; =c", {}),
+        (b"a/b;c", {}),
+    ],
+)
+def test_malformed_parameters_are_ignored(value: bytes, parameters: dict[str, str]) -> None:
+    """WHATWG MIME Sniffing section 4.4: a name that is no token, a value with a control character."""
+    assert parse_media_type(value) == ("a/b", parameters)
