@@ -395,7 +395,7 @@ VALUES = st.recursive(
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=40)
-    | st.sampled_from(["[]{},:\"\\", "x" * 300, "y" * 70_000]),
+    | st.sampled_from(['[]{},:"\\', "x" * 300, "y" * 70_000]),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["", "a", ",[{", '"']), inner),
 )
 
@@ -422,7 +422,7 @@ def test_max_values_of_a_document_with_blanks(data: Any) -> None:
 
 
 def test_max_values_with_every_kind_of_msgpack_value() -> None:
-    """msgspec writes neither ext values nor long forms of short values."""
+    """Msgspec writes neither ext values nor long forms of short values."""
     values = [
         b"\xc4\x02ab", b"\xc5\x00\x02ab", b"\xc6\x00\x00\x00\x02ab",
         b"\xc7\x02\x05ab", b"\xc8\x00\x02\x05ab", b"\xc9\x00\x00\x00\x02\x05ab",
@@ -439,7 +439,17 @@ def test_max_values_with_every_kind_of_msgpack_value() -> None:
         decode_msgpack(data, max_values=len(values))
 
 
-UNTYPED = (Any, object, dict, list, list[Any], dict[str, list], list[int] | dict[str, Any], list[Model], Annotated[list, 1])
+UNTYPED = (
+    Any,
+    object,
+    dict,
+    list,
+    list[Any],
+    dict[str, list],
+    list[int] | dict[str, Any],
+    list[Model],
+    Annotated[list, 1],
+)
 
 
 @pytest.mark.parametrize("kind", UNTYPED, ids=str)
@@ -466,14 +476,18 @@ def test_a_type_that_contains_itself_has_no_any() -> None:
     assert decode_json(b'{"items":[' + b'{"price":1},' * 20 + b'{"price":1}]}', Order, max_values=1).items
 
 
-@pytest.mark.parametrize("document", [b'["' + b"," * 100 + b'"]', b'"' + b"[" * 100, b'{"a": "\\"[,,,,,"}', b" " * 100])
+@pytest.mark.parametrize(
+    "document", [b'["' + b"," * 100 + b'"]', b'"' + b"[" * 100, b'{"a": "\\"[,,,,,"}', b" " * 100]
+)
 def test_text_and_blanks_are_no_values(document: bytes) -> None:
     with suppress(SerializationException):
         decode_json(document, max_values=2)
 
 
 @must_end
-@pytest.mark.parametrize("pattern", [b"[", b"[]", b"{},", b'"', b'\\"', b'",', b"\xcd", b"\xa1", b"\xdf", b"\xc6"])
+@pytest.mark.parametrize(
+    "pattern", [b"[", b"[]", b"{},", b'"', b'\\"', b'",', b"\xcd", b"\xa1", b"\xdf", b"\xc6"]
+)
 def test_time_of_counting_is_linear(pattern: bytes) -> None:
     data = flood(pattern)
     for decode in (decode_json, decode_msgpack):

@@ -373,7 +373,12 @@ async def test_url_for_of_each_kind_of_route() -> None:
     urls: list[list[str]] = []
 
     async def endpoint(request: StarletteRequest) -> Response:
-        for name, parameters in (("page", {"n": 1}), ("chat", {}), ("api:item", {"n": 2}), ("sub:page", {"n": 3})):
+        for name, parameters in (
+            ("page", {"n": 1}),
+            ("chat", {}),
+            ("api:item", {"n": 2}),
+            ("sub:page", {"n": 3}),
+        ):
             ours = Request(request.scope, request.receive).url_for(name, **parameters)
             urls.append([ours, str(request.url_for(name, **parameters))])
         return Response()
@@ -384,7 +389,9 @@ async def test_url_for_of_each_kind_of_route() -> None:
         Route("/{n:int}", endpoint, name="page"),
         WebSocketRoute("/chat", chat, name="chat"),
         Mount("/sub", routes=[Route("/{n:int}", endpoint, name="page")], name="sub"),
-        Host("api.example.org", Starlette(routes=[Route("/items/{n:int}", endpoint, name="item")]), name="api"),
+        Host(
+            "api.example.org", Starlette(routes=[Route("/items/{n:int}", endpoint, name="item")]), name="api"
+        ),
     ]
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="https://example.org:8443") as client:

@@ -342,7 +342,8 @@ def test_url_for_uses_the_app_or_router_in_the_scope(keys: dict[str, Any]) -> No
 class Place(str):
     """What Starlette's router returns."""
 
-    __slots__ = ("host", "protocol")
+    protocol: str
+    host: str
 
     def __new__(cls, path: str, protocol: str = "", host: str = "") -> Place:
         place = super().__new__(cls, path)
@@ -367,13 +368,18 @@ class Place(str):
         ("//o.test/a", "http", "http://h.test/api//o.test/a"),
         ("/http://o.test/a", "http", "http://h.test/api/http://o.test/a"),
     ],
+    ids=lambda value: f"{value} {vars(value)}" if isinstance(value, Place) else value,
 )
 def test_url_for_keeps_the_scheme_and_host_of_the_router(place: str, scheme: str, url: str) -> None:
     class App:
         def url_path_for(self, name: str) -> str:
             return place
 
-    scope = {**http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"), "scheme": scheme, "app": App()}
+    scope = {
+        **http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"),
+        "scheme": scheme,
+        "app": App(),
+    }
     assert connection(scope).url_for("a") == url
 
 

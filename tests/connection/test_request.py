@@ -300,7 +300,9 @@ async def test_max_values(read: str) -> None:
         assert await getattr(made, read)(limits=Limits(max_values=None)) == data
 
 
-@pytest.mark.parametrize("data", [b"[" + b"{}," * 3_000_000 + b"{}]", b"[" * 9_900_000], ids=["objects", "arrays"])
+@pytest.mark.parametrize(
+    "data", [b"[" + b"{}," * 3_000_000 + b"{}]", b"[" * 9_900_000], ids=["objects", "arrays"]
+)
 async def test_json_that_multiplies_in_memory(data: bytes) -> None:
     with pytest.raises(RequestEntityTooLarge, match="max_values=1000000"):
         await Request(http_scope("POST"), ScriptedReceive.body(data)).json()

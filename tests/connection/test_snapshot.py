@@ -386,7 +386,9 @@ def test_no_secret_of_a_text_is_shown(text: str) -> None:
         subprotocols=[text, "a"],
     )
     assert "5ecret" not in shown_everywhere(WebSocket(scope))
-    request = Request({**http_scope(path_params={"a": text}), "path": f"/a/{text}", "method": text, "raw_path": None})
+    request = Request(
+        {**http_scope(path_params={"a": text}), "path": f"/a/{text}", "method": text, "raw_path": None}
+    )
     assert "5ecret" not in shown_everywhere(request).replace(f"<Request {text} ", "")
 
 
@@ -405,7 +407,9 @@ def test_no_value_of_a_secret_name_is_shown(name: str) -> None:
     assert "5ecret" not in shown_everywhere(Request(scope))
 
 
-@pytest.mark.parametrize("offered", [[JWT], ["a", JWT], ["Bearer", "5ecret"], ["a" * 65 + "5ecret"], ["token.5ecret"]])
+@pytest.mark.parametrize(
+    "offered", [[JWT], ["a", JWT], ["Bearer", "5ecret"], ["a" * 65 + "5ecret"], ["token.5ecret"]]
+)
 def test_no_secret_subprotocol_is_shown(offered: list[str]) -> None:
     headers = {"sec-websocket-protocol": ", ".join(offered)}
     assert "5ecret" not in shown_everywhere(WebSocket(websocket_scope(subprotocols=offered, headers=headers)))
@@ -414,7 +418,8 @@ def test_no_secret_subprotocol_is_shown(offered: list[str]) -> None:
 @pytest.mark.anyio
 async def test_no_secret_of_a_close_reason_is_shown() -> None:
     receive = ScriptedReceive(
-        {"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000, "reason": "token=5ecret"}
+        {"type": "websocket.connect"},
+        {"type": "websocket.disconnect", "code": 1000, "reason": "token=5ecret"},
     )
     socket = WebSocket(websocket_scope(), receive, RecordedSend())
     async for _ in socket:
@@ -481,7 +486,7 @@ def test_time_is_bounded(pattern: bytes) -> None:
     shown_everywhere(WebSocket(scope))
 
 
-PIECES = [*'ab?&;=:@/%25"\'{}[],\\ #<>', "token", "%3D", "//", "eyJhbGciabc", "basic "]
+PIECES = [*"ab?&;=:@/%25\"'{}[],\\ #<>", "token", "%3D", "//", "eyJhbGciabc", "basic "]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))

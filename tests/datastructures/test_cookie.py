@@ -186,7 +186,12 @@ DATE = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     "date",
-    [DATE, DATE.replace(tzinfo=None), DATE.astimezone(timezone(timedelta(hours=-5))), DATE.replace(microsecond=9)],
+    [
+        DATE,
+        DATE.replace(tzinfo=None),
+        DATE.astimezone(timezone(timedelta(hours=-5))),
+        DATE.replace(microsecond=9),
+    ],
 )
 def test_expires_at_a_date(date: datetime) -> None:
     """RFC 6265 section 4.1.1: the date is an rfc1123-date."""
@@ -203,7 +208,12 @@ def test_expires_after_seconds() -> None:
 
 @pytest.mark.parametrize(
     ("age", "text"),
-    [(60, "60"), (timedelta(days=1, microseconds=1), "86400"), (timedelta(seconds=-5), "-5"), (timedelta(0), "0")],
+    [
+        (60, "60"),
+        (timedelta(days=1, microseconds=1), "86400"),
+        (timedelta(seconds=-5), "-5"),
+        (timedelta(0), "0"),
+    ],
 )
 def test_max_age(age: Any, text: str) -> None:
     assert f"; Max-Age={text};" in Cookie("key", max_age=age).to_header()

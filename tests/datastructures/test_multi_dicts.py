@@ -167,7 +167,7 @@ def test_is_generic(cls: Any) -> None:
 
 @pytest.mark.parametrize("cls", [MultiDict, ImmutableMultiDict, FormMultiDict])
 def test_iteration_counts_every_pair(cls: Any) -> None:
-    """multidict 7 iterates over each key once, but counts and lists every pair."""
+    """Multidict 7 iterates over each key once, but counts and lists every pair."""
     values = cls([("a", 1), ("b", 2), ("a", 3)])
     assert list(values) == list(values.keys()) == ["a", "b", "a"]
     assert len(values) == len(values.keys()) == len(values.items()) == len(values.values()) == 3

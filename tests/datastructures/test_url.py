@@ -352,4 +352,4 @@ class TestQueryParameters:
 def test_path_as_a_location_stays_on_the_host(text: str, path: str) -> None:
     assert URL(text).path == path
     assert str(URL(text)) == text
-    assert str(URL(text).with_replacements(query="a")) == text.replace("\\", "%5C") + ("?a" if "h/" in text else "/?a")
+    assert str(URL(text).with_replacements(query="a")) == text.replace("\\", "%5C") + "?a"

@@ -381,7 +381,9 @@ def test_target_cannot_change_the_authority(
     relative = URL.from_scope(scope)
     assert (relative.scheme, relative.netloc) == ("", "")
     assert not url_of_scope.path.startswith(("//", "/\\"))
-    assert str(relative).removeprefix("/.") == str(url_of_scope).removeprefix("http://host.test").removeprefix("/.")
+    assert str(relative).removeprefix("/.") == str(url_of_scope).removeprefix(
+        "http://host.test"
+    ).removeprefix("/.")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])).map(lambda path: "/" + path))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from litestar import Litestar, Request, Response, asgi, delete, get, post
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig

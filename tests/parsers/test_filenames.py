@@ -57,7 +57,15 @@ def test_ordinary_name_is_unchanged(filename: str) -> None:
 
 @pytest.mark.parametrize(
     ("filename", "name"),
-    [("-rf", "rf"), ("--help", "help"), ("~", "file"), ("~root", "root"), (".-~ a", "a"), ("a/-b", "b"), ("-", "file")],
+    [
+        ("-rf", "rf"),
+        ("--help", "help"),
+        ("~", "file"),
+        ("~root", "root"),
+        (".-~ a", "a"),
+        ("a/-b", "b"),
+        ("-", "file"),
+    ],
 )
 def test_name_is_neither_an_option_nor_a_home_directory(filename: str, name: str) -> None:
     assert safe_filename(filename) == name

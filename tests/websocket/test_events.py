@@ -266,7 +266,9 @@ class TestAcceptEvent:
             f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         )
 
-    @pytest.mark.parametrize("subprotocol", ["a\r\nset-cookie: b", "a\n", "a b", "a,b", "\0", "\xe9", "\u20ac", "\ud800"])
+    @pytest.mark.parametrize(
+        "subprotocol", ["a\r\nset-cookie: b", "a\n", "a b", "a,b", "\0", "\xe9", "\u20ac", "\ud800"]
+    )
     def test_subprotocol_that_is_no_token(self, subprotocol: str) -> None:
         """RFC 6455 section 4.1: a token. The scope can hold anything, and servers write it to the response."""
         with pytest.raises(ValueError, match="^expected a subprotocol that is a token"):
