@@ -1,4 +1,4 @@
-"""The profile of Hypothesis: many examples, a new seed in each run, and a deadline that only linear time meets."""
+"""The profile of Hypothesis: many examples, and a deadline that only linear time meets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules that hold for every input of every parser: documented errors only, and what is parsed is consistent."""
+"""Rules that hold for every input of every parser: only documented errors, and consistent results."""
 
 from __future__ import annotations
 

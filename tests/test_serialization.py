@@ -224,7 +224,7 @@ def test_type_without_a_decoder() -> None:
                 decode(one, Celsius)
             with pytest.raises(UsageError, match=message):
                 decode(one, Celsius | None, strict=False)
-            with pytest.raises(UsageError, match="^cannot decode to Boxed; add"):
+            with pytest.raises(UsageError, match=r"^cannot decode to Boxed; add"):
                 decode(one, Boxed[int])
 
 
@@ -237,7 +237,7 @@ def test_error_of_a_type_decoder() -> None:
     def fail(_kind: Any, _value: Any) -> Any:
         raise ValueError("below absolute zero")
 
-    with pytest.raises(ClientException, match="^Invalid value$") as caught:
+    with pytest.raises(ClientException, match=r"^Invalid value$") as caught:
         decode_json(b"-300", Celsius, [(lambda kind: True, fail)])
     assert isinstance(caught.value.__cause__, ValueError)
 
@@ -272,9 +272,9 @@ class TestDecoderCache:
 
     def test_invalid_type(self, decode: Any, one: bytes) -> None:
         for _ in range(2):
-            with pytest.raises(UsageError, match="^cannot decode to 5: "):
+            with pytest.raises(UsageError, match=r"^cannot decode to 5: "):
                 decode(one, 5)
-            with pytest.raises(UsageError, match="^cannot decode to .*complex"):
+            with pytest.raises(UsageError, match=r"^cannot decode to .*complex"):
                 decode(one, Celsius | complex, [(lambda kind: False, None)])
 
     def test_cache_is_bounded(self, decode: Any, one: bytes) -> None:
@@ -424,15 +424,47 @@ def test_max_values_of_a_document_with_blanks(data: Any) -> None:
 def test_max_values_with_every_kind_of_msgpack_value() -> None:
     """Msgspec writes neither ext values nor long forms of short values."""
     values = [
-        b"\xc4\x02ab", b"\xc5\x00\x02ab", b"\xc6\x00\x00\x00\x02ab",
-        b"\xc7\x02\x05ab", b"\xc8\x00\x02\x05ab", b"\xc9\x00\x00\x00\x02\x05ab",
-        b"\xca" + bytes(4), b"\xcb" + bytes(8), b"\xcc\xff", b"\xcd\xff\xff", b"\xce" + bytes(4), b"\xcf" + bytes(8),
-        b"\xd0\xff", b"\xd1\xff\xff", b"\xd2" + bytes(4), b"\xd3" + bytes(8),
-        b"\xd4\x05a", b"\xd5\x05ab", b"\xd6\x05abcd", b"\xd7\x05" + bytes(8), b"\xd8\x05" + bytes(16),
-        b"\xd9\x02ab", b"\xda\x00\x02ab", b"\xdb\x00\x00\x00\x02ab", b"\xa2ab", b"\xbf" + b"a" * 31, b"\xa0",
-        b"\xdc\x00\x00", b"\xdd\x00\x00\x00\x00", b"\xde\x00\x00", b"\xdf\x00\x00\x00\x00", b"\x90", b"\x80",
-        b"\xc0", b"\xc2", b"\xc3", b"\x00", b"\x7f", b"\xe0", b"\xff",
-    ]  # fmt: skip
+        b"\xc4\x02ab",
+        b"\xc5\x00\x02ab",
+        b"\xc6\x00\x00\x00\x02ab",
+        b"\xc7\x02\x05ab",
+        b"\xc8\x00\x02\x05ab",
+        b"\xc9\x00\x00\x00\x02\x05ab",
+        b"\xca" + bytes(4),
+        b"\xcb" + bytes(8),
+        b"\xcc\xff",
+        b"\xcd\xff\xff",
+        b"\xce" + bytes(4),
+        b"\xcf" + bytes(8),
+        b"\xd0\xff",
+        b"\xd1\xff\xff",
+        b"\xd2" + bytes(4),
+        b"\xd3" + bytes(8),
+        b"\xd4\x05a",
+        b"\xd5\x05ab",
+        b"\xd6\x05abcd",
+        b"\xd7\x05" + bytes(8),
+        b"\xd8\x05" + bytes(16),
+        b"\xd9\x02ab",
+        b"\xda\x00\x02ab",
+        b"\xdb\x00\x00\x00\x02ab",
+        b"\xa2ab",
+        b"\xbf" + b"a" * 31,
+        b"\xa0",
+        b"\xdc\x00\x00",
+        b"\xdd\x00\x00\x00\x00",
+        b"\xde\x00\x00",
+        b"\xdf\x00\x00\x00\x00",
+        b"\x90",
+        b"\x80",
+        b"\xc0",
+        b"\xc2",
+        b"\xc3",
+        b"\x00",
+        b"\x7f",
+        b"\xe0",
+        b"\xff",
+    ]
     data = b"\xdc" + len(values).to_bytes(2, "big") + b"".join(values)
     assert len(decode_msgpack(data, max_values=len(values) + 1)) == len(values)
     with pytest.raises(RequestEntityTooLarge):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -345,7 +345,7 @@ class Place(str):
     protocol: str
     host: str
 
-    def __new__(cls, path: str, protocol: str = "", host: str = "") -> Place:
+    def __new__(cls, path: str, protocol: str = "", host: str = "") -> Self:
         place = super().__new__(cls, path)
         place.protocol, place.host = protocol, host
         return place

@@ -245,9 +245,23 @@ async def test_pushed_path_is_percent_encoded() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/a\r\nx: y", "/a\nb", "/a\x00", "/a\x7f", "/a b", "/a\tb", "http://evil.test/x", "//evil.test/x", "/\\evil.test",
-     "a", "", "*", "/a#b", "?a"],
-)  # fmt: skip
+    [
+        "/a\r\nx: y",
+        "/a\nb",
+        "/a\x00",
+        "/a\x7f",
+        "/a b",
+        "/a\tb",
+        "http://evil.test/x",
+        "//evil.test/x",
+        "/\\evil.test",
+        "a",
+        "",
+        "*",
+        "/a#b",
+        "?a",
+    ],
+)
 async def test_pushed_path_that_is_invalid_raises(path: str) -> None:
     send = RecordedSend()
 

@@ -110,5 +110,5 @@ def test_a_byte_order_mark_overrides_the_label(label: str, mark: bytes, codec: s
 
 
 def test_bytes_that_are_invalid_after_the_mark() -> None:
-    with pytest.raises(SerializationException, match="^the body is not text in its charset utf-8$"):
+    with pytest.raises(SerializationException, match=r"^the body is not text in its charset utf-8$"):
         decode_body(b"\xef\xbb\xbf\xff", "iso-8859-1")

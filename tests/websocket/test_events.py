@@ -270,8 +270,8 @@ class TestAcceptEvent:
         "subprotocol", ["a\r\nset-cookie: b", "a\n", "a b", "a,b", "\0", "\xe9", "\u20ac", "\ud800"]
     )
     def test_subprotocol_that_is_no_token(self, subprotocol: str) -> None:
-        """RFC 6455 section 4.1: a token. The scope can hold anything, and servers write it to the response."""
-        with pytest.raises(ValueError, match="^expected a subprotocol that is a token"):
+        """RFC 6455 section 4.1. The scope can hold anything, and servers write it to the response."""
+        with pytest.raises(ValueError, match=r"^expected a subprotocol that is a token"):
             accept_event(subprotocol, (subprotocol,), None)
 
     @pytest.mark.parametrize(
