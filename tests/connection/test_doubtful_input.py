@@ -1,4 +1,4 @@
-"""The column "asgiwire" of the documentation page "How input is read", and the examples of the standards.
+"""The column "asgiwire" of the page "How input is read", and the examples of the standards.
 
 The cases are our own, one for each rule that the data of web-platform-tests (urlencoded, MIME types, cookies),
 RFC 4647, RFC 6265 and RFC 9110 decide.
@@ -167,15 +167,22 @@ async def test_text(content_type: bytes, body: bytes, text: str) -> None:
     [
         # RFC 9110 section 12.5.1
         (b"audio/*; q=0.2, audio/basic", ["audio/x", "audio/basic"], "audio/basic"),
-        (b"text/plain; q=0.5, text/html, text/x-dvi; q=0.8, text/x-c", ["text/x-dvi", "text/plain"], "text/x-dvi"),
+        (
+            b"text/plain; q=0.5, text/html, text/x-dvi; q=0.8, text/x-c",
+            ["text/x-dvi", "text/plain"],
+            "text/x-dvi",
+        ),
         (b"text/*, text/plain, text/plain;format=flowed, */*", ["text/plain;format=flowed", "a/b"], None),
-        (b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
-         ["text/html", "image/jpeg", "text/plain"], "text/plain"),
+        (
+            b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
+            ["text/html", "image/jpeg", "text/plain"],
+            "text/plain",
+        ),
         (b"a/b;q=2", ["c/d", "a/b"], "a/b"),
         # the order of the client decides a tie
         (b"text/plain, text/html", ["text/html", "text/plain"], "text/plain"),
     ],
-)  # fmt: skip
+)
 def test_accept(field: bytes, offered: list[str], best: str | None) -> None:
     assert request([("accept", field)]).accept.best_match(offered) == (best or offered[0])
 

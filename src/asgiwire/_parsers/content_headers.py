@@ -24,6 +24,8 @@ __all__ = (
 
 OWS = " \t"
 
+_COMMON_NAMES = {blank + name: name for blank in ("", " ") for name in ("boundary", "charset")}
+
 # Name, "=", then a quoted string or everything up to the next ";". A name that is no token is matched too, so
 # that nothing in its quoted value is taken for a parameter. The possessive quantifiers prevent backtracking
 # over long runs of backslashes or semicolons.
@@ -47,11 +49,10 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
     parameters: dict[str, str] = {}
     if semicolon:
         # The common case of one unquoted parameter, in half the time.
-        name, equals, text = rest.partition("=")
-        name = name.strip(OWS)
-        is_plain = rest.isascii() and rest.isprintable() and '"' not in text and ";" not in text
-        if equals and is_plain and name.isalnum():
-            parameters[name.lower()] = text.strip(OWS)
+        sent_name, equals, text = rest.partition("=")
+        name = _COMMON_NAMES.get(sent_name)
+        if equals and name is not None and ";" not in text and '"' not in text and text.isprintable():
+            parameters[name] = text.strip(OWS)
         else:
             parameters = _media_parameters(semicolon + rest)
     return media_type.strip(OWS).lower(), parameters

@@ -137,7 +137,9 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
         value = self.raw_value(encode_name(key))
-        return default if value is None else value.strip(OWS).decode("latin-1")
+        if value is None:
+            return default
+        return value.decode("latin-1") if value and value[0] > 32 < value[-1] else _stripped(value)
 
     @overload
     def getone(self, key: str) -> str: ...
@@ -177,15 +179,24 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return self._pairs
 
     def __getitem__(self, key: str) -> str:
-        value = self.raw_value(
-            ENCODED_NAMES.get(key) or encode_name(key)
-        )  # saves the call in the common case
+        try:
+            name = ENCODED_NAMES[key]  # saves the call in the common case
+        except KeyError:
+            name = encode_name(key)
+        value = self.raw_value(name)
         if value is None:
             raise KeyError(key)
-        return value.strip(OWS).decode("latin-1")
+        if value and value[0] > 32 < value[-1]:
+            return value.decode("latin-1")
+        return _stripped(value)
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.raw_value(encode_name(key)) is not None
+
+
+def _stripped(value: bytes) -> str:
+    # The callers look at the first and the last byte before, because bytes.strip() takes longer than that.
+    return value.strip(OWS).decode("latin-1")
 
 
 def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
