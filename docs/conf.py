@@ -43,7 +43,10 @@ autodoc_preserve_defaults = True
 nitpicky = True
 nitpick_ignore_regex = [
     # The documentation has no pages for the standard library and the dependencies.
-    (r"py:.*", r"(abc|builtins|collections|enum|hmac|http|msgspec|multidict|os)\..*"),
+    (
+        r"py:.*",
+        r"(abc|builtins|collections|datetime|enum|hmac|http|msgspec|multidict|os|tempfile|urllib)\..*",
+    ),
     (r"py:class", r"MultiMapping|SimpleCookie|SpooledTemporaryFile|SplitResult|datetime"),
     # Type variables, private names and aliases within a module have no entry in the reference.
     (r"py:class", r"BodyReader|CancelOnDisconnect|Content|Cookies|Event|Files"),

@@ -1,4 +1,4 @@
-"""Sphinx directives that draw transition tables as SVG: ``websocket-states``.
+"""Sphinx directives that draw transition tables as SVG: ``body-states`` and ``websocket-states``.
 
 The arrows and their labels come from the tables. Only the positions of the boxes are written here.
 """
@@ -179,7 +179,35 @@ def websocket_states() -> StateDiagram:
     )
 
 
-DIAGRAMS: Final[Mapping[str, Callable[[], StateDiagram]]] = {"websocket-states": websocket_states}
+def body_states() -> StateDiagram:
+    """Return the diagram of a request body."""
+    from asgiwire._body.channel import TRANSITIONS  # noqa: PLC0415  # only for this diagram
+    from asgiwire._body.channel import BodyState as State  # noqa: PLC0415  # as above
+
+    return StateDiagram(
+        width=960,
+        height=470,
+        boxes={
+            State.UNREAD: Box(90, 90, 60),
+            State.READING: Box(400, 90, 70),
+            State.BUFFERED: Box(800, 90, 60),
+            State.STREAMING: Box(540, 250, 80),
+            State.CONSUMED: Box(800, 250, 60),
+            State.FAILED: Box(480, 410, 440),
+        },
+        tables={"": TRANSITIONS},
+        shifts={
+            ("", State.UNREAD, State.READING): -8,
+            ("", State.READING, State.UNREAD): 12,
+            ("", State.FAILED, State.FAILED): 180,
+        },
+    )
+
+
+DIAGRAMS: Final[Mapping[str, Callable[[], StateDiagram]]] = {
+    "body-states": body_states,
+    "websocket-states": websocket_states,
+}
 """The diagram of each directive."""
 
 

@@ -1,4 +1,4 @@
-"""The laws of the house: who imports whom, where there is an await, what is public, how long a file is."""
+"""The rules of the architecture: import direction, where code awaits, public names, size of an import."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import tomllib
 from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 import pytest
 
 import asgiwire
+from asgiwire import ASGIConnection, Request, WebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +25,10 @@ ROOT = Path(__file__).parent.parent
 INSTALLED = Path(asgiwire.__file__).parent
 FILES = {path.relative_to(INSTALLED).as_posix(): path for path in sorted(INSTALLED.rglob("*.py"))}
 
-# The rooms from the ground up: a module imports from its own room and from those below.
-ROOMS = (
+# A module imports from its own layer and the layers before it.
+LAYERS = (
     ("exceptions", "types", "limits", "_concurrency"),
-    ("_parsers", "serialization"),
+    ("_parsers", "_typed", "sending", "serialization"),
     ("datastructures",),
     ("_multipart",),
     ("_body", "_websocket"),
@@ -36,8 +37,10 @@ ROOMS = (
     ("integrations",),
     ("",),
 )
-# On the ground, each stands alone.
-GROUND = ROOMS[0]
+# These import nothing of asgiwire.
+GROUND = LAYERS[0]
+# Packages of one layer that do not import each other.
+INDEPENDENT = ("_body", "_websocket")
 
 MAY_AWAIT = (
     "_body/",
@@ -46,11 +49,12 @@ MAY_AWAIT = (
     "datastructures/upload_file.py",
     "datastructures/form.py",
     "_concurrency.py",
+    "sending.py",
     "testing",
     "integrations/",
 )
 
-# What a program that never waits, parses no form and spools no file should not load.
+# Not loaded by a program that never waits, parses no form and spools no file.
 NOT_AT_IMPORT = (
     "anyio", "asyncio", "concurrent.futures", "email", "http", "logging", "python_multipart", "socket",
     "sqlite3", "ssl", "subprocess", "tempfile", "threading", "trio",
@@ -62,28 +66,25 @@ def module_name(file: str) -> str:
 
 
 MODULES = {module_name(file).rstrip("."): path for file, path in FILES.items()}
-# An integration can be imported where its framework is.
-ABSENT = tuple(f"asgiwire.integrations.{name}" for name in ("litestar",) if find_spec(name) is None)
+# An integration can be imported only if its framework is installed.
+ABSENT = tuple(
+    f"asgiwire.integrations.{name}" for name in ("litestar", "starlette") if find_spec(name) is None
+)
 PUBLIC = [name for name in MODULES if "._" not in name and not name.startswith(ABSENT)]
 
 
-def room(module: str) -> int:
-    first = module.removeprefix("asgiwire").removeprefix(".").partition(".")[0]
-    return next(level for level, rooms in enumerate(ROOMS) if first in rooms)
+def package(module: str) -> str:
+    return module.removeprefix("asgiwire").removeprefix(".").partition(".")[0]
 
 
-class WithoutTypes(ast.NodeTransformer):
-    """Drops what stands under ``if TYPE_CHECKING``."""
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if ast.unparse(node.test) == "TYPE_CHECKING" else node
+def layer(module: str) -> int:
+    return next(level for level, packages in enumerate(LAYERS) if package(module) in packages)
 
 
-def imported(module: str, types: bool = True) -> Iterator[str]:
-    """Every module of ours that ``module`` imports, wherever in the file the statement stands."""
+def imported(module: str) -> Iterator[str]:
+    """Yield every module of asgiwire that ``module`` imports, in functions and for types too."""
     is_package = MODULES[module].name == "__init__.py"
-    tree = ast.parse(MODULES[module].read_text())
-    for node in ast.walk(tree if types else WithoutTypes().visit(tree)):
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.partition(".")[0] == "asgiwire")
         elif isinstance(node, ast.ImportFrom):
@@ -105,7 +106,7 @@ def run_python(code: str) -> str:
     return result.stdout
 
 
-def test_there_is_a_house() -> None:
+def test_all_modules_are_found() -> None:
     assert len(MODULES) > 15
     assert {"asgiwire", "asgiwire.connection.request", "asgiwire._parsers.query"} <= MODULES.keys()
 
@@ -115,29 +116,44 @@ def test_every_folder_is_a_package() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_go_down(module: str) -> None:
-    upwards = [other for other in imported(module) if room(other) > room(module)]
-    assert upwards == []
+def test_imports_go_one_way(module: str) -> None:
+    assert [other for other in imported(module) if layer(other) > layer(module)] == []
 
 
 @pytest.mark.parametrize("module", [f"asgiwire.{name}" for name in GROUND])
-def test_the_ground_stands_alone(module: str) -> None:
+def test_ground_modules_import_nothing_of_asgiwire(module: str) -> None:
     assert list(imported(module)) == []
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if package(name) in INDEPENDENT])
+def test_body_and_websocket_are_independent(module: str) -> None:
+    others = {package(other) for other in imported(module)} - {package(module)}
+    assert others.isdisjoint(INDEPENDENT)
+
+
 def test_imports_have_no_cycle() -> None:
-    """Not even one that an import inside a function hides; types may refer to one another."""
-    graph = {module: set(imported(module, types=False)) - {module} for module in MODULES}
+    """Neither by an import inside a function nor by one for types."""
+    # A package with lazy attributes names its own modules, which may import the package for annotations.
+    lazy = {"asgiwire.datastructures", "asgiwire._body", "asgiwire._multipart"}
+    graph = {module: set(imported(module)) - {module} for module in MODULES}
+    for module in lazy:
+        graph[module] = set()
     assert len(list(TopologicalSorter(graph).static_order())) >= len(MODULES)
 
 
-def test_request_and_websocket_do_not_know_each_other() -> None:
+def test_request_and_websocket_do_not_import_each_other() -> None:
     assert "asgiwire.connection.websocket" not in set(imported("asgiwire.connection.request"))
     assert "asgiwire.connection.request" not in set(imported("asgiwire.connection.websocket"))
 
 
+def test_public_classes_have_no_private_base() -> None:
+    assert ASGIConnection.__mro__ == (ASGIConnection, Generic, object)
+    assert Request.__mro__ == (Request, ASGIConnection, Generic, object)
+    assert WebSocket.__mro__ == (WebSocket, ASGIConnection, Generic, object)
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if not file.startswith(MAY_AWAIT)])
-def test_only_the_pumps_await(file: str) -> None:
+def test_parsers_do_not_await(file: str) -> None:
     asynchronous = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
     lines = [
         node.lineno for node in ast.walk(ast.parse(FILES[file].read_text())) if isinstance(node, asynchronous)
@@ -146,12 +162,12 @@ def test_only_the_pumps_await(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_module_says_what_it_is(file: str) -> None:
+def test_every_module_has_a_docstring(file: str) -> None:
     assert ast.get_docstring(ast.parse(FILES[file].read_text()))
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_all_has_no_name_twice_and_none_that_is_missing(module: str) -> None:
+def test_names_in_all_exist_and_are_unique(module: str) -> None:
     names = importlib.import_module(module).__all__
     assert isinstance(names, tuple)
     assert len(names) == len(set(names))
@@ -159,8 +175,8 @@ def test_all_has_no_name_twice_and_none_that_is_missing(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_all_is_exact(module: str) -> None:
-    """No public class or function is left out; what a package imports from itself, it exports."""
+def test_all_is_complete(module: str) -> None:
+    """It has every public class and function, and what a package imports from its own modules."""
     public = set()
     for node in ast.parse(MODULES[module].read_text()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -173,29 +189,29 @@ def test_all_is_exact(module: str) -> None:
             and node.module != "__future__"
         ):
             public.update(alias.asname or alias.name for alias in node.names)
-    left_out = {name for name in public if not name.startswith("_")} - set(
+    missing = {name for name in public if not name.startswith("_")} - set(
         importlib.import_module(module).__all__
     )
-    assert left_out - {"TYPE_CHECKING"} == set()
+    assert missing - {"TYPE_CHECKING"} == set()
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_a_public_module_can_be_imported_alone(module: str) -> None:
+def test_public_module_can_be_imported_alone(module: str) -> None:
     assert run_python(f"import {module}; print({module}.__name__)").strip() == module
 
 
 def test_import_is_small() -> None:
-    """Our own modules, those that msgspec and multidict bring, and hardly any other."""
+    """It loads few modules of asgiwire, those of msgspec and multidict, and hardly any other."""
     code = "import sys; bare = {*sys.modules}; import asgiwire; print(*{*sys.modules} - bare)"
     loaded = set(run_python(code).split())
-    theirs = set(run_python(code.replace("asgiwire", "msgspec, multidict, typing_extensions")).split())
+    dependencies = set(run_python(code.replace("asgiwire", "msgspec, multidict, typing_extensions")).split())
     assert loaded.intersection(NOT_AT_IMPORT) == set()
-    assert [module for module in loaded - theirs if not module.startswith("asgiwire")] == []
-    assert len(loaded - theirs) <= 26
+    assert [module for module in loaded - dependencies if not module.startswith("asgiwire")] == []
+    assert len(loaded - dependencies) <= 26
 
 
 @pytest.mark.parametrize("module", ["asgiwire", "asgiwire.connection"])
-def test_a_websocket_is_imported_with_its_first_use(module: str) -> None:
+def test_websocket_is_imported_on_first_use(module: str) -> None:
     code = f"import sys, {module} as m; print(any('websocket' in name for name in sys.modules)"
     code += ", 'WebSocket' in dir(m))"
     assert run_python(f"{code}; m.WebSocket; print('WebSocket' in vars(m))").split() == [
@@ -207,7 +223,7 @@ def test_a_websocket_is_imported_with_its_first_use(module: str) -> None:
     assert not hasattr(importlib.import_module(module), "WebSockets")
 
 
-def test_version_is_the_one_of_the_project() -> None:
+def test_version_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert asgiwire.__version__ == project["version"]
 
@@ -227,7 +243,7 @@ def public_objects() -> dict[str, object]:
 
 
 def members(cls: type) -> dict[str, object]:
-    """The methods and properties that the class itself adds to its public face."""
+    """Return the public methods and properties that the class itself defines."""
     return {
         f"{cls.__module__}.{cls.__qualname__}.{name}": value
         for name, value in vars(cls).items()
@@ -236,10 +252,10 @@ def members(cls: type) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("name", "value"), public_objects().items(), ids=public_objects())
-def test_a_public_name_has_a_docstring(name: str, value: object) -> None:
+def test_public_name_has_a_docstring(name: str, value: object) -> None:
     documented = value.__func__ if isinstance(value, classmethod | staticmethod) else value
     own = vars(documented).get("__doc__") if inspect.isclass(documented) else documented.__doc__
-    # An override says the same as what it overrides, and inherits its docstring.
+    # An override may inherit its docstring.
     assert own or inspect.getdoc(documented) or overrides(name), f"{name} has no docstring"
 
 

@@ -41,7 +41,12 @@ def name_of(value: typing.Any) -> str:
     return f"{value.__module__}.{value.__qualname__}"
 
 
-CALLABLES = public_callables()
+# Litestar's own classes, which these inherit from, have annotations that cannot be resolved.
+CALLABLES = {
+    name: value
+    for name, value in public_callables().items()
+    if not (inspect.isclass(value) and "integrations" in name)
+}
 
 
 @pytest.mark.parametrize("value", CALLABLES.values(), ids=CALLABLES)

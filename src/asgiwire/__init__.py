@@ -8,22 +8,23 @@
         request = Request(scope, receive, send)
         order = await request.json()
 
-Where things are, from the bottom up; each room imports only from those above it in this list:
+The modules, in the order of their imports; each imports only from those before it:
 
-=============================  ===================================================================
-``asgiwire.exceptions``        every exception, the tree drawn at the top
-``asgiwire.types``             the ASGI callables, scopes and events
-``asgiwire.limits``            ``Limits``: what one peer may make us read or keep
-``asgiwire.serialization``     JSON and MessagePack
-``asgiwire._parsers``          bytes in, builtins out, no await
-``asgiwire.datastructures``    headers, cookies, multidicts, URL, Accept, state, uploads
-``asgiwire._multipart``        multipart/form-data: bytes in, events out, no await; ``_multipart_parser``
-                               is what is under it, ``_multipart_whole`` the short way for small forms
-``asgiwire._websocket.states`` the transition tables of a WebSocket, no await
-``asgiwire.connection``        ``ASGIConnection``, ``Request``, ``WebSocket``: what awaits
-``asgiwire.testing``           scopes, a scripted receive, a recording send, ``RequestFactory``
-``asgiwire.integrations``      inside other frameworks; imported on demand, nothing here needs it
-=============================  ===================================================================
+===========================  ==========================================================================
+``asgiwire.exceptions``      every exception, with the tree in the docstring
+``asgiwire.types``           the ASGI callables, scopes and events
+``asgiwire.limits``          ``Limits``: what one client may send
+``asgiwire._concurrency``    what differs between asyncio and trio
+``asgiwire.serialization``   JSON and MessagePack
+``asgiwire._parsers``        bytes in, builtins out, no await
+``asgiwire.datastructures``  headers, cookies, multidicts, URL, Accept, state, uploads
+``asgiwire._multipart``      multipart/form-data: bytes in, events out, no await
+``asgiwire._body``           the request body: the channel of a ``receive`` callable, and its readers
+``asgiwire._websocket``      the WebSocket: transition tables, events, and the channel that sends and receives
+``asgiwire.connection``      ``ASGIConnection``, ``Request`` and ``WebSocket``, each in one file
+``asgiwire.testing``         a client, a validator, scripted connections, ``RequestFactory``
+``asgiwire.integrations``    for applications of other frameworks; imported on demand
+===========================  ==========================================================================
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from .limits import Limits
 if TYPE_CHECKING:
     from .connection import WebSocket
 else:
-    # Imported with its first use: most requests are no handshake, and its machine is a third of the package.
-    # Hidden from type checkers, which would take any name for one that is here.
+    # Imported on first use: most requests are not handshakes.
+    # Hidden from type checkers, which would accept any name.
     def __getattr__(name: str) -> object:
         if name != "WebSocket":
             msg = f"module {__name__!r} has no attribute {name!r}"

@@ -56,34 +56,34 @@ class Lock:
         locked: Whether a task holds the lock.
     """
 
-    __slots__ = ("_waiters", "locked")
+    __slots__ = ("locked", "waiters")
 
     def __init__(self) -> None:
         self.locked = False
-        self._waiters: deque[Event] | None = None
+        self.waiters: deque[Event] | None = None
 
     async def acquire(self) -> None:
         """Wait until the lock is free, and take it."""
         if not self.locked:
             self.locked = True
             return
-        if self._waiters is None:
-            self._waiters = deque()
+        if self.waiters is None:
+            self.waiters = deque()
         event = new_event()
-        self._waiters.append(event)
+        self.waiters.append(event)
         try:
             await event.wait()
         except BaseException:
-            if event in self._waiters:
-                self._waiters.remove(event)
+            if event in self.waiters:
+                self.waiters.remove(event)
             else:  # the lock was handed over at the moment of the cancellation
                 self.release()
             raise
 
     def release(self) -> None:
         """Hand the lock to the task that has waited longest, or free it."""
-        if self._waiters:
-            self._waiters.popleft().set()
+        if self.waiters:
+            self.waiters.popleft().set()
         else:
             self.locked = False
 
@@ -116,9 +116,10 @@ class PendingReceive:
         """Return an awaitable of the next message; the caller ensures that only one task waits at a time."""
         awaitable: Any = self._future or receive()
         # A coroutine of our own would cost as much as the rest of receiving a message.
-        return awaitable if type(awaitable) is COROUTINE else self._wait(awaitable)
+        return awaitable if type(awaitable) is COROUTINE else self.wait(awaitable)
 
-    async def _wait(self, awaitable: Any) -> Any:
+    async def wait(self, awaitable: Any) -> Any:
+        """Return the result of what ``receive`` returned; a future stays here if the wait is cancelled."""
         if not hasattr(awaitable, "add_done_callback"):
             return await awaitable
         from asyncio import shield
@@ -126,8 +127,10 @@ class PendingReceive:
         self._future = awaitable
         try:
             message = await shield(awaitable)
-        except Exception:
-            self._future = None
+        except BaseException as error:
+            if isinstance(error, Exception) or awaitable.cancelled():
+                self._future = None
+            awaitable = None  # a future that failed holds this frame
             raise
         self._future = None
         return message
@@ -207,8 +210,11 @@ async def run_in_thread(function: Callable[[], T]) -> T:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
             interruption = error  # a running thread cannot be stopped
-    if interruption is None:
-        return future.result()
-    with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
-        future.exception()  # marks it as retrieved, so that the loop does not report it
-    raise interruption
+    try:
+        if interruption is None:
+            return future.result()
+        with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
+            future.exception()  # marks it as retrieved, so that the loop does not report it
+        raise interruption
+    finally:
+        del future, interruption  # an exception holds this frame

@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from asgiwire import Request
-from asgiwire.exceptions import ClientDisconnect, StreamConsumed
+from asgiwire import Limits, Request
+from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
 from tests.body.test_reading import FORM, FORM_TYPE, READERS
 from tests.receives import DISCONNECT, part
@@ -178,3 +178,41 @@ async def test_read_after_a_cancelled_form_raises_stream_consumed() -> None:
             await READERS[reader](request)
         assert caught.value.consumer == "form()"
         assert str(caught.value) != str(StreamConsumed(consumer="form()"))  # it says that a part was read
+
+
+async def test_limit_counts_what_a_watcher_receives_while_the_body_is_read() -> None:
+    receive = Gate(part(b"hello", more_body=False), DISCONNECT)
+    request = Request(http_scope(), receive)
+    with anyio.fail_after(5):
+        async with request.cancel_on_disconnect(), anyio.create_task_group() as group:
+            await anyio.wait_all_tasks_blocked()  # the watcher receives
+            group.start_soon(expect_too_large, request)
+            await anyio.wait_all_tasks_blocked()
+            receive.opened.set()
+            await anyio.sleep_forever()
+
+
+async def expect_too_large(request: Request) -> None:
+    with pytest.raises(RequestEntityTooLarge):
+        await request.body(limits=Limits(max_body_size=4))
+
+
+async def test_cancellation_at_the_moment_of_a_failure_leaves_the_failure() -> None:
+    scope, waiting = anyio.CancelScope(), anyio.Event()
+
+    async def receive() -> Any:
+        await waiting.wait()
+        scope.cancel()
+        raise ConnectionResetError
+
+    request = Request(http_scope(), receive)
+    with anyio.fail_after(5):
+        async with request.cancel_on_disconnect():
+            await anyio.wait_all_tasks_blocked()  # the watcher receives
+            with scope:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(request.body)
+                    await anyio.wait_all_tasks_blocked()
+                    waiting.set()
+    with pytest.raises(ConnectionResetError):
+        await request.body()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import pytest
@@ -16,7 +17,7 @@ from tests.body.test_reading import READERS, each_reader, read_stream
 from tests.receives import DISCONNECT, part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
 pytestmark = pytest.mark.anyio
 
@@ -175,3 +176,109 @@ async def test_size_error_keeps_its_attributes() -> None:
         assert isinstance(error, RequestEntityTooLarge)
         assert (error.limit, error.maximum, error.status_code) == ("max_body_size", 4, 413)
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    code: int
+
+
+class SlottedError(Exception):
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class KeywordError(Exception):
+    def __new__(cls, *, code: int) -> Self:
+        return super().__new__(cls, "code", code)
+
+    def __init__(self, *, code: int) -> None:
+        self.code = code
+
+
+class NotedError(OSError):
+    """An ``OSError`` with a constructor of its own."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code, "text", "file")
+        self.code = code
+
+
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "frozen dataclass": lambda: FrozenError(3),
+    "slots": lambda: SlottedError(3),
+    "keyword-only constructor": lambda: KeywordError(code=3),
+    "OSError with a constructor": lambda: NotedError(3),
+    "OSError with a file": lambda: FileNotFoundError(2, "text", "file"),
+    "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "reason"),
+    "ImportError": lambda: ImportError("text", name="module"),
+    "ExceptionGroup": lambda: ExceptionGroup("text", [ValueError("one")]),
+}
+
+
+@pytest.mark.parametrize("create", ERRORS.values(), ids=ERRORS)
+async def test_each_read_raises_what_receive_raised(create: Callable[[], Exception]) -> None:
+    """Whatever its class needs to be copied."""
+    expected = create()
+
+    async def receive() -> Any:
+        raise create()
+
+    request = Request(http_scope(), receive)
+    for _ in range(3):
+        with pytest.raises(type(expected)) as caught:
+            await request.body()
+        error: Any = caught.value
+        assert (str(error), repr(error)) == (str(expected), repr(expected))
+        for name in ("code", "errno", "filename", "reason", "name"):
+            assert getattr(error, name, None) == getattr(expected, name, None)
+
+
+async def test_notes_of_one_read_are_not_seen_by_the_next() -> None:
+    async def receive() -> Any:
+        error = ValueError("text")
+        error.add_note("from receive")
+        raise error
+
+    request = Request(http_scope(), receive)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="text") as caught:
+            await request.body()
+        assert caught.value.__notes__ == ["from receive"]
+        caught.value.add_note("added by the application")
+
+
+@pytest.mark.parametrize("reader", ["body", "stream", "multipart"])
+async def test_stop_async_iteration_from_receive_does_not_end_the_body(reader: str) -> None:
+    async def messages() -> AsyncGenerator[dict[str, Any], None]:
+        yield part(b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nhalf of it')
+
+    scope = http_scope(headers={"content-type": "multipart/form-data; boundary=B"})
+    request = Request(scope, messages().__anext__)
+
+    async def read() -> None:
+        if reader == "body":
+            await request.body()
+        elif reader == "stream":
+            async for _ in request.stream():
+                pass
+        else:
+            async for field in request.multipart():
+                await field.read()
+
+    with pytest.raises(RuntimeError, match="StopAsyncIteration"):
+        await read()
+
+
+async def test_client_disconnect_raised_by_receive_is_a_disconnect() -> None:
+    async def receive() -> Any:
+        raise ClientDisconnect
+
+    request = Request(http_scope(), receive)
+    replay = request.replay
+    assert await replay() == DISCONNECT
+    assert await replay() == DISCONNECT
+    assert await request.is_disconnected()
+    assert not request.is_connected

@@ -6,10 +6,11 @@ its traceback, the traceback to the frames of the read, and these to the body.
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -46,7 +47,7 @@ class Server:
 
 class Limited(Request):
     @property
-    def limits(self) -> Limits:  # type: ignore[override] # the library documents that this is allowed
+    def limits(self) -> Limits:
         return Limits(max_body_size=self.scope["limit"])
 
 
@@ -321,6 +322,132 @@ async def test_watched_request_is_freed_without_the_garbage_collector(reader: st
         assert reference() is None
     finally:
         gc.enable()
+
+
+class WaitingServer(Server):
+    """Waits for the event loop before each message, and for ever after the last one."""
+
+    async def receive(self) -> dict[str, Any]:
+        await anyio.lowlevel.checkpoint()
+        if not self.messages:
+            await anyio.sleep_forever()
+        return await super().receive()
+
+
+async def end_at_once(request: Request) -> None:
+    async with request.cancel_on_disconnect():
+        pass
+
+
+async def end_while_watching(request: Request) -> None:
+    async with request.cancel_on_disconnect():
+        await anyio.wait_all_tasks_blocked()
+
+
+async def raise_while_watching(request: Request) -> None:
+    with suppress(KeyError):
+        async with request.cancel_on_disconnect():
+            await anyio.wait_all_tasks_blocked()
+            raise KeyError
+
+
+async def be_cancelled_while_watching(request: Request) -> None:
+    with anyio.CancelScope() as scope:
+        async with request.cancel_on_disconnect():
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+
+async def poll_twice(request: Request) -> None:
+    await request.is_disconnected()
+    await request.is_disconnected()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "watch",
+    [end_at_once, end_while_watching, raise_while_watching, be_cancelled_while_watching, poll_twice],
+)
+async def test_watcher_leaves_the_server_to_reference_counting(watch: Any) -> None:
+    server = WaitingServer(part(b"a=1"), part(b"", more_body=False))
+    reference = weakref.ref(server)
+    gc.collect()
+    gc.disable()
+    try:
+        request = Request(server.scope, server.receive)
+        await watch(request)
+        del server, request
+        await anyio.lowlevel.checkpoint()
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
+class CallableReceive:
+    """A receive callable that is an object, as a middleware may have."""
+
+    def __init__(self, receive: Any) -> None:
+        self.receive = receive
+
+    async def __call__(self) -> Any:
+        return await self.receive()
+
+
+def closure(receive: Any) -> Any:
+    async def receive_closure() -> Any:
+        return await receive()
+
+    return receive_closure
+
+
+@pytest.mark.parametrize(
+    "wrap", [CallableReceive, functools.partial, closure], ids=["object", "partial", "closure"]
+)
+def test_wrapped_receive_leaves_no_garbage(wrap: Any) -> None:
+    async def read(server: Server) -> bytes:
+        return await Request(server.scope, wrap(server.receive)).body()
+
+    run(read(Server(part(b"one", more_body=False))))
+    with no_garbage():
+        server = Server(part(b"one", more_body=False))
+        reference = weakref.ref(server)
+        assert run(read(server)) == b"one"
+        del server
+        assert reference() is None
+
+
+def test_tee_over_a_tee_leaves_no_garbage() -> None:
+    async def read(server: Server) -> bytes:
+        request = Request(server.scope, server.receive)
+        return await Request(server.scope, request.tee(bytes)).body()
+
+    run(read(Server(part(b"one", more_body=False))))
+    with no_garbage():
+        server = Server(part(b"one", more_body=False))
+        reference = weakref.ref(server)
+        assert run(read(server)) == b"one"
+        del server
+        assert reference() is None
+
+
+def test_failing_sink_leaves_no_garbage() -> None:
+    def sink(_chunk: bytes) -> None:
+        raise KeyError("sink")
+
+    async def read(server: Server) -> None:
+        receive = Request(server.scope, server.receive).tee(sink)
+        for _ in range(2):
+            with suppress(KeyError):
+                await receive()
+
+    run(read(Server(part(b"one", more_body=False))))
+    with no_garbage():
+        server = Server(part(b"one", more_body=False))
+        reference = weakref.ref(server)
+        run(read(server))
+        del server
+        assert reference() is None
 
 
 # --- the owner of receive -----------------------------------------------------------------------------

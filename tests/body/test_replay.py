@@ -119,6 +119,15 @@ async def test_request_over_a_replay_shares_body_and_form() -> None:
     assert not await downstream.is_disconnected()
 
 
+async def test_request_over_a_replay_knows_of_the_disconnect() -> None:
+    request = Request(http_scope(), Live(*parts(b"hello", 2), DISCONNECT))
+    downstream = Request(request.scope, request.replay)
+    assert downstream.is_connected
+    assert await downstream.body() == b"hello"
+    assert await downstream.is_disconnected()
+    assert not downstream.is_connected
+
+
 async def test_request_over_an_unused_replay_reads_the_body() -> None:
     request = Request(http_scope(), Live(*parts(b"hello", 2)))
     downstream = Request(http_scope(), request.replay)
@@ -331,3 +340,41 @@ async def test_downstream_request_may_have_a_smaller_limit() -> None:
     with pytest.raises(RequestEntityTooLarge):
         await Small(request.scope, request.replay).body()
     assert await receive_body(request.replay) == ([b"hello"], False)
+
+
+@pytest.mark.parametrize("reader", ["replay", "body"])
+async def test_disconnect_during_a_write_to_disk_is_the_failure(
+    monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    """The thread still writes when a watcher receives the disconnect, so the file must stay open."""
+    writing, written = anyio.Event(), anyio.Event()
+
+    async def slow(function: Callable[[], Any]) -> Any:
+        writing.set()
+        await written.wait()
+        return await run_in_thread(function)
+
+    patch_everywhere(monkeypatch, "run_in_thread", slow)
+    receive = Live(part(BODY))
+    request = Spooling(http_scope(), receive)
+    result: list[Any] = []
+
+    async def read() -> None:
+        try:
+            result.append(await request.replay())
+        except Exception as error:
+            result.append(error)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await writing.wait()
+            receive.put(DISCONNECT)
+            assert await request.is_disconnected()
+            written.set()
+    assert result == [DISCONNECT]
+    if reader == "replay":
+        assert await request.replay() == DISCONNECT
+    else:
+        with pytest.raises(ClientDisconnect):
+            await request.body()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asgiwire import Limits, Request, WebSocket
+from asgiwire import Limits, Request, WebSocket, datastructures
 from asgiwire.exceptions import (
     AsgiwireWarning,
     ImproperlyConfiguredException,
@@ -25,6 +25,7 @@ from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope, websocke
 
 pytest.importorskip("starlette", reason="needs starlette")
 
+import starlette.datastructures
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
@@ -355,7 +356,7 @@ async def accept() -> None:
     assert [one["subprotocol"] for one in SENT[1].messages] == ["tea"]
     theirs, ours = sockets()
     await theirs.accept("cake")
-    with pytest.raises(ValueError, match="did not offer"):
+    with pytest.raises(ValueError, match="expected a subprotocol"):
         await ours.accept("cake")
     with pytest.raises(RuntimeError):
         await theirs.accept()
@@ -393,9 +394,10 @@ async def receive_text() -> None:
     await theirs.accept()
     with pytest.raises(KeyError):
         await theirs.receive_text()
-    with pytest.raises(ValidationException):
+    with pytest.raises(ValidationException) as caught:
         await ours.receive_text()
-    assert await ours.receive_bytes() == b"tea"
+    assert caught.value.message is not None
+    assert caught.value.message["bytes"] == b"tea"
 
 
 @row(WEBSOCKETS)
@@ -404,9 +406,10 @@ async def receive_bytes() -> None:
     await theirs.accept()
     assert await theirs.receive_bytes() == await ours.receive_bytes() == b"tea"
     _, ours = sockets("tea")
-    with pytest.raises(ValidationException):
+    with pytest.raises(ValidationException) as caught:
         await ours.receive_bytes()
-    assert await ours.receive_text() == "tea"
+    assert caught.value.message is not None
+    assert caught.value.message["text"] == "tea"
 
 
 @row(WEBSOCKETS)
@@ -519,6 +522,22 @@ async def application_state() -> None:
     await ours.accept()
     await ours.close()
     assert (ours.connection_state, ours.disconnected) == ("disconnect", True)
+
+
+@pytest.mark.parametrize(
+    ("title", "theirs", "ours"),
+    [
+        ("UploadFile", starlette.datastructures.UploadFile, datastructures.UploadFile),
+        ("FormData", starlette.datastructures.FormData, datastructures.FormMultiDict),
+        ("Headers", starlette.datastructures.Headers, datastructures.Headers),
+        ("QueryParams", starlette.datastructures.QueryParams, datastructures.MultiDict),
+    ],
+)
+def test_every_member_of_a_value_has_a_row(title: str, theirs: type, ours: type) -> None:
+    attributes = {"file", "filename", "headers", "size"} if title == "UploadFile" else set()
+    table = rows(title)
+    assert set(table) == (members(theirs) - {"scope"}) | attributes
+    assert [name for name in table.values() if not hasattr(ours, name)] == []
 
 
 @pytest.mark.parametrize("name", REQUESTS)

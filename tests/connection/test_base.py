@@ -442,3 +442,23 @@ def test_repr_contains_no_secret() -> None:
     )
 
     assert "s3cret" not in repr(Request(scope))
+
+
+def test_values_that_are_computed_within_one_another_are_cached() -> None:
+    class Reentrant(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            if key == "query_string":
+                assert connection.cookies == {"a": "1"}
+            return super().get(key, default)
+
+    connection = ASGIConnection(Reentrant(http_scope(query_string=b"q=1", headers={"cookie": "a=1"})))
+    assert connection.query_params["q"] == "1"
+    assert connection.query_params is connection.query_params
+    assert connection.cookies is connection.cookies
+
+
+@pytest.mark.parametrize("scope", [{}, {"type": None}, {"type": ["http"]}, {"type": "lifespan"}])
+@pytest.mark.parametrize("connection_class", [ASGIConnection, Request, WebSocket])
+def test_invalid_scope_type_is_rejected(connection_class: Any, scope: dict[str, Any]) -> None:
+    with pytest.raises(ImproperlyConfiguredException, match="scope of type"):
+        connection_class(scope)

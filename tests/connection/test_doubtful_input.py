@@ -1,7 +1,7 @@
 """The column "asgiwire" of the page "How input is read", and the examples of the standards.
 
-The cases are our own, one for each rule that the data of web-platform-tests (urlencoded, MIME types, cookies),
-RFC 4647, RFC 6265 and RFC 9110 decide.
+The cases are our own, one for each rule that the data of web-platform-tests (urlencoded, MIME types,
+cookies), RFC 4647, RFC 6265 and RFC 9110 decide.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ async def test_text(content_type: bytes, body: bytes, text: str) -> None:
         ),
         (b"text/*, text/plain, text/plain;format=flowed, */*", ["text/plain;format=flowed", "a/b"], None),
         (
-            b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5",
+            b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4,"
+            b" */*;q=0.5",
             ["text/html", "image/jpeg", "text/plain"],
             "text/plain",
         ),

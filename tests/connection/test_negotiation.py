@@ -106,3 +106,8 @@ def test_headers_are_not_read_at_construction() -> None:
 def test_no_property_raises_for_any_value(values: list[bytes]) -> None:
     for name in PROPERTIES:
         repr(read(name, *values))
+
+
+def test_empty_accept_header_is_not_an_absent_one() -> None:
+    assert list(Request(http_scope(headers={"accept": ""})).accept) == []
+    assert list(Request(http_scope()).accept) == ["*/*"]

@@ -41,12 +41,10 @@ def test_typed_json_raises_each_error_once_and_continues(server: Running) -> Non
         {"error": "SerializationException", "detail": "Input data was truncated"},
         {
             "error": "ValidationException",
-            "detail": seen[3]["detail"],
+            "detail": "expected a text message, got a binary one; the exception has it as 'message'",
         },
         {"ordered": ["cake", 2]},
     ]
-    for word in ("text", "binary", "receive_bytes()"):
-        assert word in seen[3]["detail"]
 
 
 def test_typed_binary_json(server: Running) -> None:

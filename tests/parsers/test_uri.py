@@ -114,6 +114,14 @@ def test_compose_rejects_invalid_authority(netloc: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["", "/", "//", "///", "//host", "/.//", "/a//b"])
+@pytest.mark.parametrize("scheme", ["", "http", "ws", "mailto"])
+def test_composed_uri_without_authority_can_be_composed_again(scheme: str, path: str) -> None:
+    text = compose_uri(scheme, "", path, "", "")
+    assert split_uri(text).netloc == ""
+    assert compose_uri(*split_uri(text)) == text
+
+
 @given(
     st.sampled_from(["", "http", "ws", "mailto", "a+b.c"]),
     st.sampled_from(["", "h", "u:p@h:1", "[::1]:80"]),

@@ -86,12 +86,17 @@ class _AsyncioCanceller:
                 await asyncio.wait([self._watcher])
             except asyncio.CancelledError as error:
                 interruption = error  # ours, if the client disconnected as the block ended; else another's
-        if self._cancelled and self._host.uncancel() <= self._cancelling:
-            self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)
-            return self.caught
-        if interruption is not None:
-            raise interruption
-        return False
+        try:
+            if self._cancelled and self._host.uncancel() <= self._cancelling:
+                self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)
+                return self.caught
+            if interruption is not None:
+                raise interruption
+            return False
+        finally:
+            # The watcher holds its exception, whose traceback holds this object and the server's.
+            interruption = None
+            del self._watcher, self._host
 
 
 class _TrioCanceller:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire.exceptions import ClientDisconnect
 
+from .channel import STREAMING, without_traceback
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from asgiwire.types import HTTPReceiveMessage, Receive
 
@@ -39,11 +41,16 @@ class BodyReader:
 
     async def next_chunk(self) -> bytes:
         """Return the next chunk; ``b""`` after the last."""
+        channel = self._channel
         if self._streaming is None:
-            self._streaming = await self._channel.claim_stream(self._maximum, self._consumer)
+            self._streaming = await channel.claim_stream(self._maximum, self._consumer)
         if self._streaming:
-            return await self._channel.next_chunk(self._receive, self._maximum)
-        chunk = await self._channel.read_buffered(self._position)
+            while channel.state is STREAMING:
+                if chunk := await channel.next_chunk(self._receive, self._maximum):
+                    return chunk
+            channel.raise_failure()
+            return b""
+        chunk = await channel.read_buffered(self._position)
         self._position += len(chunk)
         return chunk
 
@@ -51,13 +58,6 @@ class BodyReader:
         """Make each later read raise this error, unless the body is buffered."""
         if self._streaming:
             self._channel.fail(error)
-
-
-async def stream(reader: BodyReader) -> AsyncGenerator[bytes, None]:
-    """Yield each chunk, then ``b""``."""
-    while chunk := await reader.next_chunk():
-        yield chunk
-    yield b""
 
 
 class DownstreamReceive(ABC):
@@ -70,7 +70,7 @@ class DownstreamReceive(ABC):
         original: The ``receive`` callable that the channel belongs to.
     """
 
-    __slots__ = ("_complete", "_reading", "channel", "original")
+    __slots__ = ("__weakref__", "_complete", "_reading", "channel", "original")
 
     def __init__(self, channel: BodyChannel, receive: Receive) -> None:
         self.channel = channel
@@ -164,7 +164,7 @@ class TeeReceive(DownstreamReceive):
 
     async def _next_chunk(self) -> bytes:
         if self._failure is not None:
-            raise self._failure.with_traceback(None)
+            raise without_traceback(self._failure).with_traceback(None)
         if not self._chunk:
             self._chunk = await self._reader.next_chunk()
             self._complete = not self._chunk
@@ -183,6 +183,6 @@ class TeeReceive(DownstreamReceive):
                 await result
         except Exception as error:
             self._chunk = b""
-            self._failure = error
+            self._failure = without_traceback(error)
             self._reader.fail(error)
             raise

@@ -44,5 +44,7 @@ def body_channel(scope: Scope, receive: Receive) -> tuple[BodyChannel, Receive]:
         channel = find_channel(scope, receive)
         if channel is not None:
             return channel, receive
+    while previous is not None and previous.is_orphaned:
+        previous = previous.previous
     channel = scope[SCOPE_KEY] = BodyChannel(receive, previous)
     return channel, receive

@@ -104,7 +104,7 @@ def decode_text(value: bytes | bytearray, codec: str) -> str:
     return value.decode(codec)
 
 
-def decode_body(body: bytes, label: str) -> str:
+def decode_body(body: bytes, label: str, what: str = "the body") -> str:
     """Decode a body. A byte order mark is removed, and its charset replaces the declared one.
 
     With an unknown label and no byte order mark, the body is decoded as UTF-8 with replacement characters.
@@ -119,7 +119,7 @@ def decode_body(body: bytes, label: str) -> str:
         return decode_text(text, codec)
     except UnicodeDecodeError:
         pass  # the exception holds the whole body, so it must not become the `__context__`
-    raise not_text("the body", codec)
+    raise not_text(what, codec)
 
 
 def not_text(what: str, codec: str) -> SerializationException:

@@ -80,8 +80,8 @@ def compose_uri(scheme: str, netloc: str, path: str, query: str, fragment: str) 
         # Section 4.2: "A path segment that contains a colon character (e.g., "this:that") cannot be used as
         # the first segment of a relative-path reference".
         text = "./" + text
-    elif scheme in DEFAULT_PORTS and text[:1] in {"", "/"}:
-        text = "//" + text
+    elif scheme in DEFAULT_PORTS and text[:1] in {"", "/"} and not text.startswith("/.//"):
+        text = "//" + text  # but not before a path that got its "/." above
     if scheme:
         text = f"{scheme}:{text}"
     if query:

@@ -1,7 +1,7 @@
-"""Sessions as dicts: from the objects that may be set as one, in place of a cleared one, and those of others.
+"""Sessions: objects as dicts, cleared sessions, and the session objects of other frameworks.
 
-A middleware of Starlette's asks the very object that it has put into the scope whether it was read, for
-``Vary: Cookie``, and whether it was changed, for ``Set-Cookie``. Such an object is told, and stays there.
+Starlette's middleware stores an object that records whether it was read (for ``Vary: Cookie``) and changed
+(for ``Set-Cookie``). Such an object stays in the scope and is notified.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def session_from(value: object) -> dict[str, Any]:
-    """The fields of a dict, msgspec Struct, dataclass, attrs or pydantic instance; values stay as they are.
+    """Return the fields of a dict, msgspec Struct, dataclass, attrs or Pydantic instance, values unchanged.
 
     Raises:
-        TypeError: The value is none of these.
+        TypeError: The value is of another type.
     """
     if isinstance(value, dict):
         return cast("dict[str, Any]", value)
@@ -35,33 +35,34 @@ def session_from(value: object) -> dict[str, Any]:
         fields = getattr(type(value), "model_fields", None)  # pydantic, a dict by name
     if fields is None or isinstance(value, type):
         msg = (
-            f"a session is a dict, Struct, dataclass, attrs or pydantic instance, not {type(value).__name__}"
+            "expected a dict or a Struct, dataclass, attrs or Pydantic instance as the session,"
+            f" got {type(value).__name__}"
         )
         raise TypeError(msg)
     return {name: getattr(value, name) for name in fields}
 
 
-def read_session(scope: Scope, session: Any, kept: dict[str, Any]) -> dict[str, Any]:
-    """The session in a scope as whoever reads it wants it; one that keeps account of its readers is told.
+def read_session(scope: Scope, session: Any, cache: dict[str, Any]) -> dict[str, Any]:
+    """Return the session in a scope, and notify it if it records its readers.
 
     Args:
         scope: The scope.
-        session: What it has for a session: a mapping, or ``None`` or ``Empty`` in the place of a cleared one.
-        kept: Where an :class:`UnstoredSession` stays for the next reader.
+        session: The value in the scope: a mapping, or ``None`` or ``Empty`` for a cleared session.
+        cache: Holds the :class:`UnstoredSession` for the next reader.
     """
     if session is not None and session is not Empty:
         mark_accessed = getattr(session, "mark_accessed", None)
         if mark_accessed is not None:
             mark_accessed()
         return cast("dict[str, Any]", session)
-    unstored: dict[str, Any] | None = kept.get("session")
+    unstored: dict[str, Any] | None = cache.get("session")
     if unstored is None or unstored:  # one that was written to was a session of its own
-        unstored = kept["session"] = UnstoredSession(scope)
+        unstored = cache["session"] = UnstoredSession(scope)
     return unstored
 
 
 def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:
-    """Put a session into the scope; where one is that keeps account of its changes, into that one."""
+    """Store a session in the scope, or its items in the present session if that one records its changes."""
     session: Any = scope.get("session")
     if session is value or not hasattr(session, "mark_modified"):
         scope["session"] = value
@@ -73,8 +74,8 @@ def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:
 class UnstoredSession(dict[str, Any]):
     """An empty dict that becomes ``scope["session"]`` when it is first written to.
 
-    A session middleware tells a cleared session from an emptied one by what is in the scope, so reading
-    a cleared session must not put a dict there.
+    The value in the scope tells a session middleware whether the session was cleared, so reading a cleared
+    session must not store a dict there.
     """
 
     __slots__ = ("_scope",)
@@ -84,7 +85,7 @@ class UnstoredSession(dict[str, Any]):
         self._scope = scope
 
     def _store(self) -> None:
-        # Only in the place of nothing: a session that was set since then is somebody's own.
+        # Not if another session was set in the meantime.
         session = self._scope.get("session")
         if session is None or session is Empty:
             self._scope["session"] = self
@@ -102,11 +103,11 @@ class UnstoredSession(dict[str, Any]):
         super().update(*args, **kwargs)
         self._store()
 
-    # The stubs want it to return what `|` does, which for dict is a plain dict.
+    # The stubs expect a plain dict, as `|` returns.
     def __ior__(self, value: Any, /) -> Self:  # type: ignore[override, misc]  # as above
         self.update(value)
         return self
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        # A copy of it, in another process or in a store, is a session like any other.
+        # A copy in another process or in a store is an ordinary dict.
         return dict, (dict(self),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast, overload
 
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
@@ -20,7 +20,8 @@ from asgiwire.exceptions import (
     NoRouteMatchFoundException,
 )
 from asgiwire.limits import Limits
-from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
+from asgiwire.serialization import _decode_pairs
+from asgiwire.types import Empty, EmptyType, FetchSite, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -30,6 +31,7 @@ else:
 if TYPE_CHECKING:
     import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
     from asgiwire.datastructures.state import State
+    from asgiwire.limits import overridable
 
 __all__ = (
     "ASGIConnection",
@@ -41,6 +43,7 @@ __all__ = (
     "empty_send",
 )
 
+T = TypeVar("T")
 HandlerT = TypeVar("HandlerT", default=Any)
 UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
@@ -96,10 +99,17 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    __slots__ = ("__weakref__", "_headers", "_values", "receive", "scope", "send")
+    __slots__ = ("__weakref__", "_cache", "_headers", "receive", "scope", "send")
 
-    limits: ClassVar[Limits] = Limits()
-    """What one client may send. A subclass sets its own, or makes it a property."""
+    if TYPE_CHECKING:
+
+        @overridable
+        def limits(self) -> Limits:
+            """What one client may send. A subclass sets its own, or makes it a property."""
+            ...
+    else:
+        limits = Limits()
+        """What one client may send. A subclass sets its own, or makes it a property."""
 
     type_decoders: ClassVar[TypeDecoders | None] = None
     """Decoders for types that msgspec does not support, used by every reader that takes a ``type``."""
@@ -115,14 +125,22 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
     ) -> None:
-        if scope.get("type") not in self._scope_types:
-            raise self._wrong_scope_type(scope)
-        # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
-        self.scope: Scope = scope  # type: ignore[assignment]  # as above
+        try:
+            if scope["type"] not in self._scope_types:
+                raise KeyError
+        except (KeyError, TypeError):  # absent, or not hashable
+            raise self._wrong_scope_type(scope) from None
+        self.scope: Scope = scope
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
-        self._values: dict[str, Any] = {}  # cached values by the names of their properties
+        self._cache: dict[str, Any] | None = None  # values by the names of their properties
+
+    def _new_cache(self) -> dict[str, Any]:
+        # Created on first use: a dict for every request would cost a fifth of its construction.
+        if self._cache is None:
+            self._cache = {}
+        return self._cache
 
     def __repr__(self) -> str:
         # Without the query, which can be long. URL masks secrets.
@@ -158,11 +176,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        state: State | None = self._values.get("state")
+        cache = self._cache or self._new_cache()
+        state: State | None = cache.get("state")
         if state is None or state._state is not values:
             from asgiwire.datastructures.state import State
 
-            state = self._values["state"] = values if isinstance(values, State) else State(values)
+            state = cache["state"] = values if isinstance(values, State) else State(values)
         return cast("StateT", state)
 
     @property
@@ -172,17 +191,19 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         The authority is a valid ``Host`` header, else the address in ``scope["server"]``. Without either, the
         URL is relative.
         """
-        url: URL | None = self._values.get("url")
+        cache = self._cache or self._new_cache()
+        url: URL | None = cache.get("url")
         if url is None:
-            url = self._values["url"] = URL._requested(self.scope, self._header_values(b"host"))
+            url = cache["url"] = URL._requested(self.scope, self._header_values(b"host"))
         return url
 
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        url: URL | None = self._values.get("base_url")
+        cache = self._cache or self._new_cache()
+        url: URL | None = cache.get("base_url")
         if url is None:
-            url = self._values["base_url"] = URL.base_from_scope(self.scope)
+            url = cache["base_url"] = URL.base_from_scope(self.scope)
         return url
 
     @property
@@ -199,11 +220,35 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        query_params: MultiDict[str] | None = self._values.get("query_params")
+        cache = self._cache or self._new_cache()
+        query_params: MultiDict[str] | None = cache.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
-            query_params = self._values["query_params"] = MultiDict(pairs)
+            query_params = cache["query_params"] = MultiDict(pairs)
         return query_params
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type, as :func:`.serialization.decode_params` does.
+
+        Names have to be exactly those of the fields.
+
+        Args:
+            type: A type with fields, for example a msgspec Struct, a dataclass or a Pydantic model.
+
+        Raises:
+            ValidationException: A parameter does not match; the message names its place, such as ``$.page``.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
+        """
+        cached: MultiDict[str] | None = (self._cache or {}).get("query_params")
+        if cached is None:
+            pairs = parse_urlencoded(self.scope.get("query_string") or b"")
+        else:
+            pairs = list(cached.items())
+        return _decode_pairs(pairs, type, self.type_decoders)
 
     @property
     def path_params(self) -> dict[str, Any]:
@@ -214,9 +259,10 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies of all ``Cookie`` headers; the last of those with equal names."""
-        cookies: dict[str, str] | None = self._values.get("cookies")
+        cache = self._cache or self._new_cache()
+        cookies: dict[str, str] | None = cache.get("cookies")
         if cookies is None:
-            cookies = self._values["cookies"] = parse_cookies(self._header_values(b"cookie"))
+            cookies = cache["cookies"] = parse_cookies(self._header_values(b"cookie"))
         return cookies
 
     @property
@@ -235,6 +281,29 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         from asgiwire.datastructures.capabilities import Capabilities
 
         return Capabilities(self.scope)
+
+    @property
+    def tls(self) -> asgiwire.datastructures.TLS | None:
+        """The TLS version, cipher suite and client certificate (ASGI TLS extension); read at each access.
+
+        ``None`` if the server does not support the extension or the connection does not use TLS.
+        """
+        from asgiwire.datastructures.tls import TLS
+
+        return TLS.from_scope(self.scope)
+
+    @property
+    def fetch_site(self) -> FetchSite | None:
+        """Where the request comes from, by which CSRF protection decides; read at each access.
+
+        This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it,
+        an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other ``Origin``
+        is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the client sent
+        neither header: it is not a browser, or the request is a navigation of an old one.
+        """
+        from asgiwire._parsers.fetch_metadata import fetch_site
+
+        return fetch_site(*map(self._header_values, (b"sec-fetch-site", b"origin", b"host")))
 
     @property
     def auth(self) -> AuthT:
@@ -278,7 +347,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             return cast("dict[str, Any]", session)
         from ._session import read_session
 
-        return read_session(self.scope, session, self._values)
+        return read_session(self.scope, session, self._cache or self._new_cache())
 
     def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
         """Store a session in the scope, for the session middleware to save.
@@ -343,7 +412,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return take_snapshot(
             type=self.scope["type"],
             url=str(self.url),
-            method=self.scope.get("method"),
+            method=None if self.scope["type"] == "websocket" else self.scope.get("method"),
             http_version=self.scope.get("http_version"),
             client=self.client,
             server=self.server,

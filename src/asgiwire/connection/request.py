@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overlo
 import asgiwire.datastructures
 from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
-from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, stream
+from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive
 from asgiwire._body.registry import body_channel, find_channel
 from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
 from asgiwire._parsers.query import parse_urlencoded
@@ -23,8 +23,16 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.limits import Limits
-from asgiwire.serialization import decode_json, decode_msgpack
-from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
+from asgiwire.serialization import _decode_pairs, decode_json, decode_msgpack
+from asgiwire.types import (
+    Empty,
+    HeaderPairs,
+    HTTPEarlyHintEvent,
+    HTTPResponseTrailersEvent,
+    HTTPServerPushEvent,
+    Method,
+    Receive,
+)
 
 from .base import ASGIConnection, AuthT, StateT, UserT
 
@@ -39,6 +47,7 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
+TRAILERS: Final = "http.response.trailers"
 
 # The headers that the client would have sent with the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
@@ -71,10 +80,11 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def content_type(self) -> tuple[str, dict[str, str]]:
         """The media type in lower case and its parameters by lower-case name; ``("", {})`` if absent."""
-        content_type: tuple[str, dict[str, str]] | None = self._values.get("content_type")
+        cache = self._cache or self._new_cache()
+        content_type: tuple[str, dict[str, str]] | None = cache.get("content_type")
         if content_type is None:
             values = self._header_values(b"content-type")
-            content_type = self._values["content_type"] = parse_media_type(values[0] if values else b"")
+            content_type = cache["content_type"] = parse_media_type(values[0] if values else b"")
         return content_type
 
     @property
@@ -95,11 +105,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def accept(self) -> asgiwire.datastructures.Accept:
         """The media types that the client accepts; all without the header (RFC 9110 section 12.5.1)."""
-        accept: asgiwire.datastructures.Accept | None = self._values.get("accept")
+        cache = self._cache or self._new_cache()
+        accept: asgiwire.datastructures.Accept | None = cache.get("accept")
         if accept is None:
             from asgiwire.datastructures.accept import Accept
 
-            accept = self._values["accept"] = Accept(self._list_header(b"accept") or "*/*")
+            value = self._list_header(b"accept")
+            accept = cache["accept"] = Accept("*/*" if value is None else value)
         return accept
 
     @property
@@ -187,6 +199,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         value = self._single_header(b"range")
         return None if value is None else Range.from_header(value)
 
+    @property
+    def cache_control(self) -> asgiwire.datastructures.RequestCacheControl:
+        """The directives of ``Cache-Control`` (RFC 9111 section 5.2.1); parsed at each access.
+
+        A header that is absent or invalid has no directives.
+        """
+        from asgiwire.datastructures.cache_control import RequestCacheControl
+
+        return RequestCacheControl.from_header(self._list_header(b"cache-control") or "")
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last server-sent event before the client reconnected; read at each access.
+
+        ``None`` without ``Last-Event-ID`` (HTML standard, "Server-sent events"). It is UTF-8; invalid bytes
+        become U+FFFD.
+        """
+        values = self._header_values(b"last-event-id")
+        return values[0].decode("utf-8", "replace") if values else None
+
     # The client
 
     @property
@@ -227,7 +259,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """
         channel, receive, maximum = self._body_channel(limits)
         await channel.buffer(receive, maximum)
-        return await channel.body()
+        body = channel.in_memory
+        return await channel.read_buffered(0, channel.size) if body is None else body
 
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """Iterate over the non-empty chunks of the body as they arrive, then ``b""``.
@@ -241,7 +274,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body. It is
                 also a ``RuntimeError``.
         """
-        return stream(self._body_reader("stream()", limits))
+        channel, receive, maximum = self._body_channel(limits)
+        return channel.stream(receive, maximum, "stream()")
 
     async def text(self, *, limits: Limits | None = None) -> str:
         """Return the body as text in the charset of its ``Content-Type``, else UTF-8.
@@ -267,7 +301,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as JSON, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
@@ -291,7 +325,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as MessagePack, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
@@ -305,18 +339,46 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         maximum = (limits or self.limits).max_values
         return decode_msgpack(body, type, self.type_decoders, max_values=maximum)
 
-    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
+    @overload
+    async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
+    @overload
+    async def form(self, *, type: type[T], limits: Limits | None = ...) -> T: ...
+    @overload
+    async def form(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
+    async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
         The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
         close the form to release them.
 
+        Args:
+            type: A type with fields to decode the form to, as in :meth:`.ASGIConnection.query`. Fields of
+                type :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
+                :class:`~asgiwire.datastructures.FormMultiDict` is returned.
+            limits: The limits of this call.
+
         Raises:
             ClientException: The form is malformed; the message says where.
+            ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
             RequestEntityTooLarge: The form exceeds a limit; the message says which.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
         """
+        if type is Empty:
+            return await self._read_form(limits)
+        if self.content_type[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            pairs = self._parse_urlencoded(await self._read_body(limits), limits)
+        else:
+            pairs = list((await self._read_form(limits)).items())
+        return _decode_pairs(pairs, type, self.type_decoders)
+
+    def _parse_urlencoded(self, body: bytes, limits: Limits | None) -> list[tuple[str, Any]]:
+        limits = limits or self.limits
+        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
+
+    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
@@ -329,10 +391,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             return FormMultiDict()
         body = await self._read_body(limits)
         channel, _ = body_channel(self.scope, self.receive)
-        limits = limits or self.limits
         if channel.cached_form is None:
-            pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-            channel.cached_form = FormMultiDict(pairs)
+            channel.cached_form = FormMultiDict(self._parse_urlencoded(body, limits))
         return channel.cached_form
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
@@ -439,6 +499,35 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
             await self.send(event)
 
+    @property
+    def supports_trailers(self) -> bool:
+        """Whether the server supports the ``http.response.trailers`` extension."""
+        return TRAILERS in self.capabilities
+
+    async def send_trailers(self, headers: HeaderPairs) -> None:
+        """Send trailer fields after the body (RFC 9110 section 6.5), if the server supports it.
+
+        ``http.response.start`` has to announce them with ``"trailers": self.supports_trailers``. They are
+        sent after the last ``http.response.body`` and end the response. The server drops them if the client
+        does not accept trailers, so they must not be essential.
+
+        Args:
+            headers: A mapping or an iterable of pairs.
+
+        Raises:
+            ValueError: A header is invalid, or must not be a trailer because it is needed before the content.
+        """
+        from asgiwire._parsers.header_fields import encode_trailers
+
+        values = encode_trailers(headers)
+        if self.supports_trailers:
+            event: HTTPResponseTrailersEvent = {
+                "type": "http.response.trailers",
+                "headers": values,
+                "more_trailers": False,
+            }
+            await self.send(event)
+
     def _date_header(self, name: bytes) -> datetime | None:
         from asgiwire._parsers.http_dates import parse_http_date
 
@@ -450,8 +539,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return self.body() if limits is None else self.body(limits=limits)
 
     def _body_reader(self, consumer: str, limits: Limits | None) -> BodyReader:
-        channel, receive, maximum = self._body_channel(limits)
-        return BodyReader(channel, receive, maximum, consumer)
+        return BodyReader(*self._body_channel(limits), consumer)
 
     def _body_channel(self, limits: Limits | None) -> tuple[BodyChannel, Receive, int | None]:
         """Return the channel, its ``receive`` and the maximum size; check the declared size."""

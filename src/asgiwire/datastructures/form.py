@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from .multi_dicts import ImmutableMultiDict
 
 if TYPE_CHECKING:
-    from .upload_file import UploadFile
-
-    # An urlencoded form does not need the module of UploadFile at runtime.
-    _Form = ImmutableMultiDict[str | UploadFile]
-else:
-    _Form = ImmutableMultiDict
+    from .upload_file import UploadFile  # imports tempfile, which a form without files does not need
 
 __all__ = ("FormMultiDict",)
 
 
-class FormMultiDict(_Form):
+class FormMultiDict(ImmutableMultiDict["str | UploadFile"]):
     """The fields of a form as ``str`` and its files as :class:`UploadFile`, in the order received.
 
     It is an asynchronous context manager that closes the files.
@@ -28,9 +23,9 @@ class FormMultiDict(_Form):
     @classmethod
     def from_form_data(cls, form_data: Mapping[str, list[Any] | Any]) -> Self:
         """Build a form from a mapping; a list contains several values of one key."""
-        pairs: list[tuple[str, Any]] = []
+        pairs: list[tuple[str, str | UploadFile]] = []
         for key, value in form_data.items():
-            values = cast("list[Any]", value) if isinstance(value, list) else [value]  # type: ignore[redundant-cast]  # pyright does not infer the item type
+            values = cast("list[str | UploadFile]", value) if isinstance(value, list) else [value]
             pairs += [(key, one) for one in values]
         return cls(pairs)
 

@@ -138,20 +138,23 @@ class TestReplacedCallables:
             sent.append(event)
             await inherited(event)
 
+        await socket.send_text("not replaced")
         socket.send = send
         await socket.send_text("a")
-        assert sent == server.sent
+        await socket.send_json(1)
+        assert sent == server.sent[2:] == [{"type": "websocket.send", "text": data} for data in "a1"]
 
     async def test_replaced_receive_is_called(self) -> None:
-        socket = connected(Server(text("a"), text("b")))
+        socket = connected(Server(text("a"), text("b"), text("c")))
         assert await socket.receive_text() == "a"
         inherited = socket.receive
 
         async def receive() -> Any:
-            return {**await inherited(), "text": "replaced"}
+            return {**await inherited(), "text": "[]"}
 
         socket.receive = receive
-        assert await socket.receive_text() == "replaced"
+        assert await socket.receive_text() == "[]"
+        assert await socket.receive_json() == []
 
     async def test_wrapped_callables_of_another_websocket(self) -> None:
         """A middleware passes its own wrapped callables on."""
@@ -206,6 +209,26 @@ class TestOverriddenMethods:
             await socket.receive_json(type=str)
         error: Any = caught.value
         assert error.message == text("[1]")
+
+    async def test_override_of_receive_text_does_not_change_json(self) -> None:
+        class Upper(WebSocket):
+            async def receive_text(self) -> str:
+                return (await super().receive_text()).upper()
+
+        socket = connected(Server(text("a"), text('"a"')), Upper)
+        assert await socket.receive_text() == "A"
+        assert await socket.receive_json() == "a"
+
+    async def test_override_of_send_text_does_not_change_json(self) -> None:
+        class Upper(WebSocket):
+            async def send_text(self, data: Any, encoding: str = "utf-8") -> None:
+                await super().send_text(data.upper(), encoding)
+
+        server = Server()
+        socket = connected(server, Upper)
+        await socket.send_text("a")
+        await socket.send_json("a")
+        assert [event["text"] for event in server.sent[1:]] == ["A", '"a"']
 
     async def test_writers_call_send_data(self) -> None:
         class Upper(WebSocket):

@@ -32,7 +32,7 @@ else:
 
 
 # The members of every connection that raise because of the scope.
-RAISING: Final = ("auth", "url_for", "user")
+RAISING: Final = ("auth", "query", "url_for", "user")
 
 
 class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
@@ -110,7 +110,7 @@ class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, State
             ImproperlyConfiguredException: There is no session in the scope.
         """
         if self.scope.get("session") is LitestarEmpty:
-            values = self._values
+            values = self._cache or self._new_cache()
             cleared: dict[str, Any] | None = values.get("session")
             if not isinstance(cleared, _ClearedSession) or cleared:  # one with items has been stored before
                 cleared = values["session"] = _ClearedSession(self.scope)

@@ -8,14 +8,13 @@ import litestar.connection
 
 import asgiwire.connection
 from asgiwire.connection.base import AuthT, StateT, UserT
+from asgiwire.types import Receive, Send
 
 from ._classes import copy_members
 from ._connection import RAISING, ConnectionMembers
 from ._exceptions import translated
 
 if TYPE_CHECKING:
-    from asgiwire.types import Receive, Send
-
     # As in request.py: for type checkers only. CPython allows no class with these two bases.
     class _WebSocket(  # type: ignore[misc, override]  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
         asgiwire.connection.WebSocket[UserT, AuthT, StateT],
