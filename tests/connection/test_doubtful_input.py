@@ -174,8 +174,7 @@ async def test_text(content_type: bytes, body: bytes, text: str) -> None:
         ),
         (b"text/*, text/plain, text/plain;format=flowed, */*", ["text/plain;format=flowed", "a/b"], None),
         (
-            b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4,"
-            b" */*;q=0.5",
+            b"text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/html;level=2;q=0.4, */*;q=0.5",
             ["text/html", "image/jpeg", "text/plain"],
             "text/plain",
         ),
