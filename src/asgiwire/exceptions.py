@@ -6,6 +6,7 @@
     ├─ InternalServerException      status_code = 500
     │  ├─ UsageError                the application called it wrong
     │  │  ├─ ImproperlyConfiguredException  (also ValueError)    a value is missing from the scope
+    │  │  │  └─ MissingCallableError        (also RuntimeError)  receive or send was not given
     │  │  ├─ NoRouteMatchFoundException     (also LookupError)   .name
     │  │  ├─ StreamConsumed                 (also RuntimeError)  .consumer
     │  │  └─ WebSocketStateError            (also RuntimeError)  .event .state .expected
@@ -30,8 +31,9 @@ and ``headers``. It sends no response after a :class:`Disconnected`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 __all__ = (
     "AsgiwireException",
@@ -42,6 +44,7 @@ __all__ = (
     "ImproperlyConfiguredException",
     "InsufficientStorage",
     "InternalServerException",
+    "MissingCallableError",
     "NoRouteMatchFoundException",
     "ProtocolError",
     "RequestEntityTooLarge",
@@ -55,6 +58,12 @@ __all__ = (
 )
 
 
+MAX_DETAIL: Final = 200
+"""The maximum length of the ``detail`` of a :class:`ClientException`."""
+
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
 class AsgiwireWarning(UserWarning):
     """The server does not support what was requested, and the call did nothing."""
 
@@ -63,7 +72,8 @@ class AsgiwireException(Exception):
     """Base class of all exceptions that asgiwire defines.
 
     Attributes:
-        detail: The message. That of a ``ClientException`` is safe to send to the client.
+        detail: The message. That of a ``ClientException`` is safe to send to the client: it has at most 200
+            characters, none of which are control characters.
     """
 
     default_detail: ClassVar[str] = ""
@@ -103,6 +113,10 @@ class UsageError(InternalServerException):
 
 class ImproperlyConfiguredException(UsageError, ValueError):
     """A value is missing from the scope, or the scope has the wrong type for the class."""
+
+
+class MissingCallableError(ImproperlyConfiguredException, RuntimeError):
+    """The connection was created without the ``receive`` or ``send`` callable that it needs."""
 
 
 class NoRouteMatchFoundException(UsageError, LookupError):
@@ -163,7 +177,7 @@ class ClientException(AsgiwireException):
     """The client sent something invalid.
 
     Args:
-        detail: The message.
+        detail: The message. Control characters become blanks, and more than 200 characters are cut.
         status_code: Replaces the status code of the class.
         headers: A mapping or an iterable of pairs, for example ``{"WWW-Authenticate": "Bearer"}``.
 
@@ -188,7 +202,8 @@ class ClientException(AsgiwireException):
         status_code: int | None = None,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     ) -> None:
-        super().__init__(detail)
+        detail = CONTROLS.sub(" ", detail[: MAX_DETAIL + 1])
+        super().__init__(f"{detail[: MAX_DETAIL - 3]}..." if len(detail) > MAX_DETAIL else detail)
         if status_code is not None:
             self.status_code = status_code
         if headers:

@@ -39,6 +39,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_part_header_size: Bytes of one such header line, and of the text before the first boundary.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
+        max_values: Values of one JSON or MessagePack document, in a body or a message, that is decoded
+            without a type or to a type that contains ``Any``. In MessagePack, keys count too.
     """
 
     max_body_size: int | None = 10_000_000
@@ -51,6 +53,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_part_header_size: int | None = 8 * 1024
     spool_size: int = 1024 * 1024
     max_message_size: int | None = 16 * 1024 * 1024
+    max_values: int | None = 1_000_000
 
     if TYPE_CHECKING:
         # So that type checkers accept limits and properties in place of one another; see `overridable`.

@@ -241,7 +241,7 @@ class TestSendEvent:
 
 class TestAcceptEvent:
     def test_without_arguments(self) -> None:
-        """Some servers need every key."""
+        """Starlette and Litestar always send a list, and tests of their users compare the event."""
         event = {"type": "websocket.accept", "subprotocol": None, "headers": []}
         assert accept_event(None, (), None) == event
         assert accept_event(None, ("chat",), {}) == event
@@ -264,6 +264,14 @@ class TestAcceptEvent:
         assert str(caught.value) == (
             f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         )
+
+    @pytest.mark.parametrize(
+        "subprotocol", ["a\r\nset-cookie: b", "a\n", "a b", "a,b", "\0", "\xe9", "\u20ac", "\ud800"]
+    )
+    def test_subprotocol_that_is_no_token(self, subprotocol: str) -> None:
+        """RFC 6455 section 4.1. The scope can hold anything, and servers write it to the response."""
+        with pytest.raises(ValueError, match=r"^expected a subprotocol that is a token"):
+            accept_event(subprotocol, (subprotocol,), None)
 
     @pytest.mark.parametrize(
         "headers",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeGuard
 
-from asgiwire._parsers.header_fields import encode_headers
+from asgiwire._parsers.header_fields import TOKEN, encode_headers
 from asgiwire.exceptions import (
     ClientException,
     ProtocolError,
@@ -65,11 +65,14 @@ def accept_event(
             and ASGI forbids it here.
 
     Raises:
-        ValueError: The subprotocol was not offered, or a header is invalid.
+        ValueError: The subprotocol was not offered or is not a token, or a header is invalid.
     """
     if subprotocol is not None and (not subprotocol or subprotocol not in offered):
         # The offered names are text of the client, and browsers put credentials there.
         msg = f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
+        raise ValueError(msg)
+    if subprotocol is not None and subprotocol.encode("utf-8", "replace").translate(None, TOKEN):
+        msg = "expected a subprotocol that is a token (RFC 6455 section 4.1), got other characters"
         raise ValueError(msg)
     pairs = encode_headers(headers)
     if any(name == b"sec-websocket-protocol" for name, _ in pairs):

@@ -169,11 +169,14 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
     @property
     def subprotocols(self) -> tuple[str, ...]:
-        """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1)."""
+        """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1).
+
+        Blanks around them are removed: some servers do not remove them.
+        """
         offered: Iterable[str] = self.scope.get("subprotocols") or ()
         if not isinstance(offered, list | tuple):  # ASGI allows any iterable, also one that can be read once
             offered = self.scope["subprotocols"] = list(offered)
-        return tuple(name.strip() for name in offered)
+        return tuple(name.strip(" \t") for name in offered)
 
     def select_subprotocol(self, supported: Iterable[str]) -> str | None:
         """Return the first supported subprotocol that the client offers, for :meth:`accept`.
@@ -256,7 +259,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
         Raises:
             TypeError: The subprotocol was given by both names; nothing was sent.
-            ValueError: The subprotocol was not offered, or a header is invalid; nothing was sent.
+            ValueError: The subprotocol was not offered or is not a token, or a header is invalid; nothing was
+                sent.
             WebSocketDisconnect: The client disconnected, or the WebSocket was closed before.
         """
         channel = self._channel
@@ -468,7 +472,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         # _receive_text() is a shorter path to receive_data().
         data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
         try:
-            return decode_json(data, type, self.type_decoders)
+            return decode_json(data, type, self.type_decoders, max_values=self.limits.max_values)
         except ClientException as error:
             error.message = receive_event(data)
             raise
@@ -495,7 +499,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         """
         data = await self.receive_data("binary")
         try:
-            return decode_msgpack(data, type, self.type_decoders)
+            return decode_msgpack(data, type, self.type_decoders, max_values=self.limits.max_values)
         except ClientException as error:
             error.message = receive_event(data)
             raise

@@ -23,6 +23,7 @@ LITESTAR_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[theirs.Lites
     ours.InternalServerException: (theirs.InternalServerException,),
     ours.UsageError: (theirs.InternalServerException,),
     ours.ImproperlyConfiguredException: (theirs.ImproperlyConfiguredException,),
+    ours.MissingCallableError: (theirs.ImproperlyConfiguredException,),
     ours.NoRouteMatchFoundException: (theirs.NoRouteMatchFoundException,),
     ours.StreamConsumed: (theirs.InternalServerException,),
     ours.WebSocketStateError: (theirs.InternalServerException,),
