@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overload
@@ -357,20 +357,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
             UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        if type is Empty:
-            return await self._read_form(limits)
-        if self.content_type[0] == URLENCODED:
-            # No FormMultiDict: the body is buffered, so that another call can parse it again.
-            pairs = self._parse_urlencoded(await self._read_body(limits), limits)
-        else:
-            pairs = list((await self._read_form(limits)).items())
-        return _decode_pairs(pairs, type, self.type_decoders)
-
-    def _parse_urlencoded(self, body: bytes, limits: Limits | None) -> list[tuple[str, Any]]:
-        limits = limits or self.limits
-        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-
-    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
+        if type is not Empty:
+            return _decode_pairs(await self._form_pairs(limits), type, self.type_decoders)
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
@@ -384,8 +372,15 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         body = await self._read_body(limits)
         channel, _ = body_channel(self.scope, self.receive)
         if channel.cached_form is None:
-            channel.cached_form = FormMultiDict(self._parse_urlencoded(body, limits))
+            channel.cached_form = FormMultiDict(_parse_form(body, limits or self.limits))
         return channel.cached_form
+
+    async def _form_pairs(self, limits: Limits | None) -> Sequence[tuple[str, Any]]:
+        if self.content_type[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            return _parse_form(await self._read_body(limits), limits or self.limits)
+        form = await self.form(limits=limits)
+        return list(form.items())
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
@@ -541,6 +536,10 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
                 channel.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))
                 channel.raise_failure()
         return channel, receive, maximum
+
+
+def _parse_form(body: bytes, limits: Limits) -> list[tuple[str, str]]:
+    return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
 
 
 def _request_target(path: str) -> str:
