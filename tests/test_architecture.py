@@ -67,7 +67,9 @@ def module_name(file: str) -> str:
 
 MODULES = {module_name(file).rstrip("."): path for file, path in FILES.items()}
 # An integration can be imported only if its framework is installed.
-ABSENT = tuple(f"asgiwire.integrations.{name}" for name in ("litestar",) if find_spec(name) is None)
+ABSENT = tuple(
+    f"asgiwire.integrations.{name}" for name in ("litestar", "starlette") if find_spec(name) is None
+)
 PUBLIC = [name for name in MODULES if "._" not in name and not name.startswith(ABSENT)]
 
 

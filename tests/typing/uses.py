@@ -55,7 +55,16 @@ from asgiwire.datastructures import (
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, WebSocketDisconnect
 from asgiwire.sending import send_response
 from asgiwire.serialization import decode_json, decode_params, encode_json
-from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope, websocket_scope
+from asgiwire.testing import (
+    Client,
+    RecordedSend,
+    RequestFactory,
+    ScriptedReceive,
+    SyncClient,
+    http_scope,
+    validate,
+    websocket_scope,
+)
 from asgiwire.types import Empty
 
 if TYPE_CHECKING:
@@ -571,3 +580,27 @@ def test_doubles() -> None:
     Request(http_scope("POST", path="/orders"), ScriptedReceive.body(b"{}"), RecordedSend())
     WebSocket(websocket_scope("/talk"), ScriptedReceive.websocket("hello"), RecordedSend())
     factory.post("/", json={}, jsno={})  # type: ignore[call-arg]  # misspelled on purpose
+    assert_type(request.send, RecordedSend)
+    assert_type(request.send.status, int)
+    assert_type(request.receive.calls, int)
+    assert_type(factory.websocket("/").send.messages, list[Message])
+    own = RequestFactory(request_class=UploadRequest)
+    assert_type(own.get(), UploadRequest)
+
+
+async def clients(application: Any) -> None:
+    async with Client(validate(application), timeout=1) as client:
+        response = await client.post("/orders", json={"tea": 2}, user=User("ada"), follow_redirects=True)
+        assert_type(response.json(type=dict[str, int]), dict[str, int])
+        assert_type(response.headers, Headers)
+        await client.get("/", params={})  # type: ignore[call-arg]  # it is query_params
+        async with client.stream("POST", "/", more_body=True) as exchange:
+            assert_type(await exchange.receive(), bytes)
+            assert_type([chunk async for chunk in exchange], list[bytes])
+        async with client.websocket("/talk", subprotocols=["chat"]) as conversation:
+            assert_type(await conversation.receive_text(), str)
+            assert_type(await conversation.receive_json(type=list[int]), list[int])
+            assert_type(conversation.close_code, int | None)
+    with SyncClient(application, cookies={"a": "1"}) as sync, sync.websocket("/talk") as talk:
+        assert_type(talk.receive_bytes(), bytes)
+        assert_type(sync.get("/").text, str)

@@ -40,7 +40,11 @@ WHOLE_SIZE = 1024 * 1024
 
 
 async def read_form(
-    channel: BodyChannel, receive: Receive, content_type_parameters: dict[str, str], limits: Limits
+    channel: BodyChannel,
+    receive: Receive,
+    content_type_parameters: dict[str, str],
+    limits: Limits,
+    empty_files: bool = False,
 ) -> FormMultiDict:
     """Parse the multipart form in a channel as it arrives, or from the buffer, and cache it in the channel.
 
@@ -49,13 +53,14 @@ async def read_form(
         receive: The callable that the channel belongs to.
         content_type_parameters: The parameters of the Content-Type, names in lower case.
         limits: The limits of the form.
+        empty_files: Whether a file input without a file is an empty file, not an empty field.
 
     Raises:
         ClientException: The form is malformed, or exceeds a limit.
         StreamConsumed: Another consumer has claimed the body.
         Exception: The failure of the body.
     """
-    form = MultipartForm(content_type_parameters, limits)
+    form = MultipartForm(content_type_parameters, limits, empty_files)
     while channel.parsing or channel.state is BodyState.READING:
         await channel.wait_for_progress()
     if channel.cached_form is not None:
@@ -85,6 +90,7 @@ class MultipartForm:
     Args:
         content_type_parameters: The parameters of the Content-Type, names in lower case.
         limits: ``spool_size`` and ``max_memory`` are enforced here, the others by the decoder.
+        empty_files: Whether a file input without a file is an empty file, not an empty field.
 
     Raises:
         ValidationException: The boundary is missing or invalid.
@@ -94,6 +100,7 @@ class MultipartForm:
         "_boundary",
         "_chunks",
         "_decoder",
+        "_empty_files",
         "_field_bytes",
         "_file",
         "_is_decoding",
@@ -107,10 +114,13 @@ class MultipartForm:
         "_size",
     )
 
-    def __init__(self, content_type_parameters: dict[str, str], limits: Limits) -> None:
+    def __init__(
+        self, content_type_parameters: dict[str, str], limits: Limits, empty_files: bool = False
+    ) -> None:
         self._boundary = parse_boundary(content_type_parameters)
         self._parameters = content_type_parameters
         self._limits = limits
+        self._empty_files = empty_files
         # The whole body so far, until there is a decoder; then the content of the current part that is not on
         # disk.
         self._chunks: list[bytes | bytearray] = []
@@ -150,7 +160,7 @@ class MultipartForm:
         """
         if not self._is_decoding:
             body = b"".join(self._chunks)
-            pairs = parse_whole(body, self._boundary, self._limits)
+            pairs = parse_whole(body, self._boundary, self._limits, self._empty_files)
             if pairs is not None:
                 return FormMultiDict(pairs)
             self._take_chunks()
@@ -214,7 +224,7 @@ class MultipartForm:
         part, content = self._part, b"".join(self._take_chunks())
         size = len(part.name) + len(content)
         self._memory += size
-        if part.filename is None or not (part.filename or content):
+        if part.filename is None or not (part.filename or content or self._empty_files):
             # Browsers send an empty filename and no content for a file input without a file.
             self._field_bytes += size
             self._parts.append((part, content))

@@ -26,13 +26,16 @@ DEFAULT_CONTENT_TYPE: Final = "text/plain"
 _AFTER_LAST_BOUNDARY: Final = (b"--", b"--\r\n")
 
 
-def parse_whole(body: bytes, boundary: bytes, limits: Limits) -> list[tuple[str, str | UploadFile]] | None:
+def parse_whole(
+    body: bytes, boundary: bytes, limits: Limits, empty_files: bool = False
+) -> list[tuple[str, str | UploadFile]] | None:
     """Parse a form in one pass; return its fields and files, or ``None`` if the decoder has to parse it.
 
     Args:
         body: The whole body, not larger than any of the size limits of fields and files.
         boundary: The boundary of a Content-Type that declares no charset.
         limits: The limits of counts and headers are checked here.
+        empty_files: Whether a file input without a file is an empty file, not an empty field.
     """
     delimiter = b"\r\n--" + boundary
     if not body.startswith(delimiter[2:]):
@@ -55,7 +58,7 @@ def parse_whole(body: bytes, boundary: bytes, limits: Limits) -> list[tuple[str,
         if name == b"_charset_":
             return None
         content = body[start:end]
-        if filename or (content and filename is not None):
+        if filename or ((content or empty_files) and filename is not None):
             value = _new_upload(disposition, filename, content_type, content, limits.spool_size)
             pairs.append((name.decode("utf-8", "replace"), value))
         else:
