@@ -13,7 +13,8 @@
     ├─ ClientException              the client sent something invalid  status_code = 400  .headers
     │  ├─ ValidationException       (also ValueError)  well-formed data of the wrong type or value
     │  ├─ SerializationException    (also ValueError)  malformed data
-    │  └─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  ├─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  └─ InsufficientStorage       status_code = 507  the server cannot store the body
     ├─ WebSocketException           the WebSocket has to be closed  .code
     │  └─ WebSocketDisconnect       (also Disconnected)  .reason
     └─ Disconnected                 the client disconnected
@@ -39,6 +40,7 @@ __all__ = (
     "ClientException",
     "Disconnected",
     "ImproperlyConfiguredException",
+    "InsufficientStorage",
     "InternalServerException",
     "NoRouteMatchFoundException",
     "ProtocolError",
@@ -168,12 +170,14 @@ class ClientException(AsgiwireException):
     Attributes:
         status_code: The status code of the response.
         headers: Headers that the response needs, as pairs of name and value.
+        close_code: The code with which ``async with websocket`` closes (RFC 6455 section 7.4.1).
         message: The WebSocket message that a reader rejected, so that the application can still read it;
             ``None`` for every other error. ``str()`` never contains it.
     """
 
     status_code: int = 400
     headers: tuple[tuple[str, str], ...] = ()
+    close_code: int = 1008
     message: Mapping[str, Any] | None = None
     default_detail = "Bad Request"
 
@@ -195,9 +199,13 @@ class ClientException(AsgiwireException):
 class ValidationException(ClientException, ValueError):
     """The data is well-formed, but has the wrong type or value."""
 
+    close_code = 1007
+
 
 class SerializationException(ClientException, ValueError):
     """The data is malformed and cannot be decoded."""
+
+    close_code = 1007
 
 
 class RequestEntityTooLarge(ClientException):
@@ -209,6 +217,7 @@ class RequestEntityTooLarge(ClientException):
     """
 
     status_code = 413
+    close_code = 1009
     default_detail = "Request Entity Too Large"
 
     def __init__(
@@ -224,6 +233,18 @@ class RequestEntityTooLarge(ClientException):
         if not detail and limit:
             detail = f"the request exceeds {limit}={maximum}; raise it with Limits({limit}=...) on the class"
         super().__init__(detail, headers=headers)
+
+
+class InsufficientStorage(ClientException):
+    """The server cannot store a body or an uploaded file on disk (RFC 4918 section 11.5).
+
+    The disk is full, or the process has no file descriptor left; ``__cause__`` is the ``OSError``. It is not
+    the client's fault. It is a :class:`ClientException` so that every framework answers it from
+    ``status_code`` and ``detail``.
+    """
+
+    status_code = 507
+    default_detail = "the server cannot store the request body; try again later"
 
 
 class Disconnected(AsgiwireException):

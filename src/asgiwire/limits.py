@@ -33,10 +33,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_files: Files of one form.
         max_field_size: Bytes of the name and value of one form field together, as sent.
         max_file_size: Bytes of one uploaded file.
-        max_memory: Bytes of all parts of one form that are in memory. Files that exceed it move to disk;
-            fields that exceed it are an error.
+        max_memory: Bytes of all parts of one form that are in memory, headers included. Files that exceed it
+            move to disk; fields and headers that exceed it are an error.
         max_part_headers: Header lines of one multipart part.
-        max_part_header_size: Bytes of one such header line.
+        max_part_header_size: Bytes of one such header line, and of the text before the first boundary.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
     """

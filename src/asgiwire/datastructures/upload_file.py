@@ -71,6 +71,20 @@ class UploadFile:
         if file_data and len(file_data) > max_spool_size:
             self.file.rollover()
 
+    @classmethod
+    def _on_disk(
+        cls,
+        file: tempfile.SpooledTemporaryFile[bytes],
+        content_type: str,
+        filename: str,
+        headers: dict[str, str],
+        max_spool_size: int,
+    ) -> Self:
+        """Create an upload of a temporary file that is on disk already."""
+        upload = cls(content_type, filename, None, headers, max_spool_size)
+        upload._file = file
+        return upload
+
     @property
     def file(self) -> tempfile.SpooledTemporaryFile[bytes]:
         """The underlying file, for synchronous code; its methods block the event loop."""
@@ -92,7 +106,9 @@ class UploadFile:
             ValueError: The file is closed.
         """
         if self.rolled_to_disk:
-            return os.fstat(self._file.fileno()).st_size  # does not access the disk
+            # Files of one form share a temporary file, and each of them knows its size.
+            size: int | None = getattr(self._file, "size", None)
+            return os.fstat(self._file.fileno()).st_size if size is None else size
         if self._disk_lock is not None:
             return self._size_in_memory  # a thread is moving the file to disk
         position = self._file.tell()

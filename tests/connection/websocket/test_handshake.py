@@ -68,7 +68,7 @@ class TestSubprotocols:
         server = Server()
         socket = connected(server, subprotocols=["soap", "wamp"])
         await socket.accept(subprotocols=socket.select_subprotocol(["wamp"]))
-        assert server.sent == [{"type": "websocket.accept", "subprotocol": "wamp"}]
+        assert server.sent == [{"type": "websocket.accept", "subprotocol": "wamp", "headers": []}]
 
     async def test_accept_with_one_that_was_not_offered(self) -> None:
         server = Server()

@@ -12,7 +12,7 @@ from litestar.types import Empty as LitestarEmpty
 from msgspec.structs import replace
 
 import asgiwire.connection
-from asgiwire._body.cancel import CancelOnDisconnect
+from asgiwire._body.cancel import RequestWatch
 from asgiwire._body.registry import SCOPE_KEY, body_channel
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.connection.multipart import MultipartPart, MultipartParts
@@ -140,7 +140,7 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         self._preload_body()
         return await super().is_disconnected()
 
-    def cancel_on_disconnect(self) -> CancelOnDisconnect:
+    def cancel_on_disconnect(self) -> RequestWatch:
         """Return an asynchronous context manager that cancels its block when the client disconnects."""
         self._preload_body()
         return super().cancel_on_disconnect()
