@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar, overload
 
@@ -399,7 +399,7 @@ def decode_params(
 
 
 def _decode_pairs(
-    pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
+    pairs: Sequence[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
 ) -> Any:
     """Decode as :func:`decode_params` does, with exact names."""
     plan = _plan_for(target_type)

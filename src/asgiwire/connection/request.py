@@ -326,13 +326,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
-            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
-                contains ``Any``.
-            UsageError: msgspec and ``type_decoders`` do not support ``type``.
+            UsageError: Nothing decodes to ``type``.
         """
-        body = await self._read_body(limits) or b"null"
-        maximum = (limits or self.limits).max_values
-        return decode_json(body, type, self.type_decoders, max_values=maximum)
+        return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
 
     @overload
     async def msgpack(self, *, limits: Limits | None = ...) -> Any: ...
@@ -350,13 +346,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
-            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
-                contains ``Any``.
-            UsageError: msgspec and ``type_decoders`` do not support ``type``.
+            UsageError: Nothing decodes to ``type``.
         """
-        body = await self._read_body(limits) or b"\xc0"
-        maximum = (limits or self.limits).max_values
-        return decode_msgpack(body, type, self.type_decoders, max_values=maximum)
+        return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
     @overload
     async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
@@ -388,26 +380,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
                 form was closed and the body is not buffered; see :meth:`buffer`.
             UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        if type is Empty:
-            return await self._read_form(limits)
-        if self._form_type()[0] == URLENCODED:
-            # No FormMultiDict: the body is buffered, so that another call can parse it again.
-            channel, receive, _ = self._body_channel(limits)
-            pairs: list[tuple[str, Any]] = await self._read_urlencoded(channel, receive, limits)
-        else:
-            pairs = list((await self._read_form(limits)).items())
-        return _decode_pairs(pairs, type, self.type_decoders)
-
-    def _read_urlencoded(
-        self, channel: BodyChannel, receive: Receive, limits: Limits | None
-    ) -> Awaitable[list[tuple[str, Any]]]:
-        from asgiwire._body.urlencoded import read_pairs
-
-        # The chunks are those of the body, unless a subclass decodes them.
-        read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
-        return read_pairs(channel, receive, limits or self.limits, read_body)
-
-    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
+        if type is not Empty:
+            return _decode_pairs(await self._form_pairs(limits), type, self.type_decoders)
         media_type, parameters = self._form_type()
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
@@ -418,11 +392,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        channel, receive, _ = self._body_channel(limits)
-        pairs = await self._read_urlencoded(channel, receive, limits)
+        pairs = await self._read_urlencoded(limits)
+        channel, _ = body_channel(self.scope, self.receive)
         if channel.cached_form is None:
             channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
+
+    async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
+        from asgiwire._body.urlencoded import read_pairs
+
+        channel, receive, _ = self._body_channel(limits)
+        # The chunks are those of the body, unless a subclass decodes them.
+        read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
+        return await read_pairs(channel, receive, limits or self.limits, read_body)
+
+    async def _form_pairs(self, limits: Limits | None) -> list[tuple[str, Any]]:
+        if self._form_type()[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            return await self._read_urlencoded(limits)
+        form = await self.form(limits=limits)
+        return list(form.items())
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
@@ -482,14 +471,12 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Ask the server to push a resource (ASGI extension ``http.response.push``).
 
         Args:
-            path: The path of the resource with its query, such as ``/style.css?v=2``; non-ASCII characters
-                are percent-encoded.
+            path: The path of the resource with its query; non-ASCII characters are percent-encoded.
             raise_if_unavailable: Whether to raise an error, instead of a warning, if the server cannot push.
 
         Raises:
             ImproperlyConfiguredException: The server does not support it and ``raise_if_unavailable`` is set.
-            ValueError: The path does not begin with exactly one slash, or it has a blank, a control
-                character, a backslash or a fragment.
+            ValueError: The path has a control character.
         """
         if not self.supports_push_promise:
             msg = f"the server does not support {PUSH}; see Request.supports_push_promise"
@@ -606,13 +593,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
 def _request_target(path: str) -> str:
     """Return the path as HTTP/2 carries it in ``:path``; servers fail on non-ASCII after the promise."""
-    # RFC 9113 section 8.3.1: the path and query parts of the target URI.
-    if not path.startswith("/") or path.startswith("//") or any(c in " \\#\x7f" or c < " " for c in path):
-        msg = (
-            "the path of a push promise must begin with one slash, and must not have a blank,"
-            " a control character, a backslash or a fragment"
-        )
-        raise ValueError(msg)
+    from asgiwire._parsers.header_fields import encode_header
+
+    encode_header(b"path", path.encode("ascii", "replace"))
     if path.isascii():
         return path
     from urllib.parse import quote

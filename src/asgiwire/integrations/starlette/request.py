@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from math import inf
@@ -27,6 +27,7 @@ from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as WireUploadFile
 from asgiwire.exceptions import AsgiwireException, ValidationException
 from asgiwire.limits import Limits
+from asgiwire.serialization import _decode_pairs
 from asgiwire.types import Empty, Receive, Send
 
 from ._connection import HTTPConnection
@@ -151,17 +152,38 @@ class Request(
         with TRANSLATION:
             return await super().text(limits=limits)
 
+    @overload
     def form(
         self,
         *,
+        max_files: float | None = ...,
+        max_fields: float | None = ...,
+        max_part_size: int | None = ...,
+        limits: Limits | None = ...,
+    ) -> _FormReader: ...
+    @overload
+    def form(
+        self,
+        *,
+        type: type[T],
+        max_files: float | None = ...,
+        max_fields: float | None = ...,
+        max_part_size: int | None = ...,
+        limits: Limits | None = ...,
+    ) -> Coroutine[Any, Any, T]: ...
+    def form(
+        self,
+        *,
+        type: Any = Empty,
         max_files: float | None = None,
         max_fields: float | None = None,
         max_part_size: int | None = None,
         limits: Limits | None = None,
-    ) -> _FormReader:
+    ) -> Any:
         """Return the fields and files of a form: ``await`` it, or use it with ``async with``.
 
         Args:
+            type: A type with fields to decode the form to; only to ``await``.
             max_files: The most files.
             max_fields: The most fields.
             max_part_size: The most bytes of one field.
@@ -174,7 +196,14 @@ class Request(
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
         form_limits = _form_limits(limits or self.limits, max_files, max_fields, max_part_size)
+        if type is not Empty:
+            return self._typed_form(type, form_limits)
         return AwaitableOrContextManagerWrapper(self._get_form(form_limits))
+
+    async def _typed_form(self, target_type: Any, limits: Limits) -> Any:
+        form = await self._get_form(limits)
+        with TRANSLATION:
+            return _decode_pairs(form.multi_items(), target_type, self.type_decoders)
 
     async def _get_form(self, limits: Limits) -> FormData:
         form = self._form
