@@ -172,6 +172,28 @@ async def test_chunks_pass_through_middleware_as_they_arrive() -> None:
     assert sizes == [2, 3, 0]
 
 
+@pytest.mark.parametrize("first", ["middleware", "endpoint"])
+async def test_middleware_and_endpoint_take_turns_with_a_stream(first: str) -> None:
+    seen: list[bytes] = []
+
+    async def read_chunk(request: Any) -> None:
+        async with aclosing(request.stream()) as stream:
+            seen.append(await anext(stream))
+
+    class Taking(BaseHTTPMiddleware):
+        async def dispatch(self, request: Any, call_next: Any) -> Any:
+            if first == "middleware":
+                await read_chunk(request)
+            response = await call_next(request)
+            await read_chunk(request)
+            return response
+
+    app = Starlette(routes=app_that(read_chunk).routes, middleware=[Middleware(Taking)])
+    install(app)
+    await app(http_scope("POST"), ScriptedReceive.body(b"1", b"2", b"3"), RecordedSend())
+    assert seen == ([b"1", b"2", b"3"] if first == "middleware" else [b"1", b"2"])
+
+
 async def test_stream_consumed_in_base_http_middleware_reads_as_empty() -> None:
     app = app_that(read_body, middleware_that(BASE_HTTP, read_stream))
     assert (await call(app, "POST", content=b"abc")).json() == ["abc", ""]
@@ -534,3 +556,30 @@ async def test_answers_of_a_plain_application_are_the_same() -> None:
     await compare(new_app, "POST", "/sub/", content=b"abc")
     await compare(new_app, "GET", "/sub/")
     await compare(new_app, "GET", "/missing")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_disconnect_is_seen_behind_base_http_middleware(count: int) -> None:
+    disconnected = anyio.Event()
+    seen: list[bool] = []
+    messages = [{"type": "http.request", "body": b"abc"}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    async def read_disconnect(request: Any) -> None:
+        seen.append(await request.is_disconnected())
+        assert await request.body() == b"abc"
+        seen.append(await request.is_disconnected())
+        disconnected.set()
+        seen.append(await request.is_disconnected())
+        async with request.cancel_on_disconnect() as watch:
+            await anyio.sleep(10)
+        seen.append(watch.cancelled_caught)
+
+    app = app_that(read_disconnect, *(middleware_that(BASE_HTTP, read_nothing) for _ in range(count)))
+    await app(http_scope("POST"), receive, RecordedSend())
+    assert seen == [False, False, True, True]

@@ -269,6 +269,15 @@ class Request(
             with TRANSLATION:
                 await super().send_push_promise(path, raise_if_unavailable)
 
+    async def send_early_hints(self, *links: str) -> None:
+        """Send ``103 Early Hints`` before the response, if the server supports it.
+
+        Args:
+            *links: Values of ``Link`` headers.
+        """
+        with TRANSLATION:
+            await super().send_early_hints(*links)
+
     # Attributes of Starlette's class that its own code, FastAPI's documentation and applications use.
 
     @property
