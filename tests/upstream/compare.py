@@ -40,6 +40,7 @@ DIFFERENCES = {
     "test_receive_text_before_accept": IMPLICIT_ACCEPT,
     "test_send_response_duplicate_start": "the message of the RuntimeError is asgiwire's",
     "test_request_scope_interface": SCOPE_KEY,
+    "test_request_send_early_hints_without_send_channel": "the message of the RuntimeError is asgiwire's",
     "test_websocket_scope_interface": SCOPE_KEY,
     "test_websocket_endpoint_decode_text_rejects_message_without_text": CONNECT,
     "test_websocket_endpoint_decode_bytes_rejects_message_without_bytes": CONNECT,

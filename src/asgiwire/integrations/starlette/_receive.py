@@ -88,7 +88,7 @@ class SocketReceive:
         return self._receive() if self.connected else self._first()
 
     async def _first(self) -> Message:
-        message = await self._receive()
+        message: Message = await self._receive()
         self.connected = True
         return message
 
