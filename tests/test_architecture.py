@@ -28,7 +28,7 @@ FILES = {path.relative_to(INSTALLED).as_posix(): path for path in sorted(INSTALL
 # A module imports from its own layer and the layers before it.
 LAYERS = (
     ("exceptions", "types", "limits", "_concurrency"),
-    ("_parsers", "serialization"),
+    ("_parsers", "_typed", "sending", "serialization"),
     ("datastructures",),
     ("_multipart",),
     ("_body", "_websocket"),
@@ -49,6 +49,7 @@ MAY_AWAIT = (
     "datastructures/upload_file.py",
     "datastructures/form.py",
     "_concurrency.py",
+    "sending.py",
     "testing",
     "integrations/",
 )

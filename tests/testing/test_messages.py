@@ -60,13 +60,21 @@ class TestScriptedReceive:
             await receive()
         assert await receive() == part(b"a", False)
 
-    @pytest.mark.parametrize("kind", ["http.disconnect", "websocket.disconnect"])
-    async def test_a_call_after_a_disconnect_is_an_error(self, kind: str) -> None:
-        receive = ScriptedReceive({"type": kind}, {"type": kind})
+    async def test_a_call_after_a_websocket_disconnect_is_an_error(self) -> None:
+        receive = ScriptedReceive({"type": "websocket.disconnect"}, {"type": "websocket.disconnect"})
         await receive()
         for _ in range(2):
-            with pytest.raises(ScriptError, match=f"expected no call of receive after '{kind}'"):
+            with pytest.raises(
+                ScriptError, match=r"expected no call of receive after 'websocket.disconnect'"
+            ):
                 await receive()
+
+    async def test_an_http_disconnect_is_returned_again(self) -> None:
+        receive = ScriptedReceive(DISCONNECT)
+        messages = [await receive() for _ in range(3)]
+        assert messages == [DISCONNECT] * 3
+        assert messages[1] is not messages[2]
+        assert receive.calls == 3
 
     async def test_a_concurrent_call_is_an_error(self) -> None:
         receive = ScriptedReceive()

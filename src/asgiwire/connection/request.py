@@ -23,8 +23,16 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.limits import Limits
-from asgiwire.serialization import decode_json, decode_msgpack
-from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
+from asgiwire.serialization import _decode_pairs, decode_json, decode_msgpack
+from asgiwire.types import (
+    Empty,
+    HeaderPairs,
+    HTTPEarlyHintEvent,
+    HTTPResponseTrailersEvent,
+    HTTPServerPushEvent,
+    Method,
+    Receive,
+)
 
 from .base import ASGIConnection, AuthT, StateT, UserT
 
@@ -39,6 +47,7 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
+TRAILERS: Final = "http.response.trailers"
 
 # The headers that the client would have sent with the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
@@ -190,6 +199,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         value = self._single_header(b"range")
         return None if value is None else Range.from_header(value)
 
+    @property
+    def cache_control(self) -> asgiwire.datastructures.RequestCacheControl:
+        """The directives of ``Cache-Control`` (RFC 9111 section 5.2.1); parsed at each access.
+
+        A header that is absent or invalid has no directives.
+        """
+        from asgiwire.datastructures.cache_control import RequestCacheControl
+
+        return RequestCacheControl.from_header(self._list_header(b"cache-control") or "")
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last server-sent event before the client reconnected; read at each access.
+
+        ``None`` without ``Last-Event-ID`` (HTML standard, "Server-sent events"). It is UTF-8; invalid bytes
+        become U+FFFD.
+        """
+        values = self._header_values(b"last-event-id")
+        return values[0].decode("utf-8", "replace") if values else None
+
     # The client
 
     @property
@@ -272,12 +301,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as JSON, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
 
@@ -291,27 +321,56 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as MessagePack, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
-    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
+    @overload
+    async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
+    @overload
+    async def form(self, *, type: type[T], limits: Limits | None = ...) -> T: ...
+    @overload
+    async def form(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
+    async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
         The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
         close the form to release them.
 
+        Args:
+            type: A type with fields to decode the form to, as in :meth:`.ASGIConnection.query`. Fields of
+                type :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
+                :class:`~asgiwire.datastructures.FormMultiDict` is returned.
+            limits: The limits of this call.
+
         Raises:
             ClientException: The form is malformed; the message says where.
+            ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
             RequestEntityTooLarge: The form exceeds a limit; the message says which.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
         """
+        if type is Empty:
+            return await self._read_form(limits)
+        if self.content_type[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            pairs = self._parse_urlencoded(await self._read_body(limits), limits)
+        else:
+            pairs = list((await self._read_form(limits)).items())
+        return _decode_pairs(pairs, type, self.type_decoders)
+
+    def _parse_urlencoded(self, body: bytes, limits: Limits | None) -> list[tuple[str, Any]]:
+        limits = limits or self.limits
+        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
+
+    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
         media_type, parameters = self.content_type
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
@@ -324,10 +383,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             return FormMultiDict()
         body = await self._read_body(limits)
         channel, _ = body_channel(self.scope, self.receive)
-        limits = limits or self.limits
         if channel.cached_form is None:
-            pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-            channel.cached_form = FormMultiDict(pairs)
+            channel.cached_form = FormMultiDict(self._parse_urlencoded(body, limits))
         return channel.cached_form
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
@@ -430,6 +487,35 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         values = [encode_header("link", link)[1] for link in links]
         if values and self.supports_early_hints:
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
+            await self.send(event)
+
+    @property
+    def supports_trailers(self) -> bool:
+        """Whether the server supports the ``http.response.trailers`` extension."""
+        return TRAILERS in self.capabilities
+
+    async def send_trailers(self, headers: HeaderPairs) -> None:
+        """Send trailer fields after the body (RFC 9110 section 6.5), if the server supports it.
+
+        ``http.response.start`` has to announce them with ``"trailers": self.supports_trailers``. They are
+        sent after the last ``http.response.body`` and end the response. The server drops them if the client
+        does not accept trailers, so they must not be essential.
+
+        Args:
+            headers: A mapping or an iterable of pairs.
+
+        Raises:
+            ValueError: A header is invalid, or must not be a trailer because it is needed before the content.
+        """
+        from asgiwire._parsers.header_fields import encode_trailers
+
+        values = encode_trailers(headers)
+        if self.supports_trailers:
+            event: HTTPResponseTrailersEvent = {
+                "type": "http.response.trailers",
+                "headers": values,
+                "more_trailers": False,
+            }
             await self.send(event)
 
     def _date_header(self, name: bytes) -> datetime | None:
