@@ -6,6 +6,7 @@ import gzip
 import inspect
 import json
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -24,6 +25,7 @@ from starlette.routing import Mount, Route
 import asgiwire
 from asgiwire import Limits
 from asgiwire.datastructures import FormMultiDict, Headers
+from asgiwire.datastructures import UploadFile as WireUploadFile
 from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge
 from asgiwire.integrations.starlette import Request, install
 from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope
@@ -474,6 +476,35 @@ async def test_content_length_of_the_original_body_does_not_limit_a_replaced_one
     receive = request.replay
     assert (await receive())["body"] == b"other"
     assert await request.body() == b"other"
+
+
+@dataclass
+class Registration:
+    field: str
+    file: WireUploadFile
+    age: int = 0
+
+
+@dataclass
+class Page:
+    page: int
+    tag: list[str]
+
+
+async def test_typed_form_and_query() -> None:
+    registration = await (await new_request(FORM, **MULTIPART)).form(type=Registration)
+    assert (registration.field, registration.age) == ("value", 0)
+    assert await registration.file.read() == b"content"
+    urlencoded = {"content-type": "application/x-www-form-urlencoded"}
+    page = await (await new_request(b"page=1&tag=a&tag=b", **urlencoded)).form(type=Page)
+    assert page == Page(1, ["a", "b"])
+    with pytest.raises(HTTPException, match=r"\$\.page"):
+        await (await new_request(b"page=x&tag=a", **urlencoded)).form(type=Page)
+    request = Request(http_scope(query_string=b"page=1&tag=a&tag=b"))
+    assert len(request.query_params) == 2
+    assert request.query(type=Page) == Page(1, ["a", "b"])
+    with pytest.raises(HTTPException, match=r"\$\.page"):
+        Request(http_scope(query_string=b"page=x")).query(type=Page)
 
 
 # Streams and disconnects

@@ -27,6 +27,7 @@ from asgiwire.datastructures import FormMultiDict
 from asgiwire.datastructures import UploadFile as WireUploadFile
 from asgiwire.exceptions import AsgiwireException, ValidationException
 from asgiwire.limits import Limits
+from asgiwire.serialization import _decode_pairs
 from asgiwire.types import Empty, Receive, Send
 
 from ._connection import HTTPConnection
@@ -72,6 +73,15 @@ class Request(
         if self.scope.get(MAX_BODY_SIZE_KEY) is None:
             return self.base_limits
         return _without_body_size(self.base_limits)
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
+        with TRANSLATION:
+            return super().query(type=type)
 
     # The body
 
@@ -151,41 +161,64 @@ class Request(
         with TRANSLATION:
             return await super().text(limits=limits)
 
+    @overload
     def form(
         self,
         *,
+        max_files: float | None = ...,
+        max_fields: float | None = ...,
+        max_part_size: int | None = ...,
+        limits: Limits | None = ...,
+    ) -> _FormReader: ...
+    @overload
+    def form(self, *, type: type[T], limits: Limits | None = ...) -> Awaitable[T]: ...
+    @overload
+    def form(self, *, type: Any, limits: Limits | None = ...) -> Awaitable[Any]: ...
+    def form(
+        self,
+        *,
+        type: Any = Empty,
         max_files: float | None = None,
         max_fields: float | None = None,
         max_part_size: int | None = None,
         limits: Limits | None = None,
-    ) -> _FormReader:
+    ) -> Any:
         """Return the fields and files of a form: ``await`` it, or use it with ``async with``.
 
         Args:
+            type: A type with fields to decode the form to, which can only be awaited.
             max_files: The most files.
             max_fields: The most fields.
             max_part_size: The most bytes of one field.
-            limits: The limits of this call; the other arguments replace single limits.
+            limits: The limits of this call; the three arguments before replace single limits.
 
         Raises:
             ClientException: The form is malformed; also Starlette's ``HTTPException``.
+            ValidationException: A field does not match ``type``; the message names its place.
             RequestEntityTooLarge: The form exceeds a limit; the message says which.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
         form_limits = _form_limits(limits or self.limits, max_files, max_fields, max_part_size)
-        return AwaitableOrContextManagerWrapper(self._get_form(form_limits))
+        if type is Empty:
+            return AwaitableOrContextManagerWrapper(self._read_form(form_limits))
+        return self._decode_form(type, form_limits)
 
-    async def _get_form(self, limits: Limits) -> FormData:
+    async def _decode_form(self, type: Any, limits: Limits) -> Any:
+        form = await self._read_form(limits)
+        with TRANSLATION:
+            return _decode_pairs(form.multi_items(), type, self.type_decoders)
+
+    async def _read_form(self, limits: Limits | None) -> FormData:
         form = self._form
         if form is not None:
             return form
         if self.content_type[0] == MULTIPART:
             with MULTIPART_TRANSLATION:
-                form = await self._read_multipart(limits)
+                form = await self._read_multipart(limits or self.limits)
         else:
             with URLENCODED_TRANSLATION:
-                fields = await super().form(limits=limits)
+                fields = await super()._read_form(limits)
             form = FormData._from_pairs(list(fields.items()))
         self._form = form
         return form

@@ -97,6 +97,15 @@ class WebSocket(
         """What the application has done; ``DISCONNECTED`` as soon as nothing can be sent."""
         return APPLICATION_STATES[self._channel.state]
 
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
+        with DECODING_TRANSLATION:
+            return super().query(type=type)
+
     async def accept(
         self,
         subprotocol: str | None = None,
