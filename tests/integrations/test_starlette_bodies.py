@@ -6,6 +6,7 @@ import gzip
 import inspect
 import json
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -24,6 +25,7 @@ from starlette.routing import Mount, Route
 import asgiwire
 from asgiwire import Limits
 from asgiwire.datastructures import FormMultiDict, Headers
+from asgiwire.datastructures import UploadFile as WireUploadFile
 from asgiwire.exceptions import ClientDisconnect, RequestEntityTooLarge
 from asgiwire.integrations.starlette import Request, install
 from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope
@@ -170,6 +172,28 @@ async def test_chunks_pass_through_middleware_as_they_arrive() -> None:
     )
     await app(http_scope("POST"), ScriptedReceive.body(b"ab", b"cde"), RecordedSend())
     assert sizes == [2, 3, 0]
+
+
+@pytest.mark.parametrize("first", ["middleware", "endpoint"])
+async def test_middleware_and_endpoint_take_turns_with_a_stream(first: str) -> None:
+    seen: list[bytes] = []
+
+    async def read_chunk(request: Any) -> None:
+        async with aclosing(request.stream()) as stream:
+            seen.append(await anext(stream))
+
+    class Taking(BaseHTTPMiddleware):
+        async def dispatch(self, request: Any, call_next: Any) -> Any:
+            if first == "middleware":
+                await read_chunk(request)
+            response = await call_next(request)
+            await read_chunk(request)
+            return response
+
+    app = Starlette(routes=app_that(read_chunk).routes, middleware=[Middleware(Taking)])
+    install(app)
+    await app(http_scope("POST"), ScriptedReceive.body(b"1", b"2", b"3"), RecordedSend())
+    assert seen == ([b"1", b"2", b"3"] if first == "middleware" else [b"1", b"2"])
 
 
 async def test_stream_consumed_in_base_http_middleware_reads_as_empty() -> None:
@@ -454,6 +478,35 @@ async def test_content_length_of_the_original_body_does_not_limit_a_replaced_one
     assert await request.body() == b"other"
 
 
+@dataclass
+class Registration:
+    field: str
+    file: WireUploadFile
+    age: int = 0
+
+
+@dataclass
+class Page:
+    page: int
+    tag: list[str]
+
+
+async def test_typed_form_and_query() -> None:
+    registration = await (await new_request(FORM, **MULTIPART)).form(type=Registration)
+    assert (registration.field, registration.age) == ("value", 0)
+    assert await registration.file.read() == b"content"
+    urlencoded = {"content-type": "application/x-www-form-urlencoded"}
+    page = await (await new_request(b"page=1&tag=a&tag=b", **urlencoded)).form(type=Page)
+    assert page == Page(1, ["a", "b"])
+    with pytest.raises(HTTPException, match=r"\$\.page"):
+        await (await new_request(b"page=x&tag=a", **urlencoded)).form(type=Page)
+    request = Request(http_scope(query_string=b"page=1&tag=a&tag=b"))
+    assert len(request.query_params) == 2
+    assert request.query(type=Page) == Page(1, ["a", "b"])
+    with pytest.raises(HTTPException, match=r"\$\.page"):
+        Request(http_scope(query_string=b"page=x")).query(type=Page)
+
+
 # Streams and disconnects
 
 
@@ -534,3 +587,30 @@ async def test_answers_of_a_plain_application_are_the_same() -> None:
     await compare(new_app, "POST", "/sub/", content=b"abc")
     await compare(new_app, "GET", "/sub/")
     await compare(new_app, "GET", "/missing")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_disconnect_is_seen_behind_base_http_middleware(count: int) -> None:
+    disconnected = anyio.Event()
+    seen: list[bool] = []
+    messages = [{"type": "http.request", "body": b"abc"}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    async def read_disconnect(request: Any) -> None:
+        seen.append(await request.is_disconnected())
+        assert await request.body() == b"abc"
+        seen.append(await request.is_disconnected())
+        disconnected.set()
+        seen.append(await request.is_disconnected())
+        async with request.cancel_on_disconnect() as watch:
+            await anyio.sleep(10)
+        seen.append(watch.cancelled_caught)
+
+    app = app_that(read_disconnect, *(middleware_that(BASE_HTTP, read_nothing) for _ in range(count)))
+    await app(http_scope("POST"), receive, RecordedSend())
+    assert seen == [False, False, True, True]

@@ -7,6 +7,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import starlette.exceptions
 import starlette.requests
 import starlette.websockets
 from starlette.applications import Starlette
@@ -345,3 +346,15 @@ async def test_disconnect_that_nobody_handles_is_raised() -> None:
     install(app)
     with pytest.raises(starlette.websockets.WebSocketDisconnect):
         await talk(app, "/")
+
+
+async def test_exception_of_a_mounted_asgi_application_closes_the_websocket_that_it_accepted() -> None:
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await starlette.websockets.WebSocket(scope, receive, send).accept()
+        raise starlette.exceptions.WebSocketException(4001, "bye")
+
+    app = Starlette(routes=[Mount("/", app=inner)])
+    install(app)
+    events = await talk(app, "/", "text")
+    assert [event["type"] for event in events] == ["websocket.accept", "websocket.close"]
+    assert (events[-1]["code"], events[-1]["reason"]) == (4001, "bye")

@@ -233,6 +233,15 @@ async def test_push_promise_is_silent_without_support() -> None:
     assert send.messages[0]["path"] == "/style.css"
 
 
+async def test_early_hints() -> None:
+    scope = http_scope(extensions={"http.response.early_hint": {}})
+    send = RecordedSend()
+    await Request(scope, send=send).send_early_hints("</a.css>", "</b.css>")
+    assert send.messages == [{"type": "http.response.early_hint", "links": [b"</a.css>", b"</b.css>"]}]
+    with pytest.raises(RuntimeError, match="without a send callable"):
+        await Request(scope).send_early_hints("</a.css>")
+
+
 async def test_invalid_content_length_is_an_http_exception() -> None:
     request = new_request(headers=[(b"content-length", b"many")])
     with pytest.raises(starlette.exceptions.HTTPException) as caught:

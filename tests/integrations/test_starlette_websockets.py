@@ -283,6 +283,13 @@ async def test_reason_is_cut_and_a_list_is_sent_as_it_is() -> None:
         assert send.messages[1:] == [{"type": "websocket.close", "code": 1008, "reason": sent}]
 
 
+async def test_typed_query() -> None:
+    assert new_websocket(scope={"query_string": b"a=1"}).query(type=dict[str, int]) == {"a": 1}
+    with pytest.raises(starlette.exceptions.WebSocketException) as caught:
+        new_websocket(scope={"query_string": b"a=x"}).query(type=dict[str, int])
+    assert caught.value.code == 1007
+
+
 async def test_short_path_of_text_messages_stays() -> None:
     websocket = new_websocket("a")
     await websocket.accept()

@@ -49,6 +49,8 @@ async def read(request: ShopRequest) -> JSONResponse:
     assert_type(await request.body(), bytes)
     assert_type(await request.json(type=User), User)
     assert_type(await request.form(max_files=1), FormData)
+    assert_type(await request.form(type=User), User)
+    assert_type(request.query(type=User), User)
     async with request.form() as form:
         assert_type(form, FormData)
     async for chunk in request.stream():

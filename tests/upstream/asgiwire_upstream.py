@@ -42,12 +42,12 @@ def turn_on() -> None:
     # Only here, so that a run without the integration imports nothing of it.
     import starlette.testclient
     from starlette.applications import Starlette
-    from starlette.requests import HTTPConnection
 
     from asgiwire.integrations.starlette import Request, WebSocket, _install, install
 
     classes = _install.ConnectionClasses(Request, WebSocket)
     init_app, init_client = Starlette.__init__, starlette.testclient.TestClient.__init__
+    create = _install.new_connection
 
     class MarkedApplication:
         """A plain ASGI application, called as ``install()`` would call it."""
@@ -74,12 +74,11 @@ def turn_on() -> None:
         scope = args[0] if args else kwargs.get("scope")
         if isinstance(scope, dict):
             scope.setdefault(_install.SCOPE_KEY, classes)
-        return _install.new_connection(cls, *args, **kwargs)
+        return create(cls, *args, **kwargs)
 
+    _install.new_connection = new_connection
     install(Starlette())
     patched: Any = Starlette
     patched.__init__ = init_installed
     patched = starlette.testclient.TestClient
     patched.__init__ = init_marked
-    patched = HTTPConnection
-    patched.__new__ = new_connection

@@ -18,6 +18,8 @@ FIELD_SIZE = "max_part_size counts the name of a field too"
 HEADER_SIZE = (
     "max_part_headers and max_part_header_size of Limits apply, not the defaults of python-multipart"
 )
+SCOPE_KEY = "the scope has keys of the integration, which are seen when it is read as a whole"
+CONNECT = "close() before the connect event receives it first, because one server requires that"
 IMPLICIT_ACCEPT = "reading before accept() accepts the handshake instead of raising an error"
 
 DIFFERENCES = {
@@ -37,6 +39,11 @@ DIFFERENCES = {
     "test_receive_json_before_accept": IMPLICIT_ACCEPT,
     "test_receive_text_before_accept": IMPLICIT_ACCEPT,
     "test_send_response_duplicate_start": "the message of the RuntimeError is asgiwire's",
+    "test_request_scope_interface": SCOPE_KEY,
+    "test_request_send_early_hints_without_send_channel": "the message of the RuntimeError is asgiwire's",
+    "test_websocket_scope_interface": SCOPE_KEY,
+    "test_websocket_endpoint_decode_text_rejects_message_without_text": CONNECT,
+    "test_websocket_endpoint_decode_bytes_rejects_message_without_bytes": CONNECT,
     # FastAPI
     "test_body_limit_counts_actual_bytes": CONTENT_LENGTH,
     "test_body_parsing_without_limit_preserves_existing_error_response": PATCHED,

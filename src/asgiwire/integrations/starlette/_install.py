@@ -31,7 +31,7 @@ from asgiwire.exceptions import AsgiwireWarning
 from ._connection import HTTPConnection
 from ._errors import ClientErrorMiddleware, add_handlers
 from ._middleware import MiddlewareRequest
-from ._receive import SharedReceive
+from ._receive import SharedReceive, SocketReceive
 from .request import Request
 from .websocket import WebSocket
 
@@ -163,6 +163,8 @@ class Entry:
             scope[SCOPE_KEY] = self._classes
         if scope["type"] == "http" and not isinstance(receive, ReplayReceive):
             receive = SharedReceive(*body_channel(scope, receive))
+        elif scope["type"] == "websocket":
+            receive = SocketReceive(receive)
         await self._app(scope, receive, send)
 
 

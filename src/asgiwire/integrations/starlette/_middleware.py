@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiwire._body.channel import BodyState
+from asgiwire._body.readers import BodyReader
 from asgiwire._body.registry import body_channel
 
 from ._exceptions import TRANSLATION
@@ -19,13 +21,19 @@ class MiddlewareRequest:
     scope: Any
     receive: Any
     _downstream: SharedReceive | None = None
+    _stream_reader: BodyReader | None
 
     async def wrapped_receive(self) -> Any:
         """Return the next message for what comes after the middleware, whichever method read the body."""
         channel, receive = body_channel(self.scope, self.receive)
         downstream = self._downstream
         if downstream is None or downstream.channel is not channel:
-            downstream = self._downstream = SharedReceive(channel, receive, empty_if_consumed=True)
+            reader = self._stream_reader if channel.state is BodyState.STREAMING else None
+            if reader is None:
+                reader = BodyReader(channel, receive, None, "receive()")
+                if channel.state is BodyState.UNREAD:
+                    self._stream_reader = reader  # stream() continues what the application has left
+            downstream = self._downstream = SharedReceive(channel, receive, reader, empty_if_consumed=True)
         with TRANSLATION:
             return await downstream()
 

@@ -13,8 +13,10 @@ from asgiwire._body.readers import BodyReader, ReplayReceive
 from asgiwire.exceptions import StreamConsumed
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from asgiwire._body.channel import BodyChannel
-    from asgiwire.types import HTTPReceiveMessage, Receive
+    from asgiwire.types import HTTPReceiveMessage, Message, Receive
 
 
 class SharedReceive(ReplayReceive):
@@ -25,16 +27,23 @@ class SharedReceive(ReplayReceive):
     Args:
         channel: The channel.
         receive: The callable that the channel belongs to.
+        reader: Reads the channel; a new one if ``None``.
         empty_if_consumed: Whether a body that ``stream()`` or another consumer has taken reads as empty, as
             after ``BaseHTTPMiddleware``. Otherwise the call waits for the disconnect, as a server does.
     """
 
     __slots__ = ("_empty_if_consumed", "_reader")
 
-    def __init__(self, channel: BodyChannel, receive: Receive, empty_if_consumed: bool = False) -> None:
+    def __init__(
+        self,
+        channel: BodyChannel,
+        receive: Receive,
+        reader: BodyReader | None = None,
+        empty_if_consumed: bool = False,
+    ) -> None:
         super().__init__(channel, receive, None, 0, _no_check)
         self._empty_if_consumed = empty_if_consumed
-        self._reader: BodyReader | None = None  # most applications read through a request object
+        self._reader = reader  # created when it is needed: most applications read through a request object
 
     async def __call__(self) -> HTTPReceiveMessage:
         """Return the next message: the parts of the body, then the disconnect."""
@@ -57,6 +66,31 @@ class SharedReceive(ReplayReceive):
         else:
             self._complete = channel.state is not BodyState.STREAMING
         return chunk
+
+
+class SocketReceive:
+    """The ``receive`` callable of a WebSocket; it knows whether the connect event was received.
+
+    Starlette creates several objects for one WebSocket: one for the route, one for exception handlers.
+
+    Args:
+        receive: The server's callable.
+    """
+
+    __slots__ = ("_receive", "connected")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.connected = False
+
+    def __call__(self) -> Awaitable[Message]:
+        """Return the server's awaitable, except for the first message."""
+        return self._receive() if self.connected else self._first()
+
+    async def _first(self) -> Message:
+        message: Message = await self._receive()
+        self.connected = True
+        return message
 
 
 def _no_check() -> None:

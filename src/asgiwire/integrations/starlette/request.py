@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from math import inf
@@ -73,6 +73,15 @@ class Request(
         if self.scope.get(MAX_BODY_SIZE_KEY) is None:
             return self.base_limits
         return _without_body_size(self.base_limits)
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
+        with TRANSLATION:
+            return super().query(type=type)
 
     # The body
 
@@ -162,15 +171,9 @@ class Request(
         limits: Limits | None = ...,
     ) -> _FormReader: ...
     @overload
-    def form(
-        self,
-        *,
-        type: type[T],
-        max_files: float | None = ...,
-        max_fields: float | None = ...,
-        max_part_size: int | None = ...,
-        limits: Limits | None = ...,
-    ) -> Coroutine[Any, Any, T]: ...
+    def form(self, *, type: type[T], limits: Limits | None = ...) -> Awaitable[T]: ...
+    @overload
+    def form(self, *, type: Any, limits: Limits | None = ...) -> Awaitable[Any]: ...
     def form(
         self,
         *,
@@ -183,38 +186,39 @@ class Request(
         """Return the fields and files of a form: ``await`` it, or use it with ``async with``.
 
         Args:
-            type: A type with fields to decode the form to; only to ``await``.
+            type: A type with fields to decode the form to, which can only be awaited.
             max_files: The most files.
             max_fields: The most fields.
             max_part_size: The most bytes of one field.
-            limits: The limits of this call; the other arguments replace single limits.
+            limits: The limits of this call; the three arguments before replace single limits.
 
         Raises:
             ClientException: The form is malformed; also Starlette's ``HTTPException``.
+            ValidationException: A field does not match ``type``; the message names its place.
             RequestEntityTooLarge: The form exceeds a limit; the message says which.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
         form_limits = _form_limits(limits or self.limits, max_files, max_fields, max_part_size)
-        if type is not Empty:
-            return self._typed_form(type, form_limits)
-        return AwaitableOrContextManagerWrapper(self._get_form(form_limits))
+        if type is Empty:
+            return AwaitableOrContextManagerWrapper(self._read_form(form_limits))
+        return self._decode_form(type, form_limits)
 
-    async def _typed_form(self, target_type: Any, limits: Limits) -> Any:
-        form = await self._get_form(limits)
+    async def _decode_form(self, type: Any, limits: Limits) -> Any:
+        form = await self._read_form(limits)
         with TRANSLATION:
-            return _decode_pairs(form.multi_items(), target_type, self.type_decoders)
+            return _decode_pairs(form.multi_items(), type, self.type_decoders)
 
-    async def _get_form(self, limits: Limits) -> FormData:
+    async def _read_form(self, limits: Limits | None) -> FormData:
         form = self._form
         if form is not None:
             return form
         if self.content_type[0] == MULTIPART:
             with MULTIPART_TRANSLATION:
-                form = await self._read_multipart(limits)
+                form = await self._read_multipart(limits or self.limits)
         else:
             with URLENCODED_TRANSLATION:
-                fields = await super().form(limits=limits)
+                fields = await super()._read_form(limits)
             form = FormData._from_pairs(list(fields.items()))
         self._form = form
         return form
@@ -297,6 +301,15 @@ class Request(
         if self.supports_push_promise or raise_if_unavailable:
             with TRANSLATION:
                 await super().send_push_promise(path, raise_if_unavailable)
+
+    async def send_early_hints(self, *links: str) -> None:
+        """Send ``103 Early Hints`` before the response, if the server supports it.
+
+        Args:
+            *links: Values of ``Link`` headers.
+        """
+        with TRANSLATION:
+            await super().send_early_hints(*links)
 
     # Attributes of Starlette's class that its own code, FastAPI's documentation and applications use.
 

@@ -97,6 +97,15 @@ class WebSocket(
         """What the application has done; ``DISCONNECTED`` as soon as nothing can be sent."""
         return APPLICATION_STATES[self._channel.state]
 
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
+        with DECODING_TRANSLATION:
+            return super().query(type=type)
+
     async def accept(
         self,
         subprotocol: str | None = None,
@@ -139,6 +148,9 @@ class WebSocket(
         Raises:
             ValueError: The code is invalid; nothing was sent.
         """
+        channel = self._channel
+        if channel.state is states.INITIAL and getattr(channel.source, "connected", False):
+            channel.state = states.HANDSHAKE  # another object has received the connect event
         if reason is None or isinstance(reason, str):
             await super().close(code, None if reason is None else cut_reason(reason))
         elif not self.disconnected:
