@@ -31,6 +31,9 @@ OLDEST_DEPENDENCIES = [
     if ";" not in requirement
 ]
 
+# The oldest versions that `asgiwire.integrations.starlette` supports.
+OLDEST_FRAMEWORKS = ("starlette==1.0.0", "fastapi==0.133.0")
+
 # One process per core. All tests of a file run in one process, so that they share its servers.
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 
@@ -42,6 +45,25 @@ QUICK_TESTS = (
     "tests/body/test_form.py",
     "tests/websocket",
     "tests/testing",
+)
+
+# What the tests of Starlette and FastAPI import, less what few of them need.
+UPSTREAM_REQUIREMENTS = (
+    "anyio[trio]",
+    "dirty-equals",
+    "httpx",
+    "httpx2[zstd]",
+    "importlib-metadata",
+    "inline-snapshot",
+    "itsdangerous",
+    "jinja2",
+    "opentelemetry-sdk",
+    "pyjwt",
+    "pytest>=9",
+    "pytest-timeout",
+    "pytest-xdist",
+    "python-multipart",
+    "pyyaml",
 )
 
 nox.needs_version = ">=2025.5.1"
@@ -83,6 +105,8 @@ def oldest(session: nox.Session) -> None:
     session.install(*(bound.replace(">=", "==") for bound in OLDEST_DEPENDENCIES))
     session.install("--force-reinstall", "--no-deps", ".")
     session.run("pytest", *IN_PARALLEL, "--ignore=tests/e2e", *session.posargs)
+    session.install(*OLDEST_FRAMEWORKS)
+    session.run("pytest", *IN_PARALLEL, "tests/integrations", *session.posargs)
 
 
 @nox.session
@@ -192,3 +216,38 @@ def bench(session: nox.Session) -> None:
     install_groups(session, "bench")
     install_package(session)
     session.run("python", "-m", "benchmarks", *(session.posargs or ["--quick"]))
+
+
+@nox.session(python=OLDEST)
+def upstream(session: nox.Session) -> None:
+    """Run the tests of Starlette and FastAPI with the integration on: ``nox -s upstream -- PATH...``.
+
+    Each path is a checkout or an unpacked sdist. Only tests that pass without the integration count.
+    """
+    folder = Path(session.create_tmp())
+    install_package(session)
+    for path in map(Path, session.posargs):
+        session.install(*UPSTREAM_REQUIREMENTS, str(path))
+        for mode in ("without", "with"):
+            session.run(
+                "pytest",
+                *("-q", "-p", "no:cacheprovider", "-p", "asgiwire_upstream", "-n", "auto", "--tb", "no"),
+                *("-W", "ignore:_pytest.python.CallSpec2", "--timeout", "60", f"--rootdir={path}"),
+                *("-c", str(path / "pyproject.toml"), f"--outcomes={folder.resolve() / mode}.json"),
+                *(["--asgiwire"] if mode == "with" else []),
+                *(str(path / "tests" / name) for name in upstream_tests(path)),
+                env={"PYTHONPATH": str(Path("tests/upstream").resolve())},
+                success_codes=[0, 1],
+            )
+        session.run("python", "tests/upstream/compare.py", f"{folder}/without.json", f"{folder}/with.json")
+
+
+def upstream_tests(path: Path) -> list[str]:
+    """Return the test files and folders; left out are benchmarks, and those that need other packages."""
+    left_out = ("benchmarks", "memory_benchmarks", "test_telemetry", "test_opentelemetry.py")
+    return sorted(
+        test.name
+        for test in (path / "tests").iterdir()
+        if (test.suffix == ".py" or test.is_dir()) and test.name.startswith(("test_", "middleware"))
+        if test.name not in left_out
+    )

@@ -6,6 +6,7 @@ bytes twice, so a cache that outlives a request gives no advantage.
 
 from __future__ import annotations
 
+import datetime
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -43,6 +44,32 @@ class Order(msgspec.Struct):
     customer: str
     paid: bool
     products: list[Product]
+
+
+class Search(msgspec.Struct):
+    """The value that the row of a typed query sends."""
+
+    q: str
+    page: int
+    per_page: int
+    sort: str
+    in_stock: bool
+    max_price: float
+
+
+class Registration(msgspec.Struct):
+    """The value that the row of a typed form sends."""
+
+    name: str
+    email: str
+    age: int
+    height: float
+    newsletter: bool
+    birthday: datetime.date
+    street: str
+    postcode: int
+    city: str
+    country: str
 
 
 @dataclass(slots=True)
@@ -158,6 +185,33 @@ def cookie_header(seed: int) -> bytes:
 
 def query_parameters(seed: int) -> dict[str, str]:
     return {"q": f"shoes{seed}", "page": "2", "per_page": "50", "sort": "price", "order": "asc", "in": "new"}
+
+
+def search(seed: int) -> Search:
+    return Search(
+        q=f"shoes {seed}", page=seed % 1000, per_page=50, sort="price", in_stock=True, max_price=99.5
+    )
+
+
+def registration(seed: int) -> Registration:
+    return Registration(
+        name="grace",
+        email=f"grace{seed}@example.org",
+        age=36,
+        height=1.68,
+        newsletter=True,
+        birthday=datetime.date(1906, 12, 9),
+        street="navy yard 3",
+        postcode=seed,
+        city="arlington",
+        country="us",
+    )
+
+
+def encode_fields(value: msgspec.Struct) -> bytes:
+    """Encode the fields of a value as a query or an urlencoded form."""
+    fields = msgspec.structs.asdict(value)
+    return urlencode({name: str(field).lower() for name, field in fields.items()}).encode()
 
 
 def form_fields(seed: int, count: int) -> list[tuple[str, str]]:

@@ -109,6 +109,31 @@ def urlencoded_form(seed: int) -> Case:
     return http_case(seed, expected, content_type=b"application/x-www-form-urlencoded", body=encoded)
 
 
+def typed_query(seed: int) -> Case:
+    value = inputs.search(seed)
+    return http_case(seed, fields_of(value), query=inputs.encode_fields(value))
+
+
+def typed_form(seed: int) -> Case:
+    value = inputs.registration(seed)
+    encoded = inputs.encode_fields(value)
+    return http_case(seed, fields_of(value), content_type=b"application/x-www-form-urlencoded", body=encoded)
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a model of any library, or of the arguments of a handler."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    fields: dict[str, Any] = value.model_dump()
+    return fields
+
+
+def typed_fields(_contestant: ModuleType, _case: Case, returned: object) -> dict[str, Any]:
+    return fields_of(returned)
+
+
 def multipart_fields(seed: int, count: int) -> Case:
     form, expected = Multipart(seed), inputs.form_fields(seed, count)
     for name, value in expected:
@@ -184,6 +209,8 @@ ROWS: Final = (
     Row("body", "body 1 MB, 16 chunks", body, 50),
     Row("stream", "stream 1 MB, 16 chunks", stream, 50),
     Row("urlencoded", "urlencoded, 10 fields", urlencoded_form, 1000, form_pairs),
+    Row("typed_query", "typed query, 6 parameters", typed_query, 1000, typed_fields),
+    Row("typed_form", "typed form, 10 fields", typed_form, 1000, typed_fields),
     Row("multipart_fields", "multipart, 10 fields", lambda seed: multipart_fields(seed, 10), 300, form_pairs),
     Row(
         "multipart_many", "multipart, 1,000 fields", lambda seed: multipart_fields(seed, 1000), 4, form_pairs

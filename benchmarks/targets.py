@@ -28,6 +28,8 @@ AGAINST: Final[dict[str, dict[str, float]]] = {
         "multipart_stream": 1.1,
     },
     "starlette": {"multipart_fields": 0.5, "multipart_many": 0.5},
+    "litestar": {"typed_query": 1 / 3, "typed_form": 1 / 3},
+    "fastapi": {"typed_query": 1 / 3, "typed_form": 1 / 3},
 }
 """Maximum time of asgiwire in single rows, relative to another contestant."""
 

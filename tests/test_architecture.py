@@ -28,7 +28,7 @@ FILES = {path.relative_to(INSTALLED).as_posix(): path for path in sorted(INSTALL
 # A module imports from its own layer and the layers before it.
 LAYERS = (
     ("exceptions", "types", "limits", "_concurrency"),
-    ("_parsers", "serialization"),
+    ("_parsers", "_typed", "sending", "serialization"),
     ("datastructures",),
     ("_multipart",),
     ("_body", "_websocket"),
@@ -49,6 +49,7 @@ MAY_AWAIT = (
     "datastructures/upload_file.py",
     "datastructures/form.py",
     "_concurrency.py",
+    "sending.py",
     "testing",
     "integrations/",
 )
@@ -66,7 +67,9 @@ def module_name(file: str) -> str:
 
 MODULES = {module_name(file).rstrip("."): path for file, path in FILES.items()}
 # An integration can be imported only if its framework is installed.
-ABSENT = tuple(f"asgiwire.integrations.{name}" for name in ("litestar",) if find_spec(name) is None)
+ABSENT = tuple(
+    f"asgiwire.integrations.{name}" for name in ("litestar", "starlette") if find_spec(name) is None
+)
 PUBLIC = [name for name in MODULES if "._" not in name and not name.startswith(ABSENT)]
 
 

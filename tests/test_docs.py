@@ -19,7 +19,8 @@ PAGES = {
 # Frameworks that a page needs, and that not every environment has.
 REQUIRED_MODULES = {
     "docs/how-to/litestar.md": ("litestar",),
-    "docs/how-to/starlette.md": ("starlette", "fastapi"),
+    "docs/how-to/fastapi.md": ("fastapi",),
+    "docs/how-to/starlette.md": ("starlette",),
 }
 SYBIL = Sybil(parsers=[PythonCodeBlockParser()], path=str(ROOT))
 

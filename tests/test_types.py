@@ -17,6 +17,13 @@ SCOPE_OPTIONAL = "asgi raw_path root_path client server state extensions http_ve
 EVENTS = {
     "HTTPScope": ("http", "path headers method", SCOPE_OPTIONAL),
     "WebSocketScope": ("websocket", "path headers", f"{SCOPE_OPTIONAL} subprotocols"),
+    "LifespanScope": ("lifespan", "", "asgi state"),
+    "LifespanStartupEvent": ("lifespan.startup", "", ""),
+    "LifespanStartupCompleteEvent": ("lifespan.startup.complete", "", ""),
+    "LifespanStartupFailedEvent": ("lifespan.startup.failed", "", "message"),
+    "LifespanShutdownEvent": ("lifespan.shutdown", "", ""),
+    "LifespanShutdownCompleteEvent": ("lifespan.shutdown.complete", "", ""),
+    "LifespanShutdownFailedEvent": ("lifespan.shutdown.failed", "", "message"),
     "HTTPRequestEvent": ("http.request", "", "body more_body"),
     "HTTPDisconnectEvent": ("http.disconnect", "", ""),
     "HTTPResponseStartEvent": ("http.response.start", "status", "headers trailers"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RAW: Final = "raw"
 OURS: Final = "asgiwire"
-PEERS: Final = ("litestar", "starlette", "blacksheep", "falcon", "asgi_tools")
+PEERS: Final = ("litestar", "starlette", "blacksheep", "falcon", "asgi_tools", "fastapi")
 NAMES: Final = (RAW, OURS, *PEERS)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiwire import Limits, WebSocket
 from asgiwire import Request as DefaultRequest
-from benchmarks.inputs import Order
+from benchmarks.inputs import Order, Registration, Search
 
 if TYPE_CHECKING:
     from asgiwire.datastructures import FormMultiDict
@@ -102,6 +102,14 @@ async def urlencoded(scope: Scope, receive: Receive, send: Send) -> FormMultiDic
 
 
 multipart_fields = multipart_many = urlencoded
+
+
+async def typed_query(scope: Scope, receive: Receive, send: Send) -> Search:
+    return Request(scope, receive, send).query(type=Search)
+
+
+async def typed_form(scope: Scope, receive: Receive, send: Send) -> Registration:
+    return await Request(scope, receive, send).form(type=Registration)
 
 
 async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, bytes]]:

@@ -6,12 +6,14 @@ limit on the body size.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from litestar import Litestar, Request, WebSocket, post
+from litestar import Litestar, Request, WebSocket, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromQuery
 
-from benchmarks.inputs import Order
+from benchmarks.inputs import Order, Registration
 
 if TYPE_CHECKING:
     from litestar.datastructures import FormMultiDict
@@ -27,8 +29,29 @@ async def handler() -> None:
     """Route handler that is never called."""
 
 
-app = Litestar([handler], multipart_form_part_limit=1000)
-registered = next(found for route in app.routes for found in route.route_handlers)
+@get("/search")
+async def search(  # noqa: PLR0917 - the parameters of the query
+    q: FromQuery[str],
+    page: FromQuery[int],
+    per_page: FromQuery[int],
+    sort: FromQuery[str],
+    in_stock: FromQuery[bool],
+    max_price: FromQuery[float],
+) -> dict[str, Any]:
+    """Route handler with the parameters of the typed query."""
+    return {}
+
+
+@post("/registration")
+async def register(
+    data: Annotated[Registration, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> None:
+    """Route handler with the typed form."""
+
+
+app = Litestar([handler, search, register], multipart_form_part_limit=1000)
+routes = {route.path: route for route in app.routes}
+registered, _ = routes["/"].route_handler_map["POST"]
 
 decode_order = msgspec.json.Decoder(Order).decode
 
@@ -119,6 +142,25 @@ async def urlencoded(scope: Scope, receive: Receive, send: Send) -> FormMultiDic
 
 
 multipart_fields = multipart_many = urlencoded
+
+
+async def handler_arguments(
+    path: str, method: str, scope: Scope, receive: Receive, send: Send
+) -> dict[str, Any]:
+    """Do what a route does before it calls its handler."""
+    found, model = routes[path].route_handler_map[method]
+    request = Request(scope, receive, send)
+    arguments = await model.to_kwargs(connection=request)
+    return found.signature_model.parse_values_from_connection_kwargs(connection=request, kwargs=arguments)
+
+
+async def typed_query(scope: Scope, receive: Receive, send: Send) -> dict[str, Any]:
+    return await handler_arguments("/search", "GET", scope, receive, send)
+
+
+async def typed_form(scope: Scope, receive: Receive, send: Send) -> Registration:
+    arguments = await handler_arguments("/registration", "POST", scope, receive, send)
+    return arguments["data"]
 
 
 async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, bytes]]:

@@ -19,7 +19,7 @@ import msgspec
 from multidict import MultiDict
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from benchmarks.inputs import Order
+from benchmarks.inputs import Order, Registration, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,6 +191,15 @@ async def urlencoded(scope: Scope, receive: Receive, send: Send) -> MultiDict[st
         name, _, value = field.partition("=")
         fields.append((name, value))
     return MultiDict(fields)
+
+
+async def typed_query(scope: Scope, receive: Receive, send: Send) -> Search:
+    return msgspec.convert(parse_query(scope["query_string"]), Search, strict=False)
+
+
+async def typed_form(scope: Scope, receive: Receive, send: Send) -> Registration:
+    fields = parse_query(await body(scope, receive, send))
+    return msgspec.convert(fields, Registration, strict=False)
 
 
 def multipart_parser(

@@ -1,4 +1,4 @@
-"""A web framework in 150 lines, built on asgiwire and itsdangerous, and a tea shop that uses it.
+"""A web framework in 160 lines, built on asgiwire and itsdangerous, and a tea shop that uses it.
 
 ``framework`` is the framework; ``docs/tutorial.md`` explains it. ``app`` is the tea shop. Start it with
 uvicorn in the root directory of the repository::

@@ -22,6 +22,13 @@ class Order(msgspec.Struct):
     cups: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
 
 
+class Search(msgspec.Struct):
+    """What to list."""
+
+    tea: str | None = None
+    min_cups: int = 0
+
+
 class Login(msgspec.Struct):
     """The name of a customer; this example does not check a password."""
 
@@ -71,10 +78,9 @@ async def logout(request: ShopRequest) -> Response:
 
 
 @app.route("GET", "/orders")
-async def list_orders(request: ShopRequest) -> list[Order]:
-    """List all orders, or those of the tea in the query."""
-    tea = request.query_params.get("tea")
-    return [order for order in orders if tea in {None, order.tea}]
+async def list_orders(request: ShopRequest, query: Search) -> list[Order]:
+    """List all orders, or those that the query selects."""
+    return [order for order in orders if query.tea in {None, order.tea} and order.cups >= query.min_cups]
 
 
 @app.route("POST", "/orders")

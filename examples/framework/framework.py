@@ -1,13 +1,14 @@
-"""A web framework in 150 lines: asgiwire provides the connections, itsdangerous signs the session cookie.
+"""A web framework in 160 lines: asgiwire provides the connections, itsdangerous signs the session cookie.
 
-The annotations of a handler select its arguments: first the connection, of the annotated class, then the path
-parameters by name and the JSON body.
+The annotations of a handler are the types of its arguments: the connection, then path parameters by name, the
+query as ``query``, a form as ``form``, and JSON under any other name.
 """
 
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from inspect import signature
+from dataclasses import make_dataclass
+from inspect import isawaitable, signature
 from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
 
@@ -17,7 +18,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from asgiwire import ASGIConnection, Request, WebSocket
 from asgiwire.datastructures import Cookie, MutableScopeHeaders
 from asgiwire.exceptions import ClientException, Disconnected, UsageError, WebSocketException
-from asgiwire.serialization import encode_json
+from asgiwire.sending import send_response
+from asgiwire.serialization import decode_params, encode_json
 from asgiwire.types import Message, Receive, Scope, Send
 
 Handler = Callable[..., Awaitable[Any]]
@@ -36,8 +38,8 @@ class Response(msgspec.Struct, frozen=True):
         headers = MutableScopeHeaders()
         headers.update({"content-type": "application/json", "content-length": str(len(body))} if body else {})
         headers.update(self.headers)
-        await request.send({"type": "http.response.start", "status": self.status, "headers": headers.headers})
-        await request.send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+        body = b"" if request.method == "HEAD" else body
+        await send_response(request.send, self.status, body, headers.headers)
 
 
 class Route:
@@ -50,20 +52,27 @@ class Route:
         self.types = get_type_hints(handler, include_extras=True)
         first, *others = signature(handler).parameters
         self.connection_class = get_origin(self.types[first]) or self.types[first]  # Request[User]: Request
-        self.body = next((name for name in others if name not in self.pattern.groupindex), None)
+        self.inputs = [name for name in others if name not in self.pattern.groupindex]
+        self.path_type: type[Any] = make_dataclass(
+            "Path", [(p, self.types[p]) for p in self.pattern.groupindex]
+        )
 
     def match(self, path: str) -> dict[str, Any] | None:
         """Return the converted path parameters, or ``None`` if path or types do not match."""
         if found := self.pattern.fullmatch(path):
-            values = found.groupdict()
-            with suppress(msgspec.ValidationError):
-                return {k: msgspec.convert(values[k], self.types[k], strict=False) for k in values}
+            with suppress(ClientException):
+                values: object = decode_params(found.groupdict(), self.path_type)
+                return vars(values)
         return None
 
     async def call(self, connection: Any) -> Any:
         """Call the handler with its arguments."""
-        body = {self.body: await connection.json(type=self.types[self.body])} if self.body else {}
-        return await self.handler(connection, **connection.path_params, **body)
+        arguments = {**connection.path_params}
+        for name in self.inputs:
+            read = getattr(connection, name if name in {"query", "form"} else "json")
+            value = read(type=self.types[name])  # query() is not a coroutine
+            arguments[name] = await value if isawaitable(value) else value
+        return await self.handler(connection, **arguments)
 
 
 class App:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asgiwire.datastructures import UploadFile
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asgiwire import ASGIConnection, Request
-    from asgiwire.datastructures import URL
+    from asgiwire.datastructures import URL, UploadFile
 
 PREVIEW_SIZE = 256
 
@@ -73,8 +71,8 @@ async def read_form(request: Request) -> dict[str, Any]:
         items = list(form.multi_items())
         return {
             "kind": "form",
-            "fields": [item for item in items if not isinstance(item[1], UploadFile)],
-            "files": [await describe_file(*item) for item in items if isinstance(item[1], UploadFile)],
+            "fields": [item for item in items if isinstance(item[1], str)],
+            "files": [await describe_file(name, file) for name, file in items if not isinstance(file, str)],
         }
 
 

@@ -22,7 +22,7 @@ The modules, in the order of their imports; each imports only from those before 
 ``asgiwire._body``           the request body: the channel of a ``receive`` callable, and its readers
 ``asgiwire._websocket``      the WebSocket: transition tables, events, and the channel that sends and receives
 ``asgiwire.connection``      ``ASGIConnection``, ``Request`` and ``WebSocket``, each in one file
-``asgiwire.testing``         scopes, a scripted receive, a recording send, ``RequestFactory``
+``asgiwire.testing``         a client, a validator, scripted connections, ``RequestFactory``
 ``asgiwire.integrations``    for applications of other frameworks; imported on demand
 ===========================  ==========================================================================
 """

@@ -13,7 +13,8 @@
     ├─ ClientException              the client sent something invalid  status_code = 400  .headers
     │  ├─ ValidationException       (also ValueError)  well-formed data of the wrong type or value
     │  ├─ SerializationException    (also ValueError)  malformed data
-    │  └─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  ├─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  └─ InsufficientStorage       status_code = 507  the server cannot store the body
     ├─ WebSocketException           the WebSocket has to be closed  .code
     │  └─ WebSocketDisconnect       (also Disconnected)  .reason
     └─ Disconnected                 the client disconnected
@@ -39,6 +40,7 @@ __all__ = (
     "ClientException",
     "Disconnected",
     "ImproperlyConfiguredException",
+    "InsufficientStorage",
     "InternalServerException",
     "NoRouteMatchFoundException",
     "ProtocolError",
@@ -231,6 +233,18 @@ class RequestEntityTooLarge(ClientException):
         if not detail and limit:
             detail = f"the request exceeds {limit}={maximum}; raise it with Limits({limit}=...) on the class"
         super().__init__(detail, headers=headers)
+
+
+class InsufficientStorage(ClientException):
+    """The server cannot store a body or an uploaded file on disk (RFC 4918 section 11.5).
+
+    The disk is full, or the process has no file descriptor left; ``__cause__`` is the ``OSError``. It is not
+    the client's fault. It is a :class:`ClientException` so that every framework answers it from
+    ``status_code`` and ``detail``.
+    """
+
+    status_code = 507
+    default_detail = "the server cannot store the request body; try again later"
 
 
 class Disconnected(AsgiwireException):

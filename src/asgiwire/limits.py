@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
 __all__ = ("Limits",)
+
+T_co = TypeVar("T_co", covariant=True)
 
 BLOCK_SIZE: Final = 1024 * 1024
 """Bytes that one call of a worker thread reads from or writes to disk."""
@@ -30,10 +33,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_files: Files of one form.
         max_field_size: Bytes of the name and value of one form field together, as sent.
         max_file_size: Bytes of one uploaded file.
-        max_memory: Bytes of all parts of one form that are in memory. Files that exceed it move to disk;
-            fields that exceed it are an error.
+        max_memory: Bytes of all parts of one form that are in memory, headers included. Files that exceed it
+            move to disk; fields and headers that exceed it are an error.
         max_part_headers: Header lines of one multipart part.
-        max_part_header_size: Bytes of one such header line.
+        max_part_header_size: Bytes of one such header line, and of the text before the first boundary.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
     """
@@ -49,6 +52,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     spool_size: int = 1024 * 1024
     max_message_size: int | None = 16 * 1024 * 1024
 
+    if TYPE_CHECKING:
+        # So that type checkers accept limits and properties in place of one another; see `overridable`.
+        def __get__(self, _instance: Any, _owner: type | None = None, /) -> Limits: ...
+
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
@@ -57,3 +64,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             if type(value) is not int or value < 0:
                 msg = f"{name} must be an int of 0 or more, or None for no limit, got {value!r}"
                 raise ValueError(msg)
+
+
+if TYPE_CHECKING:
+
+    class Overridable(Protocol[T_co]):
+        """A class attribute that a subclass can replace by a value or a property."""
+
+        def __get__(self, instance: Any, owner: type | None = None, /) -> T_co: ...
+
+    def overridable(method: Callable[[Any], T_co]) -> Overridable[T_co]:
+        """Declare a class attribute for type checkers, which reject a property in place of a variable."""
+        ...

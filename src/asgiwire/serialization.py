@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
-from .exceptions import SerializationException, ValidationException
+from .exceptions import SerializationException, UsageError, ValidationException
 from .types import Empty, Serializer, TypeDecoders, TypeEncoders
 
 __all__ = (
     "decode_json",
     "decode_msgpack",
+    "decode_params",
     "default_serializer",
     "encode_json",
     "encode_msgpack",
 )
 
 T = TypeVar("T")
-DecoderT = TypeVar("DecoderT")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-# Two messages of msgspec quote the invalid value, which must not appear in an error message.
-QUOTED_VALUE: Final = re.compile(
-    r"^(Invalid (?:enum )?value) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$", re.DOTALL
+# Three messages of msgspec quote text of the client, which must not appear in an error message.
+QUOTED_TEXT: Final = re.compile(
+    r"^(Invalid (?:enum )?value|Object contains unknown field) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$",
+    re.DOTALL,
 )
+
+# The place that msgspec appends to a message.
+PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
 
 # Decoders are cached by type: to build one takes as long as to decode a small body, and up to ten times that
 # for a typed one. The cache is bounded because an application can create types at runtime.
@@ -37,6 +41,7 @@ _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()
 _json_by_type: dict[Any, msgspec.json.Decoder[Any]] = {}
 _msgpack_by_type: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+_plan_by_type: dict[Any, Any] = {}  # how _typed.params arranges text values
 
 _encoders_by_type: dict[type, Callable[[Any], Any]] = {}
 
@@ -157,21 +162,23 @@ def decode_json(
 
     Args:
         value: One JSON document; ``bytes`` are UTF-8.
-        target_type: Any type that msgspec can decode to; by default, builtin types.
+        target_type: Any type that msgspec or Pydantic can decode to; by default, builtin types. A type that
+            contains Pydantic models is validated by Pydantic.
         type_decoders: Pairs of predicate and decoder for types that msgspec does not support. They are
             used only with a ``target_type``.
-        strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``.
+        strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``. Pydantic
+            decides by the configuration of the model instead.
 
     Raises:
         SerializationException: The document is malformed, not UTF-8, or nested too deep.
         ValidationException: A value does not match ``target_type``; the message names its place.
+        UsageError: Nothing decodes to ``target_type``.
     """
     try:
         if target_type is Empty:
             return _json.decode(value)
         if type_decoders or not strict:
-            hook = _decoding_hook(type_decoders)
-            return msgspec.json.decode(value, type=target_type, strict=strict, dec_hook=hook)
+            return _build_decoder(msgspec.json.Decoder, target_type, type_decoders, strict).decode(value)
         try:
             decoder = _json_by_type[target_type]
         except (KeyError, TypeError):
@@ -206,21 +213,20 @@ def decode_msgpack(
 
     Args:
         value: One MessagePack value.
-        target_type: Any type that msgspec can decode to; by default, builtin types.
-        type_decoders: Pairs of predicate and decoder for types that msgspec does not support. They are
-            used only with a ``target_type``.
-        strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``.
+        target_type: As in :func:`decode_json`.
+        type_decoders: As in :func:`decode_json`.
+        strict: As in :func:`decode_json`.
 
     Raises:
         SerializationException: The data is malformed, contains text that is not UTF-8, or is nested too deep.
         ValidationException: A value does not match ``target_type``; the message names its place.
+        UsageError: Nothing decodes to ``target_type``.
     """
     try:
         if target_type is Empty:
             return _msgpack.decode(value)
         if type_decoders or not strict:
-            hook = _decoding_hook(type_decoders)
-            return msgspec.msgpack.decode(value, type=target_type, strict=strict, dec_hook=hook)
+            return _build_decoder(msgspec.msgpack.Decoder, target_type, type_decoders, strict).decode(value)
         try:
             decoder = _msgpack_by_type[target_type]
         except (KeyError, TypeError):
@@ -230,31 +236,160 @@ def decode_msgpack(
         raise _client_error(error, "MessagePack") from _cause(error)
 
 
-def _new_decoder(
-    decoder_type: Callable[[Any], DecoderT], target_type: Any, cache: dict[Any, DecoderT]
-) -> DecoderT:
-    decoder = decoder_type(target_type)
+@overload
+def decode_params(
+    values: Mapping[str, Any] | Iterable[tuple[str, Any]],
+    type: type[T],
+    *,
+    type_decoders: TypeDecoders | None = ...,
+) -> T: ...
+@overload
+def decode_params(
+    values: Mapping[str, Any] | Iterable[tuple[str, Any]],
+    type: Any,
+    *,
+    type_decoders: TypeDecoders | None = ...,
+) -> Any: ...
+def decode_params(
+    values: Mapping[str, Any] | Iterable[tuple[str, Any]],
+    type: Any,
+    *,
+    type_decoders: TypeDecoders | None = None,
+) -> Any:
+    """Decode text values by name, such as headers, cookies or path parameters, to a type with fields.
+
+    Text is converted to the types of the fields. A field of a sequence type gets all values of its name,
+    every other field the first one. An empty text counts as absent for a field that does not take text. For
+    a ``bool``, ``on``, ``off``, ``yes`` and ``no`` are valid too. Unknown names are ignored unless the type
+    forbids them.
+
+    Args:
+        values: A mapping, a multidict or pairs. In the names, ``-`` and ``_`` are equal, and so are upper and
+            lower case, so that ``x-request-id`` is the field ``x_request_id``.
+        type: A msgspec Struct, dataclass, attrs class, TypedDict, NamedTuple, Pydantic model or dataclass, a
+            ``dict``, or a union that its members allow.
+        type_decoders: Pairs of predicate and decoder for types that msgspec does not support.
+
+    Raises:
+        ValidationException: A value does not match; the message names its place, such as ``$.page``.
+        UsageError: Nothing decodes to ``type``, or it has no fields.
+    """
+    from ._typed.params import flatten
+
+    rename = _plan_for(type).rename
+    pairs = [(rename(name), value) for name, value in flatten(values)]
+    return _decode_pairs(pairs, type, type_decoders)
+
+
+def _decode_pairs(
+    pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
+) -> Any:
+    """Decode as :func:`decode_params` does, with exact names."""
+    plan = _plan_for(target_type)
+    validator = plan.validator
+    if validator is not None and type_decoders:
+        validator = plan.validator_with(type_decoders)
+    try:
+        values = plan.arrange(pairs)
+        if validator is not None:
+            return validator.validate(values, lax=True)
+        hook = _decoding_hook(type_decoders)
+        if plan.is_mapping:
+            return msgspec.convert(values, plan.target, strict=False, dec_hook=hook, str_keys=True)
+        value = msgspec.convert(values, plan.target, strict=False, dec_hook=hook)
+    except TypeError as error:
+        raise _unsupported(target_type, error) from error
+    except (ValueError, RecursionError) as error:
+        raise _client_error(error, "text") from _cause(error)
+    if plan.named_tuple is not None:
+        return plan.named_tuple(*msgspec.structs.astuple(value))
+    return value
+
+
+def _plan_for(target_type: Any) -> Any:
+    try:
+        return _plan_by_type[target_type]
+    except (KeyError, TypeError):
+        from ._typed.params import Plan
+
+        return _remember(_plan_by_type, target_type, Plan(target_type))
+
+
+class _PydanticDecoder:
+    """A decoder with the interface of msgspec's whose values Pydantic validates."""
+
+    __slots__ = ("_decode", "_validate")
+
+    def __init__(self, decode: Callable[[Any], Any], validate: Callable[[Any], Any]) -> None:
+        self._decode = decode
+        self._validate = validate
+
+    def decode(self, value: Any) -> Any:
+        return self._validate(self._decode(value))
+
+
+def _new_decoder(decoder_type: Callable[..., Any], target_type: Any, cache: dict[Any, Any]) -> Any:
+    return _remember(cache, target_type, _build_decoder(decoder_type, target_type, None, True))
+
+
+def _remember(cache: dict[Any, T], target_type: Any, value: T) -> T:
     if len(cache) >= MAX_DECODERS:
         cache.clear()
     with suppress(TypeError):  # `Annotated` with unhashable metadata has no hash
-        cache[target_type] = decoder
-    return decoder
+        cache[target_type] = value
+    return value
 
 
-def _decoding_hook(type_decoders: TypeDecoders | None) -> Callable[[Any, Any], Any] | None:
+def _build_decoder(
+    decoder_type: Callable[..., Any], target_type: Any, type_decoders: TypeDecoders | None, strict: bool
+) -> Any:
+    from ._typed.pydantic import validator_for
+
+    validator = validator_for(target_type, type_decoders)
+    if validator is not None:
+        return _PydanticDecoder(decoder_type().decode, validator.validate)
+    try:
+        return decoder_type(target_type, strict=strict, dec_hook=_decoding_hook(type_decoders))
+    except TypeError as error:
+        raise _unsupported(target_type, error) from error
+
+
+def _decoding_hook(type_decoders: TypeDecoders | None) -> Callable[[Any, Any], Any]:
     if not type_decoders:
-        return None
+        return _decode_custom
     decoders = tuple(type_decoders)
 
     def decode(target_type: Any, value: Any) -> Any:
         for matches, decoder in decoders:
             if matches(target_type):
                 return decoder(target_type, value)
-        # The message of msgspec without a hook.
-        msg = f"Expected `{getattr(target_type, '__name__', target_type)}`, got `{type(value).__name__}`"
-        raise ValueError(msg)
+        return _decode_custom(target_type, value)
 
     return decode
+
+
+def _decode_custom(target_type: Any, value: Any) -> Any:
+    """Decode to a type that neither msgspec nor ``type_decoders`` support."""
+    if isinstance(target_type, type):
+        if isinstance(value, target_type):
+            return value
+        if getattr(target_type, "_is_received", False):  # such as UploadFile: nothing is converted to one
+            from ._typed import InvalidValueError
+
+            # The message of msgspec without a hook.
+            raise InvalidValueError(f"Expected `{target_type.__name__}`, got `{type(value).__name__}`")
+    from ._typed.pydantic import validator_for
+
+    validator = validator_for(target_type)
+    if validator is not None:
+        return validator.validate(value)
+    raise _unsupported(target_type)
+
+
+def _unsupported(target_type: Any, error: TypeError | None = None) -> UsageError:
+    name = getattr(target_type, "__qualname__", None) or repr(target_type)
+    reason = "msgspec does not support it" if error is None else str(error)
+    return UsageError(f"cannot decode to {name}: {reason}; add a decoder for it to type_decoders")
 
 
 def _client_error(error: Exception, format_name: str) -> SerializationException | ValidationException:
@@ -262,7 +397,20 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
         return SerializationException(f"{format_name} is nested too deep")
     if isinstance(error, UnicodeError):
         return SerializationException(f"{format_name} contains text that is not UTF-8")
-    message = QUOTED_VALUE.sub(r"\1\2", str(error))
+    from ._typed import InvalidValueError
+
+    invalid = error.__cause__ or error
+    if isinstance(invalid, InvalidValueError):
+        outer = PLACE.search(str(error))
+        place = (outer[1] if outer else "") + invalid.place
+        return ValidationException(f"{invalid.message} - at `${place}`" if place else invalid.message)
+    message = str(error)
+    if error.__cause__ is not None:
+        # The message of a decoder, or of `__post_init__`, can quote the data. msgspec appends the place.
+        quoted = str(error.__cause__)
+        message = f"Invalid value{message[len(quoted) :] if message.startswith(quoted) else ''}"
+    else:
+        message = QUOTED_TEXT.sub(r"\1\2", message)
     if isinstance(error, msgspec.ValidationError):
         return ValidationException(message)
     return SerializationException(message)

@@ -13,9 +13,11 @@ from enum import Enum
 from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
 
 __all__ = (
+    "ASGIApp",
     "ASGIVersions",
     "Empty",
     "EmptyType",
+    "FetchSite",
     "HTTPDisconnectEvent",
     "HTTPEarlyHintEvent",
     "HTTPReceiveMessage",
@@ -30,6 +32,15 @@ __all__ = (
     "HTTPServerPushEvent",
     "HTTPZeroCopySendEvent",
     "HeaderPairs",
+    "LifespanReceiveMessage",
+    "LifespanScope",
+    "LifespanSendMessage",
+    "LifespanShutdownCompleteEvent",
+    "LifespanShutdownEvent",
+    "LifespanShutdownFailedEvent",
+    "LifespanStartupCompleteEvent",
+    "LifespanStartupEvent",
+    "LifespanStartupFailedEvent",
     "Message",
     "Method",
     "RawHeaders",
@@ -76,8 +87,12 @@ Receive: TypeAlias = Callable[[], Awaitable[Any]]
 Send: TypeAlias = Callable[[Any], Awaitable[None]]
 """The ASGI ``send`` callable."""
 
-Scope: TypeAlias = MutableMapping[str, Any]
-"""The scope of one HTTP request or WebSocket connection."""
+# Also `Any`, because servers and frameworks type the scope as TypedDicts, which are no MutableMapping.
+Scope: TypeAlias = MutableMapping[str, Any] | Any
+"""The scope of one HTTP request, WebSocket connection or lifespan."""
+
+ASGIApp: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
+"""An ASGI application; its scope is a :data:`Scope`, or the one of another framework."""
 
 Message: TypeAlias = MutableMapping[str, Any]
 """One event that ``receive`` returns or ``send`` takes."""
@@ -87,6 +102,9 @@ Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TR
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
 """The two types of WebSocket messages (RFC 6455 section 5.6)."""
+
+FetchSite: TypeAlias = Literal["same-origin", "same-site", "cross-site", "none"]
+"""The relation between a page and the URL that it requests; ``"none"`` for a request of the user."""
 
 RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 """Pairs of header name and value, as in an ASGI scope."""
@@ -141,6 +159,14 @@ class WebSocketScope(_BaseScope):
     scheme: NotRequired[str]
     query_string: NotRequired[bytes | None]
     subprotocols: NotRequired[Iterable[str]]
+
+
+class LifespanScope(TypedDict):
+    """The scope of the lifespan of an application (ASGI Lifespan Protocol, version 2.0)."""
+
+    type: Literal["lifespan"]
+    asgi: NotRequired[ASGIVersions]
+    state: NotRequired[dict[str, Any]]
 
 
 class HTTPRequestEvent(TypedDict):
@@ -283,6 +309,44 @@ class WebSocketResponseBodyEvent(TypedDict):
     more_body: NotRequired[bool]
 
 
+class LifespanStartupEvent(TypedDict):
+    """``lifespan.startup``: the server is ready to start."""
+
+    type: Literal["lifespan.startup"]
+
+
+class LifespanShutdownEvent(TypedDict):
+    """``lifespan.shutdown``: the server has stopped."""
+
+    type: Literal["lifespan.shutdown"]
+
+
+class LifespanStartupCompleteEvent(TypedDict):
+    """``lifespan.startup.complete``: requests can be handled."""
+
+    type: Literal["lifespan.startup.complete"]
+
+
+class LifespanStartupFailedEvent(TypedDict):
+    """``lifespan.startup.failed``: the server has to exit."""
+
+    type: Literal["lifespan.startup.failed"]
+    message: NotRequired[str]
+
+
+class LifespanShutdownCompleteEvent(TypedDict):
+    """``lifespan.shutdown.complete``."""
+
+    type: Literal["lifespan.shutdown.complete"]
+
+
+class LifespanShutdownFailedEvent(TypedDict):
+    """``lifespan.shutdown.failed``."""
+
+    type: Literal["lifespan.shutdown.failed"]
+    message: NotRequired[str]
+
+
 HTTPReceiveMessage: TypeAlias = HTTPRequestEvent | HTTPDisconnectEvent
 """Messages that ``receive`` returns for an HTTP request."""
 
@@ -309,3 +373,14 @@ WebSocketSendMessage: TypeAlias = (
     | WebSocketResponseBodyEvent
 )
 """Messages that ``send`` takes for a WebSocket."""
+
+LifespanReceiveMessage: TypeAlias = LifespanStartupEvent | LifespanShutdownEvent
+"""Messages that ``receive`` returns for a lifespan."""
+
+LifespanSendMessage: TypeAlias = (
+    LifespanStartupCompleteEvent
+    | LifespanStartupFailedEvent
+    | LifespanShutdownCompleteEvent
+    | LifespanShutdownFailedEvent
+)
+"""Messages that ``send`` takes for a lifespan."""

@@ -47,7 +47,7 @@ class Server:
 
 class Limited(Request):
     @property
-    def limits(self) -> Limits:  # type: ignore[override] # the library documents that this is allowed
+    def limits(self) -> Limits:
         return Limits(max_body_size=self.scope["limit"])
 
 

@@ -99,7 +99,7 @@ async def test_each_request_applies_its_own_limit_to_a_shared_body() -> None:
 async def test_limits_may_be_a_property() -> None:
     class PerRoute(Request):
         @property
-        def limits(self) -> Limits:  # type: ignore[override] # the library documents that this is allowed
+        def limits(self) -> Limits:
             return Limits(max_body_size=self.scope["limit"])
 
     assert await PerRoute({**http_scope(), "limit": 2}, ScriptedReceive.body(b"ab")).body() == b"ab"

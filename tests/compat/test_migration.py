@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asgiwire import Limits, Request, WebSocket
+from asgiwire import Limits, Request, WebSocket, datastructures
 from asgiwire.exceptions import (
     AsgiwireWarning,
     ImproperlyConfiguredException,
@@ -25,6 +25,7 @@ from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope, websocke
 
 pytest.importorskip("starlette", reason="needs starlette")
 
+import starlette.datastructures
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
@@ -521,6 +522,22 @@ async def application_state() -> None:
     await ours.accept()
     await ours.close()
     assert (ours.connection_state, ours.disconnected) == ("disconnect", True)
+
+
+@pytest.mark.parametrize(
+    ("title", "theirs", "ours"),
+    [
+        ("UploadFile", starlette.datastructures.UploadFile, datastructures.UploadFile),
+        ("FormData", starlette.datastructures.FormData, datastructures.FormMultiDict),
+        ("Headers", starlette.datastructures.Headers, datastructures.Headers),
+        ("QueryParams", starlette.datastructures.QueryParams, datastructures.MultiDict),
+    ],
+)
+def test_every_member_of_a_value_has_a_row(title: str, theirs: type, ours: type) -> None:
+    attributes = {"file", "filename", "headers", "size"} if title == "UploadFile" else set()
+    table = rows(title)
+    assert set(table) == (members(theirs) - {"scope"}) | attributes
+    assert [name for name in table.values() if not hasattr(ours, name)] == []
 
 
 @pytest.mark.parametrize("name", REQUESTS)

@@ -11,8 +11,8 @@ NAMES = {
     "CacheControlHeader", "Capabilities", "Cookie", "ETag", "EntityTags", "FormMultiDict",
     "Header", "Headers", "IfMatch", "IfNoneMatch", "IfRange",
     "ImmutableMultiDict", "ImmutableState", "MultiDict", "MultiMixin", "MutableScopeHeaders",
-    "Preferences", "Range", "State",
-    "UploadFile",
+    "Preferences", "Range", "RequestCacheControl", "State",
+    "TLS", "UploadFile",
 }  # fmt: skip
 
 

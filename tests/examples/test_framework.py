@@ -1,4 +1,4 @@
-"""The framework in 150 lines and the tea shop that uses it: in process, and once on a real server."""
+"""The framework in 160 lines and the tea shop that uses it: in process, and once on a real server."""
 
 import json
 import threading
@@ -63,9 +63,9 @@ async def login(name: str = "ada") -> str:
     return cookie_of(await ask(shop, "POST", "/login", json={"name": name}))
 
 
-def test_the_framework_has_at_most_150_lines() -> None:
+def test_the_framework_has_at_most_160_lines() -> None:
     assert framework.__file__ is not None
-    assert len(Path(framework.__file__).read_text().splitlines()) <= 150
+    assert len(Path(framework.__file__).read_text().splitlines()) <= 160
 
 
 # --- Routes ---

@@ -4,4 +4,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("litestar") else ["test_litestar_*", "litestar_apps.py"]
+FRAMEWORKS = ("fastapi", "litestar", "starlette")
+
+collect_ignore_glob = [
+    pattern
+    for name in FRAMEWORKS
+    if find_spec(name) is None
+    for pattern in (f"test_{name}*", f"{name}_apps.py")
+]

@@ -40,6 +40,7 @@ SAMPLES: list[tuple[ours_exceptions.AsgiwireException, type[Exception], int | No
     (ours_exceptions.SerializationException("a"), theirs.SerializationException, 400),
     (ours_exceptions.SerializationException("a"), theirs.ClientException, 400),
     (ours_exceptions.RequestEntityTooLarge(limit="max_files", maximum=1), theirs.ClientException, 413),
+    (ours_exceptions.InsufficientStorage(), theirs.HTTPException, 507),
     (ours_exceptions.ImproperlyConfiguredException("a"), theirs.ImproperlyConfiguredException, 500),
     (ours_exceptions.NoRouteMatchFoundException(name="a"), theirs.NoRouteMatchFoundException, 500),
     (ours_exceptions.StreamConsumed(), theirs.InternalServerException, 500),

@@ -228,12 +228,31 @@ DISPOSITIONS = {
     "filename* alone": (b"; name=a; filename*=UTF-8''na%C3%AFve.txt", b"a", "na\xefve.txt"),
     "filename* with a language, quoted": (b"; name=a; filename*=\"utf-8'en'%e2%82%ac\"", b"a", "\u20ac"),
     "filename* never overrides": (b"; name=a; filename=\"x\"; filename*=utf-8''y", b"a", b"x"),
-    "name* never overrides": (b"; name=\"a\"; name*=utf-8''b", b"a", None),
     "filename* in another charset": (b"; name=a; filename*=iso-8859-1''%e9", b"a", None),
     "filename* of an unknown charset": (b"; name=a; filename*=bogus''x", b"a", None),
     "filename* that is not UTF-8": (b"; name=a; filename*=utf-8''%e9", b"a", None),
     "filename* without quotes": (b"; name=a; filename*=utf-8x", b"a", None),
-    "filename* in several parts": (b"; name=a; filename*0=x; filename*1=y", b"a", None),
+    "filename* beside an encoded word": (
+        b"; name=a; filename=\"=?utf-8?B?Y2Fmw6kudHh0?=\"; filename*=utf-8''caf%C3%A9.txt",
+        b"a",
+        "caf\xe9.txt",
+    ),
+    "filename* beside several encoded words": (
+        b"; name=a; filename=\"=?utf-8?Q?a?= =?utf-8?q?b?=\"; filename*=utf-8''ab",
+        b"a",
+        "ab",
+    ),
+    "invalid filename* beside an encoded word": (
+        b"; name=a; filename=\"=?utf-8?B?YQ==?=\"; filename*=utf-8''%e9",
+        b"a",
+        b"=?utf-8?B?YQ==?=",
+    ),
+    "an encoded word alone": (b'; name=a; filename="=?utf-8?B?YQ==?="', b"a", b"=?utf-8?B?YQ==?="),
+    "filename* beside text that contains an encoded word": (
+        b"; name=a; filename=\"x =?utf-8?B?YQ==?=\"; filename*=utf-8''a",
+        b"a",
+        b"x =?utf-8?B?YQ==?=",
+    ),
 }
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+import io
+import tempfile
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 import pytest
 
 from asgiwire import Request, WebSocket
 from asgiwire.datastructures import UploadFile
-from asgiwire.exceptions import ImproperlyConfiguredException, WebSocketDisconnect
+from asgiwire.exceptions import ClientException, ImproperlyConfiguredException, WebSocketDisconnect
 from asgiwire.testing import (
     ConnectionOptions,
     RecordedSend,
     RequestFactory,
     RequestOptions,
     ScriptedReceive,
+    ScriptedRequest,
+    ScriptedWebSocket,
     WebSocketOptions,
+    multipart_body,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
-METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
+METHODS = ["get", "head", "post", "put", "patch", "delete", "query", "options", "trace"]
 
 create = RequestFactory()
 
@@ -232,6 +240,99 @@ class TestWebSocket:
 
 
 @pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"params": {}}, "did you mean 'query_params'"),
+        ({"body": b""}, "did you mean 'content'"),
+        ({"haeders": {}}, "did you mean 'headers'"),
+        ({"timeout": 1}, "expected one of app, auth"),
+        ({"subprotocols": ["chat"]}, "expected one of app, auth"),
+    ],
+    ids=repr,
+)
+def test_unknown_options_name_the_nearest_one(options: dict[str, Any], hint: str) -> None:
+    name = next(iter(options))
+    with pytest.raises(TypeError, match=rf"request\(\) got an unexpected keyword argument '{name}'; {hint}"):
+        create.post("/", **options)
+
+
+def test_unknown_options_of_a_websocket() -> None:
+    with pytest.raises(TypeError, match="'protocols'; did you mean 'subprotocols'"):
+        create.websocket("/", protocols=["chat"])  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'json'; expected one of"):
+        create.websocket("/", json={})  # type: ignore[call-arg]
+
+
+async def test_the_client_disconnects_after_the_response() -> None:
+    request = create.post("/", content=b"a")
+    await request.body()
+    await request.send({"type": "http.response.start", "status": 204})
+    await request.send({"type": "http.response.body"})
+    assert [await request.receive() for _ in range(2)] == [{"type": "http.disconnect"}] * 2
+    assert request.send.status == 204
+
+
+def test_the_classes() -> None:
+    assert type(create.get()) is ScriptedRequest
+    assert type(create.websocket()) is ScriptedWebSocket
+    assert not hasattr(create.get(), "__dict__")
+
+
+class TestFiles:
+    async def test_open_files(self, tmp_path: Path) -> None:
+        path = tmp_path / "cat.png"
+        path.write_bytes(b"\x89PNG")
+        with (
+            path.open("rb") as file,
+            io.BytesIO(b"bytes") as memory,
+            io.StringIO("text ü") as text,
+            tempfile.TemporaryFile() as nameless,
+        ):
+            nameless.write(b"nameless")
+            nameless.seek(4)
+            request = create.post(
+                files={
+                    "file": file,
+                    "memory": memory,
+                    "text": text,
+                    "nameless": nameless,
+                    "named": ("a.txt", io.BytesIO(b"named")),
+                    "typed": (None, io.BytesIO(b"typed"), "text/x-own"),
+                }
+            )
+        async with await request.form() as form:
+            found = {
+                name: (file.filename, file.content_type, await file.read())
+                for name, file in form.multi_items()
+            }
+        assert found == {
+            "file": ("cat.png", "image/png", b"\x89PNG"),
+            "memory": ("upload", "application/octet-stream", b"bytes"),
+            "text": ("upload", "application/octet-stream", "text ü".encode()),
+            "nameless": ("upload", "application/octet-stream", b"less"),
+            "named": ("a.txt", "text/plain", b"named"),
+            "typed": ("upload", "text/x-own", b"typed"),
+        }
+
+    async def test_multipart_body_can_be_cut(self) -> None:
+        content, headers = multipart_body({"a": "1"}, {"f": b"x" * 100})
+        request = create.post(content=[content[:50], content[50:]], headers=headers)
+        async with await request.form() as form:
+            assert (form["a"], await form["f"].read()) == ("1", b"x" * 100)
+        assert await create.post(data={"a": "1"}, files={"f": b"x" * 100}).body() == content
+        with pytest.raises(ClientException):
+            await create.post(content=content[:-50], headers=headers).form()
+
+    def test_multipart_body_with_a_boundary(self) -> None:
+        content, headers = multipart_body(data={"a": "1"}, boundary="own")
+        assert content == b'--own\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--own--\r\n'
+        assert headers == {"content-type": "multipart/form-data; boundary=own"}
+        with pytest.raises(ValueError, match="a boundary that no part contains"):
+            multipart_body(files={"f": b"--own"}, boundary="own")
+        assert multipart_body()[0] == b"--asgiwire-boundary--\r\n"
+
+
+@pytest.mark.parametrize(
     "method", [RequestFactory.__init__, RequestFactory.request, RequestFactory.get, RequestFactory.websocket]
 )
 def test_type_hints_can_be_evaluated(method: Any) -> None:
@@ -241,4 +342,5 @@ def test_type_hints_can_be_evaluated(method: Any) -> None:
 def test_type_hints_of_the_options_can_be_evaluated() -> None:
     assert get_type_hints(ConnectionOptions)["state"]
     assert get_type_hints(RequestOptions)["files"]
+    assert get_type_hints(multipart_body)
     assert get_type_hints(WebSocketOptions)["disconnect"] is int

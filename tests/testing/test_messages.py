@@ -9,7 +9,7 @@ import pytest
 
 from asgiwire.datastructures import Headers
 from asgiwire.exceptions import AsgiwireException
-from asgiwire.testing import RecordedSend, ScriptedReceive, ScriptError
+from asgiwire.testing import RecordedSend, ScriptedConnection, ScriptedReceive, ScriptError, WaitTimeout
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +47,17 @@ class TestScriptedReceive:
             assert scope.cancelled_caught
         assert receive.calls == 2
 
+    async def test_a_call_after_the_last_message_does_not_block_for_ever(self) -> None:
+        receive = ScriptedReceive(part(b"", False), timeout=0.01)
+        await receive()
+        with pytest.raises(WaitTimeout, match=r"after the last message .*, call 2 has waited for 0.01 s$"):
+            await receive()
+        connection = ScriptedConnection.body(timeout=0.01)
+        await connection.receive()
+        await connection.send({"type": "http.response.start", "status": 200})
+        with pytest.raises(WaitTimeout, match=r"the application sent: http.response.start \(status 200\)"):
+            await connection.receive()
+
     async def test_raises_at_end(self) -> None:
         receive = ScriptedReceive(part(b"", False), at_end=EOFError("end"))
         await receive()
@@ -60,13 +71,21 @@ class TestScriptedReceive:
             await receive()
         assert await receive() == part(b"a", False)
 
-    @pytest.mark.parametrize("kind", ["http.disconnect", "websocket.disconnect"])
-    async def test_a_call_after_a_disconnect_is_an_error(self, kind: str) -> None:
-        receive = ScriptedReceive({"type": kind}, {"type": kind})
+    async def test_a_call_after_a_websocket_disconnect_is_an_error(self) -> None:
+        receive = ScriptedReceive({"type": "websocket.disconnect"}, {"type": "websocket.disconnect"})
         await receive()
         for _ in range(2):
-            with pytest.raises(ScriptError, match=f"expected no call of receive after '{kind}'"):
+            with pytest.raises(
+                ScriptError, match=r"expected no call of receive after 'websocket.disconnect'"
+            ):
                 await receive()
+
+    async def test_an_http_disconnect_is_returned_again(self) -> None:
+        receive = ScriptedReceive(DISCONNECT)
+        messages = [await receive() for _ in range(3)]
+        assert messages == [DISCONNECT] * 3
+        assert messages[1] is not messages[2]
+        assert receive.calls == 3
 
     async def test_a_concurrent_call_is_an_error(self) -> None:
         receive = ScriptedReceive()

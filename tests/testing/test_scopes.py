@@ -8,7 +8,7 @@ import pytest
 
 from asgiwire import Request, WebSocket
 from asgiwire.datastructures import Cookie, MultiDict
-from asgiwire.testing import http_scope, websocket_scope
+from asgiwire.testing import http_scope, lifespan_scope, websocket_scope
 
 # All keys of the HTTP & WebSocket ASGI Message Format, required and optional; only HTTP has "method".
 KEYS = {
@@ -31,6 +31,16 @@ def test_websocket_scope_is_complete() -> None:
     scope = websocket_scope()
     assert scope.keys() == KEYS | {"subprotocols"}
     assert (scope["type"], scope["scheme"], scope["subprotocols"]) == ("websocket", "ws", [])
+
+
+def test_lifespan_scope() -> None:
+    state = {"a": 1}
+    scope = lifespan_scope(state, x=1)
+    assert scope == {
+        "type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {"a": 1}, "x": 1,
+    }  # fmt: skip
+    assert scope["state"] is not state
+    assert lifespan_scope()["state"] == {}
 
 
 @pytest.mark.parametrize("make", [http_scope, websocket_scope])
@@ -133,6 +143,6 @@ def test_a_path_with_a_query_is_an_error() -> None:
     assert http_scope(path="/a?b", raw_path=b"/a%3Fb")["path"] == "/a?b"
 
 
-@pytest.mark.parametrize("make", [http_scope, websocket_scope])
+@pytest.mark.parametrize("make", [http_scope, websocket_scope, lifespan_scope])
 def test_type_hints_can_be_evaluated(make: Any) -> None:
     assert get_type_hints(make)["return"] == dict[str, Any]

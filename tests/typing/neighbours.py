@@ -7,7 +7,7 @@ A line with ``type: ignore[code]`` must be an error: each type checker reports a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, assert_type
 
 from asgiwire import ASGIConnection, Request, WebSocket
 
@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     import starlette.types
     import uvicorn._types
 
-    from asgiwire.types import HTTPScope, Receive, Scope, Send, WebSocketScope
+    from asgiwire.types import (
+        ASGIApp,
+        HTTPScope,
+        LifespanReceiveMessage,
+        LifespanScope,
+        LifespanShutdownFailedEvent,
+        LifespanStartupCompleteEvent,
+        LifespanStartupFailedEvent,
+        Receive,
+        Scope,
+        Send,
+        WebSocketScope,
+    )
 
 
 async def own_types(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,10 +113,56 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     await connection.send({"type": "http.response.start", "status": 204})
 
 
-def assignable_applications() -> None:
+def own_applications_elsewhere(typed: ASGIApp) -> None:
+    own: ASGIApp = application
+    as_asgiref: asgiref.typing.ASGI3Application = application
     as_starlette: starlette.types.ASGIApp = application
-    as_litestar: litestar.types.ASGIApp = application  # type: ignore[assignment]  # a Scope is not a TypedDict
-    del as_starlette, as_litestar
+    as_hypercorn: hypercorn.typing.ASGIFramework = application
+    as_uvicorn: uvicorn._types.ASGI3Application = application
+    as_litestar: litestar.types.ASGIApp = application
+    as_asgiref = typed
+    as_starlette = typed
+    as_hypercorn = typed
+    as_uvicorn = typed
+    as_litestar = typed
+    del own, as_asgiref, as_starlette, as_hypercorn, as_uvicorn, as_litestar
+
+
+def other_applications_here(
+    of_asgiref: asgiref.typing.ASGI3Application,
+    of_starlette: starlette.types.ASGIApp,
+    of_hypercorn: hypercorn.typing.ASGIFramework,
+    of_uvicorn: uvicorn._types.ASGI3Application,
+    of_litestar: litestar.types.ASGIApp,
+) -> None:
+    wanted: ASGIApp = of_asgiref
+    wanted = of_starlette
+    wanted = of_uvicorn
+    wanted = of_litestar
+    wanted = of_hypercorn
+    del wanted
+
+
+async def lifespan(scope: LifespanScope, receive: Receive, send: Send) -> None:
+    assert_type(scope["type"], Literal["lifespan"])
+    event: LifespanReceiveMessage = await receive()
+    if event["type"] == "lifespan.startup":
+        complete: LifespanStartupCompleteEvent = {"type": "lifespan.startup.complete"}
+        await send(complete)
+    else:
+        failed: LifespanShutdownFailedEvent = {"type": "lifespan.shutdown.failed", "message": "busy"}
+        await send(failed)
+
+
+def wrong_lifespan_event() -> LifespanStartupFailedEvent:
+    return {"type": "lifespan.startup.failed", "reason": "no"}  # type: ignore[typeddict-unknown-key]  # the key is message
+
+
+async def not_an_application(scope: Scope, receive: Receive) -> None: ...
+
+
+def wants_an_application(_app: ASGIApp) -> None:
+    wants_an_application(not_an_application)  # type: ignore[arg-type]  # no send
 
 
 async def untyped_server(scope: Any, receive: Any, send: Any) -> None:

@@ -8,14 +8,29 @@ A line with ``type: ignore[code]`` must be an error: all three report an unused 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, assert_type
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TextIO,
+    TypedDict,
+    TypeVar,
+    assert_type,
+)
 
+import attrs
 import msgspec
+import pydantic
+import pydantic.dataclasses
 
 from asgiwire import ASGIConnection, Limits, Request, WebSocket
 from asgiwire.connection.multipart import MultipartPart
 from asgiwire.connection.snapshot import ConnectionSnapshot, Redaction
 from asgiwire.datastructures import (
+    TLS,
     URL,
     Accept,
     AcceptCharset,
@@ -33,12 +48,23 @@ from asgiwire.datastructures import (
     MultiDict,
     MutableScopeHeaders,
     Range,
+    RequestCacheControl,
     State,
     UploadFile,
 )
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, WebSocketDisconnect
-from asgiwire.serialization import decode_json, encode_json
-from asgiwire.testing import RecordedSend, RequestFactory, ScriptedReceive, http_scope, websocket_scope
+from asgiwire.sending import send_response
+from asgiwire.serialization import decode_json, decode_params, encode_json
+from asgiwire.testing import (
+    Client,
+    RecordedSend,
+    RequestFactory,
+    ScriptedReceive,
+    SyncClient,
+    http_scope,
+    validate,
+    websocket_scope,
+)
 from asgiwire.types import Empty
 
 if TYPE_CHECKING:
@@ -89,7 +115,7 @@ def accessors(request: Request) -> None:
     assert_type(request.url, URL)
     assert_type(request.base_url, URL)
     assert_type(request.headers, Headers)
-    assert_type(request.query_params, MultiDict[Any])
+    assert_type(request.query_params, MultiDict[str])
     assert_type(request.path_params, dict[str, Any])
     assert_type(request.cookies, dict[str, str])
     assert_type(request.session, dict[str, Any])
@@ -129,6 +155,103 @@ async def typed_bodies(request: Request) -> None:
     (await request.msgpack(type=Order)).upper()  # type: ignore[attr-defined]  # an Order, not a string
 
 
+@dataclass
+class DataclassPage:
+    """One kind of a target type; below are the others."""
+
+    number: int
+
+
+@attrs.define
+class AttrsPage:
+    number: int
+
+
+class TypedDictPage(TypedDict):
+    number: int
+
+
+class NamedTuplePage(NamedTuple):
+    number: int
+
+
+class PydanticPage(pydantic.BaseModel):
+    number: int
+
+
+@pydantic.dataclasses.dataclass
+class PydanticDataclassPage:
+    number: int
+
+
+async def kinds_of_types(request: Request, socket: WebSocket) -> None:
+    assert_type(await request.json(type=DataclassPage), DataclassPage)
+    assert_type(await request.json(type=AttrsPage), AttrsPage)
+    assert_type(await request.json(type=TypedDictPage), TypedDictPage)
+    assert_type(await request.json(type=NamedTuplePage), NamedTuplePage)
+    assert_type(await request.json(type=PydanticPage), PydanticPage)
+    assert_type(await request.json(type=PydanticDataclassPage), PydanticDataclassPage)
+    assert_type(await request.json(type=list[PydanticPage]), list[PydanticPage])
+    assert_type(await request.json(type=dict[str, AttrsPage]), dict[str, AttrsPage])
+    assert_type(await request.msgpack(type=PydanticPage), PydanticPage)
+    assert_type(await socket.receive_json(type=TypedDictPage), TypedDictPage)
+    assert_type(await socket.receive_msgpack(type=PydanticDataclassPage), PydanticDataclassPage)
+    (await request.json(type=TypedDictPage))["nmuber"]  # type: ignore[typeddict-item]  # misspelled on purpose
+    (await request.json(type=PydanticPage)).nmuber  # type: ignore[attr-defined]  # misspelled on purpose
+
+
+async def queries_and_forms(request: Request, socket: WebSocket, headers: Headers) -> None:
+    assert_type(request.query(type=Order), Order)
+    assert_type(request.query(type=DataclassPage), DataclassPage)
+    assert_type(request.query(type=AttrsPage), AttrsPage)
+    assert_type(request.query(type=TypedDictPage), TypedDictPage)
+    assert_type(request.query(type=NamedTuplePage), NamedTuplePage)
+    assert_type(request.query(type=PydanticPage), PydanticPage)
+    assert_type(request.query(type=dict[str, int]), dict[str, int])
+    assert_type(socket.query(type=PydanticDataclassPage), PydanticDataclassPage)
+    assert_type(await request.form(type=Order), Order)
+    assert_type(await request.form(type=PydanticPage, limits=Limits(max_fields=5)), PydanticPage)
+    assert_type(await request.form(limits=Limits()), FormMultiDict)
+    assert_type(decode_params(headers, type=Order), Order)
+    assert_type(decode_params([("number", "1")], NamedTuplePage), NamedTuplePage)
+    assert_type(decode_params(request.cookies, TypedDictPage, type_decoders=None), TypedDictPage)
+    order_or_cancel: Order | Cancel = request.query(type=Order | Cancel)
+    del order_or_cancel
+    request.query(Order)  # type: ignore[call-overload]  # keyword-only
+    request.query()  # type: ignore[call-overload]  # the type is required
+    request.query(type=Order).nmae  # type: ignore[attr-defined]  # misspelled on purpose
+    (await request.form(type=Order)).multi_items()  # type: ignore[attr-defined]  # an Order, not a form
+    request.query_params["page"].isoformat()  # type: ignore[attr-defined]  # text
+    (await request.form())["name"].upper()  # type: ignore[union-attr]  # it may be a file
+
+
+async def files_of_forms(file: UploadFile, target: BinaryIO, text: TextIO) -> None:
+    assert_type(await file.readline(), bytes)
+    async for line in file.lines():
+        assert_type(line, bytes)
+    assert_type(await file.text(), str)
+    assert_type(await file.text("latin1"), str)
+    await file.save("path")
+    await file.save(target)
+    await file.save(text)  # type: ignore[arg-type]  # a file for text
+
+
+async def more_of_a_connection(request: Request, socket: WebSocket, send: Send) -> None:
+    assert_type(socket.tls, TLS | None)
+    assert_type(socket.fetch_site, Literal["same-origin", "same-site", "cross-site", "none"] | None)
+    assert_type(request.cache_control, RequestCacheControl)
+    assert_type(request.cache_control.max_age, int | None)
+    assert_type(request.last_event_id, str | None)
+    assert_type(request.supports_trailers, bool)
+    if request.tls is not None:
+        assert_type(request.tls.client_names, tuple[tuple[str, str], ...])
+        assert_type(request.tls.version, str | None)
+    await request.send_trailers({"server-timing": "db;dur=1"})
+    await send_response(send, 200, b"hello", {"content-type": "text/plain"})
+    await send_response(send, 204, headers=[(b"x", b"1")])
+    await send_response(send, 200, "text")  # type: ignore[arg-type]  # bytes
+
+
 async def parts(request: Request, folder: Path) -> None:
     async for part in request.multipart():
         assert_type(part, MultipartPart)
@@ -139,7 +262,7 @@ async def parts(request: Request, folder: Path) -> None:
         assert_type(await part.text(), str)
         await part.save(folder / "part")
     async with await request.form() as form:
-        assert_type(form["file"], Any)
+        assert_type(form["file"], str | UploadFile)
 
 
 async def downstream_applications(request: Request, seen: list[bytes]) -> None:
@@ -289,10 +412,10 @@ class UploadRequest(Request[User]):
 
 
 class SizedRequest(Request):
-    """A property instead of the class variable; type checkers need an ignore for it."""
+    """A property instead of the class variable."""
 
     @property
-    def limits(self) -> Limits:  # type: ignore[override]  # as in the docstring
+    def limits(self) -> Limits:
         return Limits(max_body_size=1000)
 
 
@@ -457,3 +580,27 @@ def test_doubles() -> None:
     Request(http_scope("POST", path="/orders"), ScriptedReceive.body(b"{}"), RecordedSend())
     WebSocket(websocket_scope("/talk"), ScriptedReceive.websocket("hello"), RecordedSend())
     factory.post("/", json={}, jsno={})  # type: ignore[call-arg]  # misspelled on purpose
+    assert_type(request.send, RecordedSend)
+    assert_type(request.send.status, int)
+    assert_type(request.receive.calls, int)
+    assert_type(factory.websocket("/").send.messages, list[Message])
+    own = RequestFactory(request_class=UploadRequest)
+    assert_type(own.get(), UploadRequest)
+
+
+async def clients(application: Any) -> None:
+    async with Client(validate(application), timeout=1) as client:
+        response = await client.post("/orders", json={"tea": 2}, user=User("ada"), follow_redirects=True)
+        assert_type(response.json(type=dict[str, int]), dict[str, int])
+        assert_type(response.headers, Headers)
+        await client.get("/", params={})  # type: ignore[call-arg]  # it is query_params
+        async with client.stream("POST", "/", more_body=True) as exchange:
+            assert_type(await exchange.receive(), bytes)
+            assert_type([chunk async for chunk in exchange], list[bytes])
+        async with client.websocket("/talk", subprotocols=["chat"]) as conversation:
+            assert_type(await conversation.receive_text(), str)
+            assert_type(await conversation.receive_json(type=list[int]), list[int])
+            assert_type(conversation.close_code, int | None)
+    with SyncClient(application, cookies={"a": "1"}) as sync, sync.websocket("/talk") as talk:
+        assert_type(talk.receive_bytes(), bytes)
+        assert_type(sync.get("/").text, str)

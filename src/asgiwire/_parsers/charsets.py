@@ -90,7 +90,7 @@ def decode_text(value: bytes | bytearray, codec: str) -> str:
     return value.decode(codec)
 
 
-def decode_body(body: bytes, label: str) -> str:
+def decode_body(body: bytes, label: str, what: str = "the body") -> str:
     """Decode a body and remove its byte order mark.
 
     With an unknown label the body is decoded as UTF-8 with replacement characters.
@@ -105,7 +105,7 @@ def decode_body(body: bytes, label: str) -> str:
         return decode_text(body, codec).removeprefix("\ufeff")
     except UnicodeDecodeError:
         pass  # the exception holds the whole body, so it must not become the `__context__`
-    raise not_text("the body", codec)
+    raise not_text(what, codec)
 
 
 def not_text(what: str, codec: str) -> SerializationException:

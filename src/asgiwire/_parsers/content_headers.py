@@ -16,6 +16,7 @@ __all__ = (
     "COMMON_DISPOSITION",
     "FormDataDisposition",
     "forbidden_character",
+    "has_several_boundaries",
     "parse_boundary",
     "parse_content_disposition",
     "parse_content_length",
@@ -86,6 +87,14 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
     return boundary.encode("ascii")
 
 
+def has_several_boundaries(value: bytes) -> bool:
+    """Whether a Content-Type has more than one ``boundary``, ``boundary*`` or ``boundary*0`` parameter."""
+    if value.count(b"=") < 2:
+        return False
+    names: list[str] = [match[1].lower() for match in _MEDIA_PARAMETER.finditer(value.decode("latin-1"))]
+    return [name.partition("*")[0] for name in names].count("boundary") > 1
+
+
 # 2**64 has 20 digits. int() raises ValueError for more than 4,300.
 MAX_LENGTH_DIGITS = 20
 
@@ -133,6 +142,9 @@ _DISPOSITION_PARAMETER = re.compile(
 COMMON_DISPOSITION: Final = re.compile(
     rb'form-data; name="([^"%\\\r\n\0]*+)"(?:; filename="([^"%\\\r\n\0]*+)")?+'
 )
+# RFC 2047. HttpClient of .NET sends it beside filename*, for readers that do not know that.
+_ENCODED_WORDS = re.compile(rb"(?:[ \t]*+=\?[^?\s]++\?[bBqQ]\?[^?]*+\?=)++")
+_EXTENDED_NAME = re.compile(rb"name\*.*|filename\*.+")
 _ESCAPED = re.compile(rb'\\(["\\])')
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 _FORBIDDEN_NAMES = {b"\r": "CR", b"\n": "LF", b"\0": "NUL"}
@@ -149,7 +161,8 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
 
     Only ``%22``, ``%0D`` and ``%0A`` are percent-decoded (WHATWG HTML, "multipart/form-data encoding
     algorithm"). ``\"`` and ``\\`` are unescaped if the value is malformed otherwise. ``filename*``, which RFC
-    7578 forbids, is used only if it is valid UTF-8 and there is no ``filename``.
+    7578 forbids, is used only if it is valid UTF-8, and ``filename`` is missing or an encoded word (RFC
+    2047).
 
     Raises:
         ValidationException: The type is not ``form-data``, the name is missing, a parameter appears twice,
@@ -170,9 +183,13 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
     name = parameters.get(b"name")
     if name is None:
         raise ValidationException("Content-Disposition of a form's part has no name")
-    filename: bytes | str | None = parameters.get(b"filename")
-    if filename is None and b"filename*" in parameters:
-        filename = _extended_text(parameters[b"filename*"])
+    # RFC 7578 defines none of these. Some readers decode them (RFC 2231), others ignore them.
+    if any(_EXTENDED_NAME.fullmatch(parameter) for parameter in parameters):
+        raise ValidationException("Content-Disposition of a form's part has a name* or filename*0 parameter")
+    filename = parameters.get(b"filename")
+    if b"filename*" in parameters and (filename is None or _ENCODED_WORDS.fullmatch(filename)):
+        extended = _extended_text(parameters[b"filename*"])
+        return FormDataDisposition(name, filename if extended is None else extended)
     return FormDataDisposition(name, filename)
 
 

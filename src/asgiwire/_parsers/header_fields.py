@@ -15,6 +15,15 @@ TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 CONTROLS: Final = bytes({*range(0x20), 0x7F} - {0x09})
 
 
+# RFC 9110 section 6.5.1: fields for framing, routing, authentication, request modifiers, controls or content
+# format must not be trailers.
+NOT_IN_TRAILERS: Final = frozenset(
+    b"age authorization cache-control connection content-encoding content-length content-range content-type"
+    b" date expires host keep-alive location proxy-authenticate proxy-authorization retry-after set-cookie te"
+    b" trailer transfer-encoding upgrade vary warning www-authenticate".split()
+)
+
+
 def encode_header(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
     """Validate one header and encode it for ASGI: ISO-8859-1, the name in lower case.
 
@@ -54,6 +63,18 @@ def encode_headers(headers: HeaderPairs | None) -> list[tuple[bytes, bytes]]:
         items = _items(cast("Mapping[str, Any]", headers))
         return [encode_header(name, text) for name, value in items for text in _texts(value)]
     return [encode_header(name, value) for name, value in headers]
+
+
+def encode_trailers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """Validate and encode trailer fields as :func:`encode_headers` does.
+
+    Raises:
+        ValueError: A header is invalid, or must not be a trailer.
+    """
+    pairs = encode_headers(headers)
+    if forbidden := sorted({name.decode() for name, _ in pairs if name in NOT_IN_TRAILERS}):
+        raise ValueError(f"{', '.join(forbidden)} must not be sent as a trailer (RFC 9110 section 6.5.1)")
+    return pairs
 
 
 def _encode(text: str | bytes, what: str) -> bytes:

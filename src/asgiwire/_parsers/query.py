@@ -35,12 +35,15 @@ def parse_urlencoded(
     if max_field_size is not None and size > max_field_size:
         _check_sizes(data, max_field_size)
     data = data.replace(b"+", b" ")
-    if PERCENT in data:
+    has_escapes = PERCENT in data
+    if has_escapes and not data.isascii():
         return [_decoded(sequence) for sequence in data.split(b"&") if sequence]
     # A separator is never part of a malformed UTF-8 sequence, so the data can be decoded before it is split.
     pairs: list[tuple[str, str]] = []
     for sequence in data.decode("utf-8", "replace").split("&"):
-        if sequence:
+        if has_escapes and "%" in sequence:
+            pairs.append(_decoded(sequence.encode()))
+        elif sequence:
             name, _, value = sequence.partition("=")
             pairs.append((name, value))
     return pairs

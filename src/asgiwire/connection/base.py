@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast, overload
 
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
@@ -15,7 +15,8 @@ from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
 from asgiwire.limits import Limits
-from asgiwire.types import Empty, EmptyType, Receive, Scope, Send, TypeDecoders, TypeEncoders
+from asgiwire.serialization import _decode_pairs
+from asgiwire.types import Empty, EmptyType, FetchSite, Receive, Scope, Send, TypeDecoders, TypeEncoders
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -25,6 +26,7 @@ else:
 if TYPE_CHECKING:
     import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
     from asgiwire.datastructures.state import State
+    from asgiwire.limits import overridable
 
 __all__ = (
     "ASGIConnection",
@@ -36,6 +38,7 @@ __all__ = (
     "empty_send",
 )
 
+T = TypeVar("T")
 HandlerT = TypeVar("HandlerT", default=Any)
 UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
@@ -93,8 +96,15 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
     __slots__ = ("__weakref__", "_cache", "_headers", "receive", "scope", "send")
 
-    limits: ClassVar[Limits] = Limits()
-    """What one client may send. A subclass sets its own, or makes it a property."""
+    if TYPE_CHECKING:
+
+        @overridable
+        def limits(self) -> Limits:
+            """What one client may send. A subclass sets its own, or makes it a property."""
+            ...
+    else:
+        limits = Limits()
+        """What one client may send. A subclass sets its own, or makes it a property."""
 
     type_decoders: ClassVar[TypeDecoders | None] = None
     """Decoders for types that msgspec does not support, used by every reader that takes a ``type``."""
@@ -115,8 +125,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
                 raise KeyError
         except (KeyError, TypeError):  # absent, or not hashable
             raise self._wrong_scope_type(scope) from None
-        # ASGI says that it is a dict; a TypedDict is only a Mapping to a type checker.
-        self.scope: Scope = scope  # type: ignore[assignment]  # as above
+        self.scope: Scope = scope
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
@@ -201,17 +210,40 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return headers
 
     @property
-    def query_params(self) -> MultiDict[Any]:
+    def query_params(self) -> MultiDict[str]:
         """The query parameters in order, with duplicates and blank values (WHATWG URL standard).
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
         cache = self._cache or self._new_cache()
-        query_params: MultiDict[Any] | None = cache.get("query_params")
+        query_params: MultiDict[str] | None = cache.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
             query_params = cache["query_params"] = MultiDict(pairs)
         return query_params
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type, as :func:`.serialization.decode_params` does.
+
+        Names have to be exactly those of the fields.
+
+        Args:
+            type: A type with fields, for example a msgspec Struct, a dataclass or a Pydantic model.
+
+        Raises:
+            ValidationException: A parameter does not match; the message names its place, such as ``$.page``.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
+        """
+        cached: MultiDict[str] | None = (self._cache or {}).get("query_params")
+        if cached is None:
+            pairs = parse_urlencoded(self.scope.get("query_string") or b"")
+        else:
+            pairs = list(cached.items())
+        return _decode_pairs(pairs, type, self.type_decoders)
 
     @property
     def path_params(self) -> dict[str, Any]:
@@ -244,6 +276,29 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         from asgiwire.datastructures.capabilities import Capabilities
 
         return Capabilities(self.scope)
+
+    @property
+    def tls(self) -> asgiwire.datastructures.TLS | None:
+        """The TLS version, cipher suite and client certificate (ASGI TLS extension); read at each access.
+
+        ``None`` if the server does not support the extension or the connection does not use TLS.
+        """
+        from asgiwire.datastructures.tls import TLS
+
+        return TLS.from_scope(self.scope)
+
+    @property
+    def fetch_site(self) -> FetchSite | None:
+        """Where the request comes from, by which CSRF protection decides; read at each access.
+
+        This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it,
+        an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other ``Origin``
+        is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the client sent
+        neither header: it is not a browser, or the request is a navigation of an old one.
+        """
+        from asgiwire._parsers.fetch_metadata import fetch_site
+
+        return fetch_site(*map(self._header_values, (b"sec-fetch-site", b"origin", b"host")))
 
     @property
     def auth(self) -> AuthT:

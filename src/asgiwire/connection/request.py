@@ -13,8 +13,7 @@ from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
 from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive
 from asgiwire._body.registry import body_channel, find_channel
-from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
 from asgiwire.exceptions import (
     AsgiwireWarning,
     ClientException,
@@ -23,8 +22,16 @@ from asgiwire.exceptions import (
     ValidationException,
 )
 from asgiwire.limits import Limits
-from asgiwire.serialization import decode_json, decode_msgpack
-from asgiwire.types import Empty, HTTPEarlyHintEvent, HTTPServerPushEvent, Method, Receive
+from asgiwire.serialization import _decode_pairs, decode_json, decode_msgpack
+from asgiwire.types import (
+    Empty,
+    HeaderPairs,
+    HTTPEarlyHintEvent,
+    HTTPResponseTrailersEvent,
+    HTTPServerPushEvent,
+    Method,
+    Receive,
+)
 
 from .base import ASGIConnection, AuthT, StateT, UserT
 
@@ -39,6 +46,7 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
+TRAILERS: Final = "http.response.trailers"
 
 # The headers that the client would have sent with the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
@@ -190,6 +198,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         value = self._single_header(b"range")
         return None if value is None else Range.from_header(value)
 
+    @property
+    def cache_control(self) -> asgiwire.datastructures.RequestCacheControl:
+        """The directives of ``Cache-Control`` (RFC 9111 section 5.2.1); parsed at each access.
+
+        A header that is absent or invalid has no directives.
+        """
+        from asgiwire.datastructures.cache_control import RequestCacheControl
+
+        return RequestCacheControl.from_header(self._list_header(b"cache-control") or "")
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last server-sent event before the client reconnected; read at each access.
+
+        ``None`` without ``Last-Event-ID`` (HTML standard, "Server-sent events"). It is UTF-8; invalid bytes
+        become U+FFFD.
+        """
+        values = self._header_values(b"last-event-id")
+        return values[0].decode("utf-8", "replace") if values else None
+
     # The client
 
     @property
@@ -236,6 +264,23 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         body = channel.in_memory
         return await channel.read_buffered(0, channel.size) if body is None else body
 
+    async def buffer(self, *, limits: Limits | None = None) -> None:
+        """Read the whole body into a buffer: in memory up to ``spool_size`` bytes, then in a temporary file.
+
+        Afterwards ``body()``, ``json()``, ``text()``, ``form()``, ``multipart()``, ``stream()`` and
+        ``replay`` read it from the start, any number of times. Without this call, a multipart ``form()`` and
+        ``stream()`` consume the body. The file is deleted with the last request over this ``receive``.
+
+        Raises:
+            ClientDisconnect: The client disconnected before the end of the body.
+            RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
+            InsufficientStorage: The disk is full, or the process has no file descriptor left.
+            ClientException: The ``Content-Length`` is invalid.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+        """
+        channel, receive, maximum = self._body_channel(limits)
+        await channel.buffer(receive, maximum, (limits or self.limits).spool_size)
+
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """Iterate over the non-empty chunks of the body as they arrive, then ``b""``.
 
@@ -275,12 +320,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as JSON, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
 
@@ -294,28 +340,65 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the body decoded as MessagePack, whatever its ``Content-Type``; ``None`` for an empty body.
 
         Args:
-            type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
+            type: The type to decode to: any that msgspec, Pydantic or one of ``type_decoders`` supports.
             limits: The limits of this call.
 
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message names the place.
+            UsageError: Nothing decodes to ``type``.
         """
         return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
 
-    async def form(self, *, limits: Limits | None = None) -> asgiwire.datastructures.FormMultiDict:
+    @overload
+    async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
+    @overload
+    async def form(self, *, type: type[T], limits: Limits | None = ...) -> T: ...
+    @overload
+    async def form(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
+    async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
         The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
         close the form to release them.
 
+        Args:
+            type: A type with fields to decode the form to, as in :meth:`.ASGIConnection.query`. Fields of
+                type :class:`~asgiwire.datastructures.UploadFile` take files. By default, a
+                :class:`~asgiwire.datastructures.FormMultiDict` is returned.
+            limits: The limits of this call.
+
         Raises:
             ClientException: The form is malformed; the message says where.
-            RequestEntityTooLarge: The form exceeds a limit; the message says which.
+            ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
+            RequestEntityTooLarge: The form exceeds a limit; the message says which. A cached form is checked
+                against the limits of each call.
+            InsufficientStorage: A file cannot be stored: the disk is full, or the process has no file
+                descriptor left.
             ClientDisconnect: The client disconnected before the end of the body.
-            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body, or the
+                form was closed and the body is not buffered; see :meth:`buffer`.
+            UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        media_type, parameters = self.content_type
+        if type is Empty:
+            return await self._read_form(limits)
+        if self._form_type()[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            pairs: list[tuple[str, Any]] = await self._read_urlencoded(limits)
+        else:
+            pairs = list((await self._read_form(limits)).items())
+        return _decode_pairs(pairs, type, self.type_decoders)
+
+    async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
+        from asgiwire._body.urlencoded import read_pairs
+
+        channel, receive, _ = self._body_channel(limits)
+        # The chunks are those of the body, unless a subclass decodes them.
+        read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
+        return await read_pairs(channel, receive, limits or self.limits, read_body)
+
+    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
+        media_type, parameters = self._form_type()
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
 
@@ -325,11 +408,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        body = await self._read_body(limits)
+        pairs = await self._read_urlencoded(limits)
         channel, _ = body_channel(self.scope, self.receive)
-        limits = limits or self.limits
         if channel.cached_form is None:
-            pairs = parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
             channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
 
@@ -347,9 +428,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         from .multipart import MultipartParts
 
-        media_type, parameters = self.content_type
+        media_type, parameters = self._form_type()
         if media_type != MULTIPART:
-            msg = f"expected a body of type {MULTIPART}, got {media_type[:100]!r}"
+            msg = f"expected a body of type {MULTIPART}, got another Content-Type"
             raise ValidationException(msg)
         decoder = MultipartDecoder(parameters, limits or self.limits)
         return MultipartParts(self._body_reader("multipart()", limits), decoder)
@@ -359,7 +440,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """A ``receive`` callable that gives a downstream application the body that was read here.
 
         After the body it waits for the disconnect. A body that was not read yet is read with the first call
-        and buffered: in memory up to ``limits.spool_size``, then on disk.
+        and buffered: in memory up to ``limits.spool_size``, then on disk. If the body was consumed, the call
+        raises ``StreamConsumed``; call :meth:`buffer` before the reader that consumes it.
         """
         limits = self.limits
         channel, receive = body_channel(self.scope, self.receive)
@@ -435,11 +517,61 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             event: HTTPEarlyHintEvent = {"type": "http.response.early_hint", "links": values}
             await self.send(event)
 
+    @property
+    def supports_trailers(self) -> bool:
+        """Whether the server supports the ``http.response.trailers`` extension."""
+        return TRAILERS in self.capabilities
+
+    async def send_trailers(self, headers: HeaderPairs) -> None:
+        """Send trailer fields after the body (RFC 9110 section 6.5), if the server supports it.
+
+        ``http.response.start`` has to announce them with ``"trailers": self.supports_trailers``. They are
+        sent after the last ``http.response.body`` and end the response. The server drops them if the client
+        does not accept trailers, so they must not be essential.
+
+        Args:
+            headers: A mapping or an iterable of pairs.
+
+        Raises:
+            ValueError: A header is invalid, or must not be a trailer because it is needed before the content.
+        """
+        from asgiwire._parsers.header_fields import encode_trailers
+
+        values = encode_trailers(headers)
+        if self.supports_trailers:
+            event: HTTPResponseTrailersEvent = {
+                "type": "http.response.trailers",
+                "headers": values,
+                "more_trailers": False,
+            }
+            await self.send(event)
+
     def _date_header(self, name: bytes) -> datetime | None:
         from asgiwire._parsers.http_dates import parse_http_date
 
         value = self._single_header(name)
         return None if value is None else parse_http_date(value)
+
+    def _form_type(self) -> tuple[str, dict[str, str]]:
+        """Return the ``content_type`` of a form.
+
+        Raises:
+            ValidationException: The header or its boundary is there more than once. Other readers may use
+                another one.
+        """
+        values = self._header_values(b"content-type")
+        if len(values) > 1 and len(set(values)) > 1:
+            msg = "expected one Content-Type header, got several with different values"
+            raise ValidationException(msg)
+        if values:
+            cache = self._cache or self._new_cache()
+            if "content_type" not in cache:
+                cache["content_type"] = parse_media_type(values[0])
+        content_type = self.content_type
+        if content_type[0] == MULTIPART and values and has_several_boundaries(values[0]):
+            msg = "expected one boundary in the Content-Type, got several"
+            raise ValidationException(msg)
+        return content_type
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
         # An override of body() in a subclass need not take `limits`.

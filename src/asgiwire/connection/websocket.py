@@ -81,6 +81,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     """Seconds that the close at the end of ``async with`` may take. A subclass sets its own."""
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
+    _channel_class: ClassVar[type[WebSocketChannel]] = WebSocketChannel
 
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
@@ -91,7 +92,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             ImproperlyConfiguredException: The type of the scope is not ``websocket``.
         """
         super().__init__(scope, receive, send)
-        self._channel = WebSocketChannel(receive, send)
+        self._channel = self._channel_class(receive, send)
         # The channel's callables, unless a subclass overrides receive_data() or send_data(). While
         # `self.receive` and `self.send` are these, receive_text() and send_text() may call the server.
         self._plain_receive: Receive | None = None

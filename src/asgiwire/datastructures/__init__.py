@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .accept import Accept
     from .address import Address
     from .authorization import Authorization
+    from .cache_control import RequestCacheControl
     from .capabilities import Capabilities
     from .conditional import EntityTags, IfMatch, IfNoneMatch, IfRange
     from .cookie import Cookie
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from .preferences import AcceptCharset, AcceptEncoding, AcceptLanguage, Preferences
     from .range import Range
     from .state import ImmutableState, State
+    from .tls import TLS
     from .upload_file import UploadFile
     from .url import URL
 else:
     # Hidden from type checkers, for which a module with `__getattr__` has every name.
     _MODULES = {
+        "TLS": "tls",
         "URL": "url",
         "Accept": "accept",
         "AcceptCharset": "preferences",
@@ -52,6 +55,7 @@ else:
         "MutableScopeHeaders": "mutable_scope_headers",
         "Preferences": "preferences",
         "Range": "range",
+        "RequestCacheControl": "cache_control",
         "State": "state",
         "UploadFile": "upload_file",
     }
@@ -70,6 +74,7 @@ else:
 
 
 __all__ = (
+    "TLS",
     "URL",
     "Accept",
     "AcceptCharset",
@@ -95,6 +100,7 @@ __all__ = (
     "MutableScopeHeaders",
     "Preferences",
     "Range",
+    "RequestCacheControl",
     "State",
     "UploadFile",
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from io import BytesIO
+from io import BufferedWriter, BytesIO, FileIO
 from threading import Lock
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Any, ClassVar, Self, TypeVar
 
 from asgiwire._concurrency import run_in_thread
 from asgiwire._parsers.filenames import safe_filename
@@ -48,6 +48,8 @@ class UploadFile:
         "headers",
     )
 
+    _is_received: ClassVar = True  # decoders pass it on as it is, and convert nothing to it
+
     def __init__(
         self,
         content_type: str,
@@ -68,6 +70,20 @@ class UploadFile:
         self._size_in_memory = 0
         if file_data and len(file_data) > max_spool_size:
             self.file.rollover()
+
+    @classmethod
+    def _on_disk(
+        cls,
+        file: tempfile.SpooledTemporaryFile[bytes],
+        content_type: str,
+        filename: str,
+        headers: dict[str, str],
+        max_spool_size: int,
+    ) -> Self:
+        """Create an upload of a temporary file that is on disk already."""
+        upload = cls(content_type, filename, None, headers, max_spool_size)
+        upload._file = file
+        return upload
 
     @property
     def file(self) -> tempfile.SpooledTemporaryFile[bytes]:
@@ -90,7 +106,9 @@ class UploadFile:
             ValueError: The file is closed.
         """
         if self.rolled_to_disk:
-            return os.fstat(self._file.fileno()).st_size  # does not access the disk
+            # Files of one form share a temporary file, and each of them knows its size.
+            size: int | None = getattr(self._file, "size", None)
+            return os.fstat(self._file.fileno()).st_size if size is None else size
         if self._disk_lock is not None:
             return self._size_in_memory  # a thread is moving the file to disk
         position = self._file.tell()
@@ -117,6 +135,46 @@ class UploadFile:
         if self._is_in_memory:
             return self._file.read(size)
         return await self._in_thread(partial(self._file.read, size))
+
+    async def readline(self, size: int = -1) -> bytes:
+        """Read one line from the current position, with its line end; ``b""`` at the end of the file.
+
+        Args:
+            size: Maximum number of bytes; ``-1`` for the whole line.
+        """
+        if self._is_in_memory:
+            return self._file.readline(size)
+        return await self._in_thread(partial(self._file.readline, size))
+
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        """Iterate over the lines from the current position, with their line ends (LF).
+
+        Lines are read ahead in blocks of about 1 MiB, and the position is behind them.
+        """
+        while lines := await self._read_lines():
+            for line in lines:
+                yield line
+
+    async def text(self, encoding: str | None = None) -> str:
+        """Return the whole content as text without changing the current position.
+
+        Args:
+            encoding: A label of the WHATWG Encoding standard, such as ``"latin1"``. By default, the charset
+                of ``content_type``, else UTF-8 with U+FFFD for invalid bytes. A byte order mark is removed.
+
+        Raises:
+            SerializationException: The content is invalid in the encoding.
+            LookupError: ``encoding`` is unknown.
+        """
+        from asgiwire._parsers.charsets import codec_for, decode_body
+        from asgiwire._parsers.content_headers import parse_media_type
+
+        if encoding is not None and codec_for(encoding) is None:
+            raise LookupError(f"unknown encoding: {encoding!r}")
+        if encoding is None:
+            media_type = self.content_type.encode("latin-1", "replace")
+            encoding = parse_media_type(media_type)[1].get("charset", "")
+        return decode_body(await self.read_at(0), encoding, "the file")
 
     async def write(self, data: bytes | bytearray) -> int:
         """Write at the current position, and return the number of bytes written."""
@@ -155,25 +213,25 @@ class UploadFile:
             return self._file.tell()
         return await self._in_thread(self._file.tell)
 
-    async def save(self, path: str | os.PathLike[str]) -> None:
-        """Copy the whole file to ``path`` in a worker thread without changing the current position.
+    async def save(self, target: str | os.PathLike[str] | IO[bytes]) -> None:
+        """Copy the whole file in a worker thread without changing the current position.
 
-        An existing file is overwritten. If the copy fails, a partial file can remain.
+        On Linux the kernel copies a file on disk. If the copy fails, a part of it can remain.
 
         Args:
-            path: A path that the application chooses. It can end in ``safe_filename``, never in ``filename``.
+            target: A path that the application chooses, or a binary file that is open for writing. A path can
+                end in ``safe_filename``, never in ``filename``; an existing file is overwritten. An open file
+                is written from its position, and stays open.
 
         Raises:
             OSError: The file cannot be written.
         """
         if self._is_in_memory:
-            position = self._file.tell()
-            self._file.seek(0)
-            content = self._file.read()
-            self._file.seek(position)
-            await run_in_thread(partial(_write_file, path, content))
+            # Read now: other tasks can use the file while the thread writes.
+            content = _read_at(self._file, 0, -1)
+            await run_in_thread(partial(_save, target, partial(_write_all, content)))
         else:
-            await self._in_thread(partial(self._copy_from_disk, path))
+            await self._in_thread(partial(_save, target, self._copy_from_disk))
 
     def detach(self) -> UploadFile:
         """Transfer the file to a new object that the caller has to close.
@@ -227,6 +285,11 @@ class UploadFile:
         # Escaped, because the filename can contain line breaks and terminal control codes.
         return repr(f"{self.filename} - {self.content_type}")[1:-1]
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> dict[str, Any]:
+        """Return the schema for Pydantic models with a file: an instance of this class."""
+        return {"type": "is-instance", "cls": cls}
+
     @property
     def _is_in_memory(self) -> bool:
         # The type is checked first, because this is called often and most files are small.
@@ -244,14 +307,19 @@ class UploadFile:
         self.file.flush()
         return written
 
-    def _copy_from_disk(self, path: str | os.PathLike[str]) -> None:
+    async def _read_lines(self) -> list[bytes]:
+        if self._is_in_memory:
+            return self._file.readlines(BLOCK_SIZE)
+        return await self._in_thread(partial(self._file.readlines, BLOCK_SIZE))
+
+    def _copy_from_disk(self, target: IO[bytes]) -> None:
         from shutil import copyfileobj
 
         position = self._file.tell()
         try:
-            self._file.seek(0)
-            with open(path, "wb") as target:
-                copyfileobj(self._file, target, BLOCK_SIZE)
+            self._file.flush()
+            self._file.seek(_copy_in_kernel(self._file, target))
+            copyfileobj(self._file, target, BLOCK_SIZE)  # the rest, which is nothing on most systems
         finally:
             self._file.seek(position)
 
@@ -282,6 +350,49 @@ def _read_at(file: BytesIO | tempfile.SpooledTemporaryFile[bytes], position: int
     return data
 
 
-def _write_file(path: str | os.PathLike[str], content: bytes) -> None:
-    with open(path, "wb") as target:
-        target.write(content)
+def _save(target: str | os.PathLike[str] | IO[bytes], write: Callable[[IO[bytes]], None]) -> None:
+    if isinstance(target, str | os.PathLike):
+        with open(target, "wb") as file:
+            write(file)
+    else:
+        write(target)
+
+
+def _write_all(content: bytes, file: IO[bytes]) -> None:
+    remaining = memoryview(content)
+    while remaining:
+        # An unbuffered file may write a part of it. Some file objects return no number.
+        remaining = remaining[file.write(remaining) or len(remaining) :]
+
+
+def _copy_in_kernel(source: IO[bytes], target: IO[bytes]) -> int:
+    """Copy a file on disk to the position of another one, and return the number of bytes copied.
+
+    It is 0 if the system cannot copy these files, and less than the size after an error.
+    """
+    if not (
+        isinstance(source, tempfile.SpooledTemporaryFile) and isinstance(target, BufferedWriter | FileIO)
+    ):
+        return 0
+    target.flush()
+    source_fd, target_fd = source.fileno(), target.fileno()
+    size = os.fstat(source_fd).st_size
+    copied = 0
+    # The second one also copies from one file system to another.
+    for copy in (_copy_file_range, _sendfile):
+        try:
+            while copied < size and (count := copy(source_fd, target_fd, copied, size - copied)):
+                copied += count
+        except (AttributeError, OSError):
+            continue  # an error that persists, such as a full disk, is raised by the copy of the rest
+    if copied:
+        target.seek(os.lseek(target_fd, 0, os.SEEK_CUR))  # the file object does not know the new position
+    return copied
+
+
+def _copy_file_range(source: int, target: int, offset: int, count: int) -> int:
+    return os.copy_file_range(source, target, count, offset)
+
+
+def _sendfile(source: int, target: int, offset: int, count: int) -> int:
+    return os.sendfile(target, source, offset, count)

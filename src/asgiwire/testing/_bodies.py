@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
 
 from asgiwire.serialization import encode_json, encode_msgpack
 
@@ -12,7 +13,10 @@ from ._scopes import QueryParams, encode_query_params, name_value_pairs
 Content: TypeAlias = str | bytes | Iterable[bytes]
 """A body: text, encoded in UTF-8; bytes; or chunks, each sent in its own message."""
 
-File: TypeAlias = str | bytes | tuple[str, str | bytes] | tuple[str, str | bytes, str]
+FileContent: TypeAlias = str | bytes | IO[bytes] | IO[str]
+"""The content of a file: text, encoded in UTF-8; bytes; or an open file, which is read to its end."""
+
+File: TypeAlias = FileContent | tuple[str | None, FileContent] | tuple[str | None, FileContent, str]
 """A file: its content; or its filename, its content and optionally its media type."""
 
 Files: TypeAlias = Mapping[str, File] | Iterable[tuple[str, File]]
@@ -65,13 +69,36 @@ class RequestBody(NamedTuple):
         """Encode a form: as multipart if there are ``files``, else urlencoded."""
         if files is None:
             return cls.from_bytes("application/x-www-form-urlencoded", encode_query_params(data))
-        parts = [*_field_parts(data), *_file_parts(files)]
-        boundary = BOUNDARY
-        while any(boundary.encode() in part for part in parts):
-            boundary += "-"
-        content = b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
-        content += b"--%b--\r\n" % boundary.encode()
-        return cls.from_bytes(f"multipart/form-data; boundary={boundary}", content)
+        content, headers = multipart_body(data, files)
+        return cls.from_bytes(headers["content-type"], content)
+
+
+def multipart_body(
+    data: QueryParams = (), files: Files = (), *, boundary: str | None = None
+) -> tuple[bytes, dict[str, str]]:
+    """Encode a multipart form, for tests that cut or change it before they send it.
+
+    Args:
+        data: The fields, by name; a list is several fields of one name.
+        files: The files, by field name.
+        boundary: The boundary; by default, one that does not occur in the parts, and is the same each time.
+
+    Returns:
+        The body, and the headers with its media type, without a Content-Length.
+
+    Raises:
+        TypeError: ``data`` has no names.
+        ValueError: A part contains ``boundary``.
+    """
+    parts = [*_field_parts(data), *_file_parts(files)]
+    chosen = (boundary or BOUNDARY).encode()
+    while any(chosen in part for part in parts):
+        if boundary is not None:
+            msg = "expected a boundary that no part contains"
+            raise ValueError(msg)
+        chosen += b"-"
+    content = b"".join(b"--%b\r\n%b\r\n" % (chosen, part) for part in parts) + b"--%b--\r\n" % chosen
+    return content, {"content-type": f"multipart/form-data; boundary={chosen.decode()}"}
 
 
 def _field_parts(data: QueryParams) -> Iterator[bytes]:
@@ -86,9 +113,28 @@ def _field_parts(data: QueryParams) -> Iterator[bytes]:
 
 def _file_parts(files: Files) -> Iterator[bytes]:
     for name, file in name_value_pairs(files):
-        filename, content, *rest = ("upload", file) if isinstance(file, str | bytes) else file
-        media_type = rest[0] if rest else "application/octet-stream"
-        yield _part(name, f'; filename="{filename.translate(ESCAPES)}"', content, media_type)
+        filename, content, *rest = file if isinstance(file, tuple) else (None, file)
+        if isinstance(content, str | bytes):
+            filename = filename or "upload"
+            media_type = "application/octet-stream"
+        else:
+            filename = filename or _filename(content)
+            media_type = _media_type(filename)
+            content = content.read()
+        escaped = filename.translate(ESCAPES)
+        yield _part(name, f'; filename="{escaped}"', content, rest[0] if rest else media_type)
+
+
+def _filename(file: IO[bytes] | IO[str]) -> str:
+    # The name of a temporary file may be its descriptor.
+    name: object = getattr(file, "name", None)
+    return os.path.basename(name) if isinstance(name, str) else "upload"
+
+
+def _media_type(filename: str) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def _part(name: str, parameters: str, content: str | bytes, media_type: str = "") -> bytes:

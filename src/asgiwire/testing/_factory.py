@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, Unpack, cast
 
 from asgiwire.connection import Request, WebSocket
 from asgiwire.types import HeaderPairs
 
 from ._bodies import Content, Files, RequestBody
-from ._messages import RecordedSend, ScriptedReceive
+from ._messages import RecordedSend, ScriptedConnection, ScriptedReceive, SocketStep
+from ._options import check_options
 from ._scopes import Cookies, QueryParams, http_scope, raw_pairs, websocket_scope
+
+if sys.version_info >= (3, 13):
+    from typing import TypeVar
+else:
+    from typing_extensions import TypeVar
 
 WEBSOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 
@@ -51,15 +58,41 @@ class RequestOptions(ConnectionOptions, total=False):
 class WebSocketOptions(ConnectionOptions, total=False):
     """The keyword arguments of :meth:`RequestFactory.websocket`."""
 
-    messages: Iterable[str | bytes | Mapping[str, Any]]
+    messages: Iterable[SocketStep]
     disconnect: int
     subprotocols: Iterable[str]
 
 
-class RequestFactory:
+class ScriptedRequest(Request[Any, Any, Any]):
+    """A request whose ``receive`` follows a script, and whose ``send`` records."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # narrower for type checkers; the factory passes nothing else
+        receive: ScriptedReceive  # pyright: ignore[reportIncompatibleMethodOverride]
+        send: RecordedSend  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+class ScriptedWebSocket(WebSocket[Any, Any, Any]):
+    """A WebSocket whose ``receive`` follows a script, and whose ``send`` records."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # as above
+        receive: ScriptedReceive  # pyright: ignore[reportIncompatibleMethodOverride]
+        send: RecordedSend  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+RequestT = TypeVar("RequestT", bound=Request[Any, Any, Any], default=ScriptedRequest)
+WebSocketT = TypeVar("WebSocketT", bound=WebSocket[Any, Any, Any], default=ScriptedWebSocket)
+
+
+class RequestFactory(Generic[RequestT, WebSocketT]):
     """Makes connections with a complete scope, a :class:`ScriptedReceive` and a :class:`RecordedSend`.
 
-    ``receive`` returns the body as a server would. ``request.send.messages`` holds the messages sent.
+    ``receive`` returns the body as a server would, and ``http.disconnect`` after the response is complete.
+    ``request.send.messages`` holds the messages sent. For type checkers, ``request.send`` is a
+    :class:`RecordedSend` unless ``request_class`` is given.
 
     Args:
         app: ``scope["app"]`` of every connection.
@@ -68,8 +101,8 @@ class RequestFactory:
         root_path: ``scope["root_path"]`` of every connection; paths must include it.
         scheme: ``"http"`` or ``"https"``; a WebSocket gets ``"ws"`` or ``"wss"``.
         headers: Headers of every connection; the headers of one connection follow them.
-        request_class: The class of the requests.
-        websocket_class: The class of the WebSockets.
+        request_class: The class of the requests; by default :class:`ScriptedRequest`.
+        websocket_class: The class of the WebSockets; by default :class:`ScriptedWebSocket`.
     """
 
     def __init__(
@@ -81,8 +114,8 @@ class RequestFactory:
         scheme: str = "http",
         *,
         headers: HeaderPairs = (),
-        request_class: type[Request[Any, Any, Any]] = Request,
-        websocket_class: type[WebSocket[Any, Any, Any]] = WebSocket,
+        request_class: type[RequestT] | None = None,
+        websocket_class: type[WebSocketT] | None = None,
     ) -> None:
         self.app = app
         self.server = server
@@ -90,82 +123,97 @@ class RequestFactory:
         self.root_path = root_path
         self.scheme = scheme
         self.headers: list[tuple[bytes, bytes]] = raw_pairs(headers)
-        self.request_class = request_class
-        self.websocket_class = websocket_class
+        self.request_class: type[RequestT] = request_class or cast("type[RequestT]", ScriptedRequest)
+        self.websocket_class: type[WebSocketT] = websocket_class or cast(
+            "type[WebSocketT]", ScriptedWebSocket
+        )
 
-    def get(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def get(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a GET request."""
         return self.request("GET", path, **options)
 
-    def head(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def head(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a HEAD request."""
         return self.request("HEAD", path, **options)
 
-    def post(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def post(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a POST request."""
         return self.request("POST", path, **options)
 
-    def put(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def put(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a PUT request."""
         return self.request("PUT", path, **options)
 
-    def patch(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def patch(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a PATCH request."""
         return self.request("PATCH", path, **options)
 
-    def delete(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def delete(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a DELETE request."""
         return self.request("DELETE", path, **options)
 
-    def options(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def query(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
+        """Make a QUERY request."""
+        return self.request("QUERY", path, **options)
+
+    def options(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make an OPTIONS request."""
         return self.request("OPTIONS", path, **options)
 
-    def trace(self, path: str = "/", **options: Unpack[RequestOptions]) -> Request[Any, Any, Any]:
+    def trace(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a TRACE request."""
         return self.request("TRACE", path, **options)
 
-    def request(
-        self, method: str, path: str = "/", **options: Unpack[RequestOptions]
-    ) -> Request[Any, Any, Any]:
+    def request(self, method: str, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
         """Make a request of any method.
 
         Raises:
+            TypeError: A keyword argument is unknown.
             ValueError: There is more than one body, or :func:`http_scope` raises it.
         """
-        body = _pop_body(options)
+        check_options("request", options, RequestOptions.__optional_keys__)
+        body = pop_body(options)
         scope = http_scope(method, path, scheme=self.scheme, **self._scope_arguments(options, body.headers))
-        return self.request_class(scope, ScriptedReceive.body(*body.chunks), RecordedSend())
+        connection = ScriptedConnection.body(*body.chunks)
+        return self.request_class(scope, connection.receive, connection.send)
 
-    def websocket(self, path: str = "/", **options: Unpack[WebSocketOptions]) -> WebSocket[Any, Any, Any]:
+    def websocket(self, path: str = "/", **options: Unpack[WebSocketOptions]) -> WebSocketT:
         """Make a WebSocket. Its client connects, sends ``messages``, and closes with the code ``disconnect``.
 
         Without ``disconnect`` the client stays connected.
 
         Raises:
+            TypeError: A keyword argument is unknown.
             ValueError: :func:`websocket_scope` raises it.
         """
-        receive = ScriptedReceive.websocket(
+        check_options("websocket", options, WebSocketOptions.__optional_keys__)
+        connection = ScriptedConnection.websocket(
             *options.pop("messages", ()), disconnect=options.pop("disconnect", None)
         )
         scheme = WEBSOCKET_SCHEMES.get(self.scheme, self.scheme)
         scope = websocket_scope(path, scheme=scheme, **self._scope_arguments(options))
-        return self.websocket_class(scope, receive, RecordedSend())
+        return self.websocket_class(scope, connection.receive, connection.send)
 
     def _scope_arguments(
         self, options: Mapping[str, Any], body_headers: Iterable[tuple[bytes, bytes]] = ()
     ) -> dict[str, Any]:
-        given = [*self.headers, *raw_pairs(options.get("headers", ()))]
-        names = {name.lower() for name, _ in given}
-        # The headers of the caller replace those of the body.
-        headers = [*given, *(pair for pair in body_headers if pair[0] not in names)]
+        headers = merged_headers(self.headers, options.get("headers", ()), body_headers)
         defaults = {"server": (self.server, self.port), "root_path": self.root_path}
         if self.app is not None:
             defaults["app"] = self.app
         return {**defaults, **options, "headers": headers}
 
 
-def _pop_body(options: RequestOptions) -> RequestBody:
+def merged_headers(
+    first: Iterable[tuple[bytes, bytes]], own: HeaderPairs, of_body: Iterable[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """Join headers; those that a caller gives replace those of the body."""
+    given = [*first, *raw_pairs(own)]
+    names = {name.lower() for name, _ in given}
+    return [*given, *(pair for pair in of_body if pair[0] not in names)]
+
+
+def pop_body(options: RequestOptions) -> RequestBody:
     """Remove the body from the options and encode it."""
     data, files = options.pop("data", None), options.pop("files", None)
     bodies = [RequestBody.from_form(data or {}, files)] if data is not None or files is not None else []

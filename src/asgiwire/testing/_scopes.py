@@ -107,6 +107,17 @@ def websocket_scope(
     return {**scope, "type": "websocket", "subprotocols": list(subprotocols)}
 
 
+def lifespan_scope(state: Mapping[str, Any] | None = None, **extra: Any) -> dict[str, Any]:
+    """Make the scope of a lifespan (Lifespan Protocol, version 2.0).
+
+    Args:
+        state: The initial state; it is copied.
+        **extra: Any other key.
+    """
+    asgi = {"version": "3.0", "spec_version": "2.0"}
+    return {"type": "lifespan", "asgi": asgi, "state": dict(state or ()), **extra}
+
+
 def encode_query_params(params: QueryParams) -> bytes:
     """Encode a query, or the fields of a form, as ``application/x-www-form-urlencoded``."""
     if isinstance(params, bytes):
@@ -139,9 +150,15 @@ def _raw_path(path: str) -> bytes:
 
 
 def _cookie_headers(cookies: Cookies) -> list[tuple[bytes, bytes]]:
-    if isinstance(cookies, Mapping):
-        cookies = "; ".join(f"{name}={value}" for name, value in cast("Mapping[str, str]", cookies).items())
-    elif not isinstance(cookies, str):
-        cookies = "; ".join(f"{cookie.key}={cookie.value or ''}" for cookie in cookies)
     # Browsers send cookies in UTF-8.
-    return [(b"cookie", cookies.encode())] if cookies else []
+    value = cookie_header(cookies)
+    return [(b"cookie", value.encode())] if value else []
+
+
+def cookie_header(cookies: Cookies) -> str:
+    """Return the value of a Cookie header."""
+    if isinstance(cookies, str):
+        return cookies
+    if isinstance(cookies, Mapping):
+        return "; ".join(f"{name}={value}" for name, value in cast("Mapping[str, str]", cookies).items())
+    return "; ".join(f"{cookie.key}={cookie.value or ''}" for cookie in cookies)

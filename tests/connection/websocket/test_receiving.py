@@ -404,7 +404,7 @@ class TestSizeLimit:
     async def test_limits_may_be_a_property(self) -> None:
         class Limited(WebSocket):
             @property
-            def limits(self) -> Limits:  # type: ignore[override]  # documented to work
+            def limits(self) -> Limits:
                 return Limits(max_message_size=1)
 
         with pytest.raises(RequestEntityTooLarge):

@@ -1,7 +1,8 @@
 """Classes whose instances pass ``isinstance`` for a class of asgiwire and for one of Litestar.
 
 No class can inherit from both, because both have slots: CPython raises "multiple bases have instance lay-out
-conflict". There are two substitutes:
+conflict". Starlette's classes have none, so the integration of Starlette inherits from both. Here, there are
+two substitutes:
 
 - A connection class inherits from Litestar's, because Litestar calls ``issubclass`` on ``request_class``. It
   gets a copy of each member of asgiwire's class (:func:`copy_members`).

@@ -32,7 +32,7 @@ else:
 
 
 # The members of every connection that raise because of the scope.
-RAISING: Final = ("auth", "url_for", "user")
+RAISING: Final = ("auth", "query", "url_for", "user")
 
 
 class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):

@@ -36,7 +36,16 @@ else:
     _Request = copy_members(
         asgiwire.connection.Request,
         litestar.connection.Request[UserT, AuthT, StateT],
-        [*RAISING, "content_length", "is_disconnected", "json", "msgpack", "send_push_promise", "text"],
+        [
+            *RAISING,
+            "content_length",
+            "form",
+            "is_disconnected",
+            "json",
+            "msgpack",
+            "send_push_promise",
+            "text",
+        ],
     )
 
 __all__ = ("Request",)
@@ -60,7 +69,7 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
     """The limits that Litestar has no setting for; a subclass may override them."""
 
     @property
-    def limits(self) -> Limits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # the base class documents that a property may replace the class variable
+    def limits(self) -> Limits:
         """The limits of the route handler and the application, or stricter part limits of ``base_limits``."""
         # The route handler of a mounted ASGI application has no body limit.
         resolve = getattr(self.scope.get("route_handler"), "resolve_request_max_body_size", None)
@@ -98,17 +107,14 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         parts.__class__ = _MultipartParts
         return parts
 
-    async def form(self, *, limits: Limits | None = None) -> FormMultiDict:  # type: ignore[override]
-        """Read the fields and files of a form; Litestar closes the files after the response.
-
-        The form is cached.
-        """
+    async def _read_form(self, limits: Limits | None) -> FormMultiDict:
+        """Read the fields and files of a form, and let Litestar close the files after the response."""
         state = self._connection_state
         if state.form is not LitestarEmpty and SCOPE_KEY not in self.scope:
             return as_litestar(FormMultiDict.from_form_data(state.form))
         self._preload_body()
         with TRANSLATION:
-            form = as_litestar(await super().form(limits=limits))
+            form = as_litestar(await super()._read_form(limits))
         if state.form is LitestarEmpty and form:
             for value in form.values():
                 as_litestar(value)
