@@ -185,7 +185,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         shared = cls.__new__(cls)
         for slot in SLOTS:
             setattr(shared, slot, getattr(upload, slot))
-        shared.headers = _part_headers(upload.headers)  # type: ignore[assignment]  # a mapping, as in Starlette
+        shared.headers = _part_headers(upload.headers)
         return shared
 
     @property
