@@ -109,6 +109,14 @@ def oldest(session: nox.Session) -> None:
     session.run("pytest", *IN_PARALLEL, "tests/integrations", *session.posargs)
 
 
+@nox.session(python=OLDEST)
+def fuzz(session: nox.Session) -> None:
+    """Run every parser with random inputs for some minutes; set FUZZ_EXAMPLES for more or fewer of them."""
+    install_groups(session, "test")
+    install_package(session)
+    session.run("pytest", "-q", "-n", "auto", "--timeout=3600", *(session.posargs or ["fuzz"]))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with Ruff."""

@@ -166,6 +166,7 @@ def websocket_states() -> StateDiagram:
             State.OPEN: Box(860, 90, 50),
             State.DENYING: Box(470, 250, 80),
             State.CLOSING: Box(700, 250, 60),
+            State.LOST: Box(200, 250, 50),
             State.CLOSED: Box(480, 410, 440),  # below all others, so that the arrows to it are vertical
         },
         tables={"received": RECEIVED, "sent": SENT},
@@ -175,7 +176,11 @@ def websocket_states() -> StateDiagram:
             ("received", State.DENYING, State.CLOSED): 60,
             ("received", State.CLOSED, State.CLOSED): 130,
         },
-        loops={("received", State.OPEN): "left", ("received", State.CLOSING): "right"},
+        loops={
+            ("received", State.OPEN): "left",
+            ("received", State.CLOSING): "right",
+            ("received", State.LOST): "left",
+        },
     )
 
 

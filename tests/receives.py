@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import pkgutil
 import sys
+from io import FileIO
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -124,6 +127,26 @@ def form_body(*fields: tuple[str, str | None, bytes], boundary: str = "B") -> by
         for name, filename, content in fields
     )
     return b"".join((*lines, f"--{boundary}--\r\n".encode()))
+
+
+class RecordedFile(FileIO):
+    """A temporary file whose methods a test can replace."""
+
+
+def record_temporary_files(
+    monkeypatch: pytest.MonkeyPatch, kind: type[RecordedFile] = RecordedFile
+) -> list[Any]:
+    """Return a list to which each temporary file of a form or a body is added."""
+    created: list[Any] = []
+
+    def create(**_arguments: Any) -> RecordedFile:
+        descriptor, path = mkstemp()
+        os.unlink(path)
+        created.append(kind(descriptor, "w+"))
+        return created[-1]
+
+    monkeypatch.setattr("asgiwire._body.shared_file.TemporaryFile", create)
+    return created
 
 
 def patch_everywhere(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:

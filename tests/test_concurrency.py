@@ -14,7 +14,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from asgiwire._concurrency import PendingReceive, new_event, poll, run_in_thread
+from asgiwire._concurrency import PendingReceive, finish_within, new_event, poll, run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -141,6 +141,174 @@ def test_call_that_the_executor_dropped_is_cancelled() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(asyncio.CancelledError):
             await run_in_thread(threading.get_ident)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
+def test_call_that_no_thread_has_begun_is_dropped(second: bool) -> None:
+    """The default executor may be busy for longer than a time-out."""
+    release, called = threading.Event(), list[str]()
+
+    async def main() -> None:
+        executor = ThreadPoolExecutor(1)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(executor)
+        blocking = loop.run_in_executor(None, release.wait, 10)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await run_in_thread(lambda: called.append("dropped"))
+        if second:
+            task = asyncio.ensure_future(run_in_thread(lambda: called.append("run")))
+            await asyncio.sleep(0.005)
+            release.set()
+            await task
+        release.set()
+        assert await blocking
+
+    asyncio.run(main())
+    assert called == ["run"] * second
+
+
+class TestFinishWithin:
+    pytestmark = pytest.mark.anyio
+
+    async def test_cancelled_task_finishes_the_call(self) -> None:
+        finished = list[int]()
+
+        async def work() -> None:
+            for number in range(3):
+                await anyio.sleep(0.001)
+                finished.append(number)
+
+        with anyio.move_on_after(0) as scope:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                await finish_within(5, work)
+        assert scope.cancelled_caught
+        assert finished == [0, 1, 2]
+
+    async def test_call_is_cancelled_after_the_time(self) -> None:
+        ended = list[str]()
+
+        async def work() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                ended.append("cancelled")
+
+        with anyio.fail_after(5):
+            await finish_within(0.05, work)
+        assert ended == ["cancelled"]
+
+    @pytest.mark.parametrize("cancelled", [False, True])
+    async def test_error_of_the_call(self, cancelled: bool) -> None:
+        """A cancellation wins over it on asyncio, trio has both."""
+
+        async def work() -> None:
+            await anyio.sleep(0.001)
+            raise ValueError("work")
+
+        with anyio.CancelScope() as scope:
+            if cancelled:
+                scope.cancel()
+            with pytest.raises((ValueError, anyio.get_cancelled_exc_class())):
+                await finish_within(5, work)
+
+
+class PlainFuture:
+    """A server whose coroutine awaits a plain future; a result for a cancelled future is lost."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def receive(self) -> str:
+        return await self.future
+
+
+def test_poll_takes_a_result_that_arrives_with_its_end() -> None:
+    """Asyncio delivers a cancellation in place of a result of the same iteration."""
+
+    async def at(iteration: int) -> tuple[str | None, bool]:
+        server, loop = PlainFuture(), asyncio.get_running_loop()
+
+        def tick(left: int) -> None:
+            if left:
+                loop.call_soon(tick, left - 1)
+            elif not server.future.done():
+                server.future.set_result("message")
+
+        loop.call_soon(tick, iteration)
+        result = await poll(server.receive)
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        return result, server.future.cancelled()
+
+    async def main() -> None:
+        outcomes = [await at(iteration) for iteration in range(15)]
+        assert all(result == "message" or cancelled for result, cancelled in outcomes)
+        assert {result for result, _ in outcomes} == {"message", None}
+
+    asyncio.run(main())
+
+
+def test_poll_ends_a_call_that_waits_again_after_its_end() -> None:
+    """A queue of several readers wakes one that then finds the queue empty."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        ended = list[str]()
+
+        for iteration in range(15):
+            server = PlainFuture()
+
+            async def receive(server: PlainFuture = server) -> None:
+                try:
+                    await server.receive()
+                    await loop.create_future()
+                except asyncio.CancelledError:
+                    ended.append("cancelled")
+                    raise
+
+            def tick(left: int, server: PlainFuture = server) -> None:
+                if left:
+                    loop.call_soon(tick, left - 1, server)
+                elif not server.future.done():
+                    server.future.set_result("message")
+
+            loop.call_soon(tick, iteration)
+            async with asyncio.timeout(5):
+                assert await poll(receive) is None
+        assert ended == ["cancelled"] * 15
+
+    asyncio.run(main())
+
+
+def test_poll_that_is_thrown_away() -> None:
+    async def main() -> None:
+        server = PlainFuture()
+        polling: Any = poll(server.receive)
+        polling.send(None)
+        polling.close()
+        await asyncio.sleep(0.001)
+        assert not server.future.done()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("iterations", range(14))
+def test_cancellation_during_a_poll_is_not_swallowed(iterations: int) -> None:
+    async def main() -> None:
+        server = PlainFuture()
+        task = asyncio.ensure_future(poll(server.receive))
+        for _ in range(iterations):
+            await asyncio.sleep(0)
+        if task.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
     asyncio.run(main())
 
@@ -312,6 +480,21 @@ class TestPendingReceive:
             server.futures[0].set_result("message")
             assert await poll(lambda: pending.start(server.receive)) == "message"
             assert len(server.futures) == 1
+
+        asyncio.run(main())
+
+    def test_future_that_the_server_cancelled_is_not_kept(self) -> None:
+        async def main() -> None:
+            server, pending = Server(), PendingReceive()
+            task = asyncio.ensure_future(pending.start(server.receive))
+            await asyncio.sleep(0)
+            server.futures[0].cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            task = asyncio.ensure_future(pending.start(server.receive))
+            await asyncio.sleep(0)
+            server.futures[1].set_result("message")
+            assert await task == "message"
 
         asyncio.run(main())
 

@@ -17,7 +17,9 @@ from asgiwire.exceptions import (
     ClientException,
     Disconnected,
     ImproperlyConfiguredException,
+    InsufficientStorage,
     InternalServerException,
+    MissingCallableError,
     NoRouteMatchFoundException,
     ProtocolError,
     RequestEntityTooLarge,
@@ -38,6 +40,7 @@ TREE: dict[type[BaseException], Bases] = {
     InternalServerException: (AsgiwireException,),
     UsageError: (InternalServerException,),
     ImproperlyConfiguredException: (UsageError, ValueError),
+    MissingCallableError: (ImproperlyConfiguredException, RuntimeError),
     NoRouteMatchFoundException: (UsageError, LookupError),
     StreamConsumed: (UsageError, RuntimeError),
     WebSocketStateError: (UsageError, RuntimeError),
@@ -45,6 +48,7 @@ TREE: dict[type[BaseException], Bases] = {
     ClientException: (AsgiwireException,),
     ValidationException: (ClientException, ValueError),
     SerializationException: (ClientException, ValueError),
+    InsufficientStorage: (ClientException,),
     RequestEntityTooLarge: (ClientException,),
     WebSocketException: (AsgiwireException,),
     WebSocketDisconnect: (WebSocketException, Disconnected),
@@ -155,6 +159,7 @@ def test_values_are_copied_and_pickled(duplicate: object, exception: AsgiwireExc
         (ValidationException(), 400),
         (SerializationException(), 400),
         (RequestEntityTooLarge(), 413),
+        (InsufficientStorage(), 507),
         (ClientException(status_code=415), 415),
         (InternalServerException(), 500),
         (UsageError(), 500),
@@ -252,3 +257,23 @@ def test_values() -> None:
     assert too_large.detail == str(too_large)
     assert StreamConsumed(consumer="multipart()").consumer == "multipart()"
     assert NoRouteMatchFoundException(name="user").name == "user"
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("a" * 200, "a" * 200),
+        ("a" * 201, "a" * 197 + "..."),
+        ("a" * 5_000_000, "a" * 197 + "..."),
+        ("a\r\n\0b\x7f\x85\u2028c\td", "a b c d"),
+        ("\n" * 500, " "),
+    ],
+    ids=["200", "201", "5 MB", "controls", "500 controls"],
+)
+@pytest.mark.parametrize("cls", [ClientException, ValidationException, RequestEntityTooLarge])
+def test_detail_of_a_client_exception_is_short_and_one_line(
+    cls: type[ClientException], detail: str, shown: str
+) -> None:
+    error = cls(detail)
+    assert error.detail == str(error) == shown
+    assert pickle.loads(pickle.dumps(error)).detail == shown

@@ -20,6 +20,7 @@ def test_defaults() -> None:
         "max_part_header_size": 8 * 1024,
         "spool_size": 1024 * 1024,
         "max_message_size": 16 * 1024 * 1024,
+        "max_values": 1_000_000,
     }
 
 

@@ -6,18 +6,29 @@ import dataclasses
 import enum
 import gc
 import ipaddress
+import json
 import pathlib
 import re
 import weakref
 from collections import deque
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Hashable
+from contextlib import suppress
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asgiwire import serialization
-from asgiwire.exceptions import ClientException, SerializationException, UsageError, ValidationException
+from asgiwire.exceptions import (
+    ClientException,
+    RequestEntityTooLarge,
+    SerializationException,
+    UsageError,
+    ValidationException,
+)
 from asgiwire.serialization import (
     decode_json,
     decode_msgpack,
@@ -25,6 +36,7 @@ from asgiwire.serialization import (
     encode_json,
     encode_msgpack,
 )
+from tests.floods import flood, must_end
 
 T = TypeVar("T")
 
@@ -197,9 +209,21 @@ def test_type_decoders() -> None:
 
 
 def test_type_without_a_decoder() -> None:
-    for decoders in (None, [(lambda kind: False, lambda kind, value: None)]):
-        with pytest.raises(UsageError, match=r"cannot decode to Celsius: .* type_decoders"):
-            decode_json(b"1", Celsius, decoders)
+    """The program is wrong, not the client."""
+    message = "^cannot decode to Celsius: msgspec does not support it; add a decoder for it to type_decoders$"
+    for decode, one in ((decode_json, b"1"), (decode_msgpack, b"\x01")):
+        for _ in range(2):
+            with pytest.raises(UsageError, match=message):
+                decode(one, Celsius, [(lambda kind: False, lambda kind, value: value)])
+            with pytest.raises(UsageError, match=message):
+                decode(one, Celsius)
+            with pytest.raises(UsageError, match=message):
+                decode(one, Celsius | None, strict=False)
+
+
+def test_abstract_type_that_the_value_has_already() -> None:
+    assert decode_json(b"1", Hashable) == 1
+    assert decode_msgpack(b"\x91\x01", list[Hashable]) == [1]
 
 
 def test_generic_type_without_a_decoder() -> None:
@@ -249,8 +273,10 @@ class TestDecoderCache:
 
     def test_invalid_type(self, decode: Any, one: bytes) -> None:
         for _ in range(2):
-            with pytest.raises(UsageError, match="cannot decode to 5"):
+            with pytest.raises(UsageError, match=r"^cannot decode to 5: "):
                 decode(one, 5)
+            with pytest.raises(UsageError, match=r"^cannot decode to .*complex"):
+                decode(one, Celsius | complex, [(lambda kind: False, None)])
 
     def test_cache_is_bounded(self, decode: Any, one: bytes) -> None:
         for number in range(300):
@@ -277,3 +303,227 @@ class TestDecoderCache:
 def test_many_byte_order_marks_are_malformed(document: str | bytes) -> None:
     with pytest.raises(SerializationException):
         decode_json(document)
+
+
+FORMATS: dict[str, Any] = {"json": (encode_json, decode_json), "msgpack": (encode_msgpack, decode_msgpack)}
+
+
+class Closed(msgspec.Struct, forbid_unknown_fields=True):
+    colour: Colour = Colour.RED
+    kind: Literal["a"] = "a"
+
+
+class Checked(msgspec.Struct):
+    text: str
+
+    def __post_init__(self) -> None:
+        raise ValueError(f"bad\r\n{self.text}")
+
+
+class Cat(msgspec.Struct, tag="cat"):
+    pass
+
+
+class Dog(msgspec.Struct, tag="dog"):
+    pass
+
+
+SECRET = "s3cr3t\r\n - at `$.fake`"
+
+
+def quoting_decoder(kind: Any, value: Any) -> Any:
+    if kind is Model:
+        return Model.model_validate(value)
+    raise ValueError(f"{value!r}\n is not a {kind}")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "detail"),
+    [
+        ({SECRET * 100_000: 1}, Closed, "Object contains unknown field"),
+        ([{SECRET: 1}], list[Closed], "Object contains unknown field - at `$[0]`"),
+        ({"colour": SECRET}, Closed, "Invalid enum value - at `$.colour`"),
+        (SECRET, Colour, "Invalid enum value"),
+        ({"kind": SECRET}, Closed, "Invalid enum value - at `$.kind`"),
+        ({"type": SECRET}, Cat | Dog, "Invalid value - at `$.type`"),
+        ({SECRET: 1}, dict[Colour, int], "Invalid enum value - at `key` in `$`"),
+        ({"text": SECRET}, Checked, "Invalid value"),
+        ([{"text": SECRET}], list[Checked], "Invalid value - at `$[0]`"),
+        (SECRET, Celsius, "Invalid value"),
+        ({"a": [SECRET]}, dict[str, list[Celsius]], "Invalid value - at `$[...][0]`"),
+        ({"x": SECRET}, Model, "Invalid value"),
+        ([{"x": SECRET}], list[Model], "Invalid value - at `$[0]`"),
+    ],
+)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_errors_hold_no_text_of_the_client(data: Any, kind: Any, detail: str, format_name: str) -> None:
+    encode, decode = FORMATS[format_name]
+    decoders = [(lambda kind: kind in {Celsius, Model}, quoting_decoder)]
+    with pytest.raises(ValidationException) as caught:
+        decode(encode(data), kind, decoders)
+    assert caught.value.detail == str(caught.value) == detail
+
+
+def test_message_of_a_decoder_that_changes() -> None:
+    """The message cannot be told from the place, so none of it is shown."""
+
+    class ChangingError(ValueError):
+        calls = 0
+
+        def __str__(self) -> str:
+            self.calls += 1
+            return f"{self.calls} {SECRET}"
+
+    def fail(_kind: Any, _value: Any) -> Any:
+        raise ChangingError
+
+    with pytest.raises(ValidationException) as caught:
+        decode_json(b"[1]", list[Celsius], [(lambda kind: True, fail)])
+    assert caught.value.detail == "Invalid value"
+
+
+def number_of_values(data: Any, keys: int) -> int:
+    if isinstance(data, dict):
+        return 1 + sum(keys + number_of_values(value, keys) for value in data.values())
+    if isinstance(data, list):
+        return 1 + sum(number_of_values(value, keys) for value in data)
+    return 1
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=40)
+    | st.sampled_from(['[]{},:"\\', "x" * 300, "y" * 70_000]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["", "a", ",[{", '"']), inner),
+)
+
+
+@given(VALUES)
+def test_max_values_is_exact(data: Any) -> None:
+    for encode, decode, keys in ((encode_json, decode_json, 0), (encode_msgpack, decode_msgpack, 1)):
+        count, encoded = number_of_values(data, keys), encode(data)
+        assert decode(encoded, max_values=count) == data
+        assert decode(encoded, max_values=None) == data
+        with pytest.raises(RequestEntityTooLarge) as caught:
+            decode(encoded, max_values=count - 1)
+        assert (caught.value.limit, caught.value.maximum) == ("max_values", count - 1)
+
+
+@given(VALUES)
+def test_max_values_of_a_document_with_blanks(data: Any) -> None:
+    text = json.dumps(data, indent=1)
+    count = number_of_values(data, 0)
+    for document in (text, text.encode(), f"\ufeff{text}"):
+        assert decode_json(document, max_values=count) == data
+        with pytest.raises(RequestEntityTooLarge):
+            decode_json(document, max_values=count - 1)
+
+
+def test_max_values_with_every_kind_of_msgpack_value() -> None:
+    """Msgspec writes neither ext values nor long forms of short values."""
+    values = [
+        b"\xc4\x02ab",
+        b"\xc5\x00\x02ab",
+        b"\xc6\x00\x00\x00\x02ab",
+        b"\xc7\x02\x05ab",
+        b"\xc8\x00\x02\x05ab",
+        b"\xc9\x00\x00\x00\x02\x05ab",
+        b"\xca" + bytes(4),
+        b"\xcb" + bytes(8),
+        b"\xcc\xff",
+        b"\xcd\xff\xff",
+        b"\xce" + bytes(4),
+        b"\xcf" + bytes(8),
+        b"\xd0\xff",
+        b"\xd1\xff\xff",
+        b"\xd2" + bytes(4),
+        b"\xd3" + bytes(8),
+        b"\xd4\x05a",
+        b"\xd5\x05ab",
+        b"\xd6\x05abcd",
+        b"\xd7\x05" + bytes(8),
+        b"\xd8\x05" + bytes(16),
+        b"\xd9\x02ab",
+        b"\xda\x00\x02ab",
+        b"\xdb\x00\x00\x00\x02ab",
+        b"\xa2ab",
+        b"\xbf" + b"a" * 31,
+        b"\xa0",
+        b"\xdc\x00\x00",
+        b"\xdd\x00\x00\x00\x00",
+        b"\xde\x00\x00",
+        b"\xdf\x00\x00\x00\x00",
+        b"\x90",
+        b"\x80",
+        b"\xc0",
+        b"\xc2",
+        b"\xc3",
+        b"\x00",
+        b"\x7f",
+        b"\xe0",
+        b"\xff",
+    ]
+    data = b"\xdc" + len(values).to_bytes(2, "big") + b"".join(values)
+    assert len(decode_msgpack(data, max_values=len(values) + 1)) == len(values)
+    with pytest.raises(RequestEntityTooLarge):
+        decode_msgpack(data, max_values=len(values))
+
+
+UNTYPED = (
+    Any,
+    object,
+    dict,
+    list,
+    list[Any],
+    dict[str, list],
+    list[int] | dict[str, Any],
+    list[Model],
+    Annotated[list, 1],
+)
+
+
+@pytest.mark.parametrize("kind", UNTYPED, ids=str)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_max_values_applies_to_types_that_the_client_fills(kind: Any, format_name: str) -> None:
+    encode, decode = FORMATS[format_name]
+    decoders = [(lambda kind: kind is Model, lambda kind, value: value)]
+    encoded = encode([[]] * 20)
+    with pytest.raises(RequestEntityTooLarge):
+        decode(encoded, kind, decoders, max_values=20)
+    with suppress(ValidationException):  # not all types match
+        decode(encoded, kind, decoders, max_values=21)
+
+
+@pytest.mark.parametrize("kind", [list[int], list[list[int]], list[Item]], ids=str)
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_max_values_does_not_apply_to_other_types(kind: Any, format_name: str) -> None:
+    encode, decode = FORMATS[format_name]
+    values: Any = [Item(1)] * 20 if kind == list[Item] else [[]] * 20 if kind == list[list[int]] else [1] * 20
+    assert decode(encode(values), kind, max_values=1) == values
+
+
+def test_a_type_that_contains_itself_has_no_any() -> None:
+    assert decode_json(b'{"items":[' + b'{"price":1},' * 20 + b'{"price":1}]}', Order, max_values=1).items
+
+
+@pytest.mark.parametrize(
+    "document", [b'["' + b"," * 100 + b'"]', b'"' + b"[" * 100, b'{"a": "\\"[,,,,,"}', b" " * 100]
+)
+def test_text_and_blanks_are_no_values(document: bytes) -> None:
+    with suppress(SerializationException):
+        decode_json(document, max_values=2)
+
+
+@must_end
+@pytest.mark.parametrize(
+    "pattern", [b"[", b"[]", b"{},", b'"', b'\\"', b'",', b"\xcd", b"\xa1", b"\xdf", b"\xc6"]
+)
+def test_time_of_counting_is_linear(pattern: bytes) -> None:
+    data = flood(pattern)
+    for decode in (decode_json, decode_msgpack):
+        for maximum in (10, len(data) // 4, len(data) - 1):
+            with pytest.raises(ClientException):
+                decode(data, max_values=maximum)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONNECT = {"type": "websocket.connect"}
-ACCEPTED = {"type": "websocket.accept", "subprotocol": None}
+ACCEPTED = {"type": "websocket.accept", "subprotocol": None, "headers": []}
 
 
 def text(data: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from types import CoroutineType, TracebackType
+from types import CoroutineType, TracebackType, coroutine
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -114,7 +114,8 @@ class PendingReceive:
 
     def start(self, receive: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
         """Return an awaitable of the next message; the caller ensures that only one task waits at a time."""
-        awaitable: Any = self._future or receive()
+        future = self._future
+        awaitable: Any = receive() if future is None or future.cancelled() else future
         # A coroutine of our own would cost as much as the rest of receiving a message.
         return awaitable if type(awaitable) is COROUTINE else self.wait(awaitable)
 
@@ -143,78 +144,169 @@ async def poll(function: Callable[[], Awaitable[T]]) -> T | None:
     trio and anyio have a checkpoint before they look for a message, and a server's thread has to hand it
     over. A time would be wrong: on a busy loop it is over at once.
     """
-    if in_trio():
-        import trio
-
-        scope = trio.CancelScope()
-        countdown = _Countdown(trio.lowlevel.current_trio_token().run_sync_soon, scope.cancel)
-        result: T | None = None
-        try:
-            with scope:
-                countdown.tick()
-                result = await function()
-        finally:
-            countdown.left = 0
-        return result
-    import asyncio
-
-    loop = asyncio.get_running_loop()
-    timeout = asyncio.timeout(None)
-    countdown = _Countdown(loop.call_soon, lambda: timeout.reschedule(loop.time()))
+    countdown = _Countdown()
     try:
-        async with timeout:
-            countdown.tick()
-            return await function()
-    except TimeoutError:
-        if not timeout.expired():
-            raise  # raised by the function itself
-        return None
+        return await interruptible(function, countdown.start)
     finally:
         countdown.left = 0
 
 
+async def interruptible(
+    function: Callable[[], Awaitable[T]], start: Callable[[Callable[[], None]], object]
+) -> T | None:
+    """Return the result of ``function()``, or ``None`` if it was interrupted.
+
+    Args:
+        function: Returns a coroutine.
+        start: Called at the beginning with a callable that interrupts; it may be called once, before the end.
+    """
+    if in_trio():
+        import trio
+
+        with trio.CancelScope() as scope:
+            start(scope.cancel)
+            return await function()
+        return None
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    timeout = asyncio.timeout(None)
+    try:
+        async with timeout:
+            start(lambda: timeout.reschedule(loop.time()))
+            result: T = await _finish_if_ready(function(), timeout.expired)
+            return result
+    except TimeoutError:
+        if not timeout.expired():
+            raise  # raised by the function itself
+        return None
+
+
+@coroutine
+def _finish_if_ready(running: Any, interrupted: Callable[[], bool]) -> Generator[Any, Any, Any]:
+    """Run a coroutine; when it is interrupted, let it finish if its result is already there.
+
+    asyncio delivers a cancellation instead of the result of a future that was set in the same iteration. A
+    coroutine that awaits a plain future would lose the message.
+    """
+    from asyncio import CancelledError
+
+    error: BaseException | None = None
+    finishing: CancelledError | None = None
+    while True:
+        try:
+            future = running.send(None) if error is None else running.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        error = finishing
+        if error is None:
+            try:
+                yield future
+            except CancelledError as cancellation:
+                ready = interrupted() and future is not None and future.done() and not future.cancelled()
+                error, finishing = (None, cancellation) if ready else (cancellation, None)
+            except BaseException as other:
+                error = other
+
+
 class _Countdown:
-    """Calls ``end`` after some iterations of the event loop."""
+    """Interrupts after some iterations of the event loop."""
 
-    __slots__ = ("_call_soon", "_end", "left")
+    __slots__ = ("_call_soon", "_interrupt", "left")
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object], end: Callable[[], None]) -> None:
-        self._call_soon = call_soon
-        self._end = end
+    def start(self, interrupt: Callable[[], None]) -> None:
+        self._call_soon = _call_soon()
+        self._interrupt = interrupt
         self.left = POLL_ITERATIONS
+        self._tick()
 
-    def tick(self) -> None:
+    def _tick(self) -> None:
         self.left -= 1
         if self.left > 0:
-            self._call_soon(self.tick)
+            self._call_soon(self._tick)
         elif self.left == 0:
-            self._end()
+            self._interrupt()
+
+
+def _call_soon() -> Callable[[Callable[[], None]], object]:
+    """Return the function of the running event loop that calls another one in the next iteration."""
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio
+
+    return asyncio.get_running_loop().call_soon
 
 
 async def run_in_thread(function: Callable[[], T]) -> T:
     """Call ``function`` in a worker thread, and return only when it has finished, even if cancelled.
 
     A file that a thread still writes to must not be closed by the task that gave up waiting. So a
-    cancellation is delivered after the thread has finished.
+    cancellation is delivered after the thread has finished. A call that no thread has begun is dropped.
     """
     if in_trio():
         import trio
 
         return await trio.to_thread.run_sync(function)
     import asyncio
+    from threading import Lock as ThreadLock
 
-    future = asyncio.get_running_loop().run_in_executor(None, function)
+    begun = ThreadLock()  # acquired by the thread, or by the task that no longer wants the call
+
+    def call() -> Any:
+        return function() if begun.acquire(blocking=False) else None
+
+    future = asyncio.get_running_loop().run_in_executor(None, call)
     interruption: asyncio.CancelledError | None = None
     while not future.done():
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
+            if begun.acquire(blocking=False):
+                future.cancel()
+                raise
             interruption = error  # a running thread cannot be stopped
     try:
         if interruption is None:
-            return future.result()
+            return future.result()  # type: ignore[no-any-return]  # that of the function
         with suppress(asyncio.CancelledError):  # raised if the call was dropped before it began
             future.exception()  # marks it as retrieved, so that the loop does not report it
         raise interruption
     finally:
         del future, interruption  # an exception holds this frame
+
+
+async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Call ``function``, also in a cancelled task, and wait for it for at most ``seconds``.
+
+    Then the call is cancelled. A cancellation that arrives meanwhile is delivered afterwards.
+    """
+    if in_trio():
+        import trio
+
+        with trio.move_on_after(seconds, shield=True):
+            await function()
+        return
+    import asyncio
+
+    # A task of its own: anyio cancels the tasks of its scopes again and again, at each of their awaits.
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(function())
+    timer = loop.call_later(seconds, task.cancel)
+    interruption: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            interruption = error
+    timer.cancel()
+    try:
+        if interruption is not None:
+            if not task.cancelled():
+                task.exception()  # marks it as retrieved
+            raise interruption
+        if not task.cancelled():
+            task.result()
+    finally:
+        del task, interruption  # an exception holds this frame

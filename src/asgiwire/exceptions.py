@@ -6,6 +6,7 @@
     ├─ InternalServerException      status_code = 500
     │  ├─ UsageError                the application called it wrong
     │  │  ├─ ImproperlyConfiguredException  (also ValueError)    a value is missing from the scope
+    │  │  │  └─ MissingCallableError        (also RuntimeError)  receive or send was not given
     │  │  ├─ NoRouteMatchFoundException     (also LookupError)   .name
     │  │  ├─ StreamConsumed                 (also RuntimeError)  .consumer
     │  │  └─ WebSocketStateError            (also RuntimeError)  .event .state .expected
@@ -13,7 +14,8 @@
     ├─ ClientException              the client sent something invalid  status_code = 400  .headers
     │  ├─ ValidationException       (also ValueError)  well-formed data of the wrong type or value
     │  ├─ SerializationException    (also ValueError)  malformed data
-    │  └─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  ├─ RequestEntityTooLarge     status_code = 413  .limit .maximum
+    │  └─ InsufficientStorage       status_code = 507  the server cannot store the body
     ├─ WebSocketException           the WebSocket has to be closed  .code
     │  └─ WebSocketDisconnect       (also Disconnected)  .reason
     └─ Disconnected                 the client disconnected
@@ -29,8 +31,9 @@ and ``headers``. It sends no response after a :class:`Disconnected`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 __all__ = (
     "AsgiwireException",
@@ -39,7 +42,9 @@ __all__ = (
     "ClientException",
     "Disconnected",
     "ImproperlyConfiguredException",
+    "InsufficientStorage",
     "InternalServerException",
+    "MissingCallableError",
     "NoRouteMatchFoundException",
     "ProtocolError",
     "RequestEntityTooLarge",
@@ -53,6 +58,12 @@ __all__ = (
 )
 
 
+MAX_DETAIL: Final = 200
+"""The maximum length of the ``detail`` of a :class:`ClientException`."""
+
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
 class AsgiwireWarning(UserWarning):
     """The server does not support what was requested, and the call did nothing."""
 
@@ -61,7 +72,8 @@ class AsgiwireException(Exception):
     """Base class of all exceptions that asgiwire defines.
 
     Attributes:
-        detail: The message. That of a ``ClientException`` is safe to send to the client.
+        detail: The message. That of a ``ClientException`` is safe to send to the client: it has at most 200
+            characters, none of which are control characters.
     """
 
     default_detail: ClassVar[str] = ""
@@ -101,6 +113,10 @@ class UsageError(InternalServerException):
 
 class ImproperlyConfiguredException(UsageError, ValueError):
     """A value is missing from the scope, or the scope has the wrong type for the class."""
+
+
+class MissingCallableError(ImproperlyConfiguredException, RuntimeError):
+    """The connection was created without the ``receive`` or ``send`` callable that it needs."""
 
 
 class NoRouteMatchFoundException(UsageError, LookupError):
@@ -161,19 +177,21 @@ class ClientException(AsgiwireException):
     """The client sent something invalid.
 
     Args:
-        detail: The message.
+        detail: The message. Control characters become blanks, and more than 200 characters are cut.
         status_code: Replaces the status code of the class.
         headers: A mapping or an iterable of pairs, for example ``{"WWW-Authenticate": "Bearer"}``.
 
     Attributes:
         status_code: The status code of the response.
         headers: Headers that the response needs, as pairs of name and value.
+        close_code: The code with which ``async with websocket`` closes (RFC 6455 section 7.4.1).
         message: The WebSocket message that a reader rejected, so that the application can still read it;
             ``None`` for every other error. ``str()`` never contains it.
     """
 
     status_code: int = 400
     headers: tuple[tuple[str, str], ...] = ()
+    close_code: int = 1008
     message: Mapping[str, Any] | None = None
     default_detail = "Bad Request"
 
@@ -184,7 +202,8 @@ class ClientException(AsgiwireException):
         status_code: int | None = None,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     ) -> None:
-        super().__init__(detail)
+        detail = CONTROLS.sub(" ", detail[: MAX_DETAIL + 1])
+        super().__init__(f"{detail[: MAX_DETAIL - 3]}..." if len(detail) > MAX_DETAIL else detail)
         if status_code is not None:
             self.status_code = status_code
         if headers:
@@ -195,9 +214,13 @@ class ClientException(AsgiwireException):
 class ValidationException(ClientException, ValueError):
     """The data is well-formed, but has the wrong type or value."""
 
+    close_code = 1007
+
 
 class SerializationException(ClientException, ValueError):
     """The data is malformed and cannot be decoded."""
+
+    close_code = 1007
 
 
 class RequestEntityTooLarge(ClientException):
@@ -209,6 +232,7 @@ class RequestEntityTooLarge(ClientException):
     """
 
     status_code = 413
+    close_code = 1009
     default_detail = "Request Entity Too Large"
 
     def __init__(
@@ -224,6 +248,18 @@ class RequestEntityTooLarge(ClientException):
         if not detail and limit:
             detail = f"the request exceeds {limit}={maximum}; raise it with Limits({limit}=...) on the class"
         super().__init__(detail, headers=headers)
+
+
+class InsufficientStorage(ClientException):
+    """The server cannot store a body or an uploaded file on disk (RFC 4918 section 11.5).
+
+    The disk is full, or the process has no file descriptor left; ``__cause__`` is the ``OSError``. It is not
+    the client's fault. It is a :class:`ClientException` so that every framework answers it from
+    ``status_code`` and ``detail``.
+    """
+
+    status_code = 507
+    default_detail = "the server cannot store the request body; try again later"
 
 
 class Disconnected(AsgiwireException):

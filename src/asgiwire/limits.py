@@ -33,12 +33,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_files: Files of one form.
         max_field_size: Bytes of the name and value of one form field together, as sent.
         max_file_size: Bytes of one uploaded file.
-        max_memory: Bytes of all parts of one form that are in memory. Files that exceed it move to disk;
-            fields that exceed it are an error.
+        max_memory: Bytes of all parts of one form that are in memory, headers included. Files that exceed it
+            move to disk; fields and headers that exceed it are an error.
         max_part_headers: Header lines of one multipart part.
-        max_part_header_size: Bytes of one such header line.
+        max_part_header_size: Bytes of one such header line, and of the text before the first boundary.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
+        max_values: Values of one JSON or MessagePack document, in a body or a message, that is decoded
+            without a type or to a type that contains ``Any``. In MessagePack, keys count too.
     """
 
     max_body_size: int | None = 10_000_000
@@ -51,6 +53,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_part_header_size: int | None = 8 * 1024
     spool_size: int = 1024 * 1024
     max_message_size: int | None = 16 * 1024 * 1024
+    max_values: int | None = 1_000_000
 
     if TYPE_CHECKING:
         # So that type checkers accept limits and properties in place of one another; see `overridable`.

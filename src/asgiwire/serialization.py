@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
-from .exceptions import SerializationException, UsageError, ValidationException
+from .exceptions import RequestEntityTooLarge, SerializationException, UsageError, ValidationException
 from .types import Empty, Serializer, TypeDecoders, TypeEncoders
 
 __all__ = (
@@ -31,6 +31,22 @@ QUOTED_TEXT: Final = re.compile(
     re.DOTALL,
 )
 
+JSON_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+
+# MessagePack values of one byte: small numbers, nil, booleans, and the heads of small arrays and maps.
+MSGPACK_RUN: Final = re.compile(rb"[\x00-\x9f\xa0\xc0-\xc3\xe0-\xff]++")
+# The other heads: the bytes of the value without its content, and the bytes that hold the length of the
+# content. The items of an array or a map are values of their own.
+MSGPACK_HEADS: Final = {
+    0xC4: (2, 1), 0xC5: (3, 2), 0xC6: (5, 4),  # bin
+    0xC7: (3, 1), 0xC8: (4, 2), 0xC9: (6, 4),  # ext
+    0xCA: (5, 0), 0xCB: (9, 0),  # float
+    0xCC: (2, 0), 0xCD: (3, 0), 0xCE: (5, 0), 0xCF: (9, 0),  # uint
+    0xD0: (2, 0), 0xD1: (3, 0), 0xD2: (5, 0), 0xD3: (9, 0),  # int
+    0xD4: (3, 0), 0xD5: (4, 0), 0xD6: (6, 0), 0xD7: (10, 0), 0xD8: (18, 0),  # fixext
+    0xD9: (2, 1), 0xDA: (3, 2), 0xDB: (5, 4),  # str
+    0xDC: (3, 0), 0xDD: (5, 0), 0xDE: (3, 0), 0xDF: (5, 0),  # array, map
+}  # fmt: skip
 # The place that msgspec appends to a message.
 PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
 
@@ -141,20 +157,29 @@ def encode_msgpack(value: Any, serializer: Serializer | None = default_serialize
 
 
 @overload
-def decode_json(value: str | bytes, *, strict: bool = ...) -> Any: ...
+def decode_json(value: str | bytes, *, strict: bool = ..., max_values: int | None = ...) -> Any: ...
 @overload
 def decode_json(
-    value: str | bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: str | bytes,
+    target_type: type[T],
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> T: ...
 @overload
 def decode_json(
-    value: str | bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: str | bytes,
+    target_type: Any = ...,
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> Any: ...
 def decode_json(
     value: str | bytes,
     target_type: Any = Empty,
     type_decoders: TypeDecoders | None = None,
     strict: bool = True,
+    max_values: int | None = None,
 ) -> Any:
     """Decode JSON (RFC 8259); a UTF-8 byte order mark at the start is skipped.
 
@@ -166,12 +191,18 @@ def decode_json(
             used only with a ``target_type``.
         strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``. Pydantic
             decides by the configuration of the model instead.
+        max_values: The most values that the document may have; ``None`` for no limit. It applies to the
+            default type and to types that contain ``Any``, ``object`` or a container of them.
 
     Raises:
         SerializationException: The document is malformed, not UTF-8, or nested too deep.
         ValidationException: A value does not match ``target_type``; the message names its place.
+        RequestEntityTooLarge: The document has more than ``max_values`` values. Nothing was decoded.
         UsageError: Nothing decodes to ``target_type``.
     """
+    # A value takes at least one byte, and nearly every document has fewer bytes.
+    if max_values is not None and len(value) > max_values:
+        _check_json_values(value, target_type, max_values)
     try:
         if target_type is Empty:
             return _json.decode(value)
@@ -187,25 +218,34 @@ def decode_json(
         # Checked only after a failure, because nearly no document has a byte order mark. Two of them are
         # malformed, which also bounds the recursion to one call.
         if value.startswith(mark) and not value.startswith(mark, len(mark)):
-            return decode_json(value[len(mark) :], target_type, type_decoders, strict)
+            return decode_json(value[len(mark) :], target_type, type_decoders, strict)  # counted above
         raise _client_error(error, "JSON") from _cause(error)
 
 
 @overload
-def decode_msgpack(value: bytes, *, strict: bool = ...) -> Any: ...
+def decode_msgpack(value: bytes, *, strict: bool = ..., max_values: int | None = ...) -> Any: ...
 @overload
 def decode_msgpack(
-    value: bytes, target_type: type[T], type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: bytes,
+    target_type: type[T],
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> T: ...
 @overload
 def decode_msgpack(
-    value: bytes, target_type: Any = ..., type_decoders: TypeDecoders | None = ..., strict: bool = ...
+    value: bytes,
+    target_type: Any = ...,
+    type_decoders: TypeDecoders | None = ...,
+    strict: bool = ...,
+    max_values: int | None = ...,
 ) -> Any: ...
 def decode_msgpack(
     value: bytes,
     target_type: Any = Empty,
     type_decoders: TypeDecoders | None = None,
     strict: bool = True,
+    max_values: int | None = None,
 ) -> Any:
     """Decode MessagePack.
 
@@ -214,12 +254,17 @@ def decode_msgpack(
         target_type: As in :func:`decode_json`.
         type_decoders: As in :func:`decode_json`.
         strict: As in :func:`decode_json`.
+        max_values: The most values, keys included, that the data may have; ``None`` for no limit. It applies
+            to the same types as in :func:`decode_json`.
 
     Raises:
         SerializationException: The data is malformed, contains text that is not UTF-8, or is nested too deep.
         ValidationException: A value does not match ``target_type``; the message names its place.
+        RequestEntityTooLarge: The data has more than ``max_values`` values. Nothing was decoded.
         UsageError: Nothing decodes to ``target_type``.
     """
+    if max_values is not None and len(value) > max_values:
+        _check_msgpack_values(value, target_type, max_values)
     try:
         if target_type is Empty:
             return _msgpack.decode(value)
@@ -232,6 +277,80 @@ def decode_msgpack(
         return decoder.decode(value)
     except (ValueError, RecursionError) as error:
         raise _client_error(error, "MessagePack") from _cause(error)
+
+
+def _check_json_values(value: str | bytes, target_type: Any, maximum: int) -> None:
+    """Raise :class:`RequestEntityTooLarge` if a document has more values than the maximum.
+
+    Objects, arrays, numbers, strings and literals are values, keys are not.
+    """
+    # Every value but one takes at least two bytes: "[]", or "0" and a comma.
+    if len(value) // 2 < maximum or not _is_untyped(target_type):
+        return
+    data = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    # A container of n items has n - 1 commas. This counts empty containers twice, and commas and brackets in
+    # strings, so a second pass decides. Only documents that are too large and those with much text need it.
+    if 1 + _count_separators(data) <= maximum:
+        return
+    data = JSON_STRING.sub(b'"', data).translate(None, b" \t\n\r")
+    if 1 + _count_separators(data) - data.count(b"[]") - data.count(b"{}") > maximum:
+        raise RequestEntityTooLarge(limit="max_values", maximum=maximum)
+
+
+def _count_separators(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
+
+
+def _check_msgpack_values(data: bytes, target_type: Any, maximum: int) -> None:
+    """Raise :class:`RequestEntityTooLarge` if the data has more values than the maximum.
+
+    Every object is a value: containers, the items of arrays, and the keys and values of maps.
+    """
+    if not _is_untyped(target_type):
+        return
+    count = position = 0
+    size = len(data)
+    # Every value has a head that tells its length. The heads follow one another, whatever the nesting.
+    while position < size:
+        run = MSGPACK_RUN.match(data, position)
+        if run is not None:
+            count += run.end() - position
+            position = run.end()
+        else:
+            count += 1
+            position += _msgpack_length(data, position)
+        if count > maximum:
+            raise RequestEntityTooLarge(limit="max_values", maximum=maximum)
+
+
+def _msgpack_length(data: bytes, position: int) -> int:
+    """Return the bytes of a value that is not a run of one byte; of a container, those of its head."""
+    head = data[position]
+    if head < 0xC0:  # fixstr
+        return 1 + (head & 0x1F)
+    length, width = MSGPACK_HEADS[head]
+    return length + int.from_bytes(data[position + 1 : position + 1 + width], "big")
+
+
+def _is_untyped(target_type: Any) -> bool:
+    """Return whether a type contains ``Any`` or a type with a decoder, which the client fills at will."""
+    if target_type is Empty or target_type is Any:
+        return True
+    seen: set[int] = set()
+    pending: list[Any] = []
+    with suppress(TypeError):
+        pending.append(msgspec.inspect.type_info(target_type))
+    while pending:
+        info = pending.pop()
+        # The decoder of a custom type takes a value of builtin types.
+        if isinstance(info, msgspec.inspect.AnyType | msgspec.inspect.CustomType):
+            return True
+        if isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field) and id(info) not in seen:
+            seen.add(id(info))
+            for name in info.__struct_fields__:
+                value = getattr(info, name)
+                pending += value if isinstance(value, tuple) else (value,)
+    return False
 
 
 @overload
@@ -280,7 +399,7 @@ def decode_params(
 
 
 def _decode_pairs(
-    pairs: list[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
+    pairs: Sequence[tuple[str, Any]], target_type: Any, type_decoders: TypeDecoders | None = None
 ) -> Any:
     """Decode as :func:`decode_params` does, with exact names."""
     plan = _plan_for(target_type)

@@ -97,8 +97,13 @@ ASGIApp: TypeAlias = Callable[[Any, Receive, Send], Awaitable[None]]
 Message: TypeAlias = MutableMapping[str, Any]
 """One event that ``receive`` returns or ``send`` takes."""
 
-Method: TypeAlias = Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT"]
-"""The methods of RFC 9110 and RFC 5789; a client can send other methods too."""
+# The literals are for completion in editors. Without `str`, a comparison with another method is an error to
+# type checkers.
+Method: TypeAlias = (
+    Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT", "QUERY"]  # noqa: PYI051  # as above
+    | str
+)
+"""A method: those of RFC 9110, PATCH (RFC 5789), QUERY, or any other token that the client sends."""
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
 """The two types of WebSocket messages (RFC 6455 section 5.6)."""

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire._body import chunks as chunks_module
-from asgiwire._body.chunks import MAX_WRITTEN, SMALL, add_chunk, write_chunks
+from asgiwire._body import shared_file
+from asgiwire._body.channel import BLOCK, add_chunk
+from asgiwire._body.channel import SMALL_CHUNK as SMALL
+from asgiwire._body.shared_file import MAX_WRITTEN, write_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,14 @@ def test_small_chunks_are_merged_into_new_objects() -> None:
     assert contents == [b"1", b"2", b"3", b"4" * SMALL, b"5", b"6"]
 
 
+def test_block_of_small_chunks_becomes_bytes() -> None:
+    """A bytearray that grows has unused memory, and a list of small chunks has much more."""
+    chunks = added([b"%03d" % (number % 1000) for number in range(BLOCK)])
+    assert b"".join(chunks) == b"".join(b"%03d" % (number % 1000) for number in range(BLOCK))
+    assert len(chunks) == 4
+    assert [type(chunk) for chunk in chunks] == [bytes, bytes, bytes, bytearray]
+
+
 def half(data: Any) -> Any:
     """Return the bytes that an interrupted write accepts."""
     return data[: len(data) // 2 + 1]
@@ -59,7 +69,7 @@ def test_all_chunks_are_written(count: int, system: str, monkeypatch: pytest.Mon
         monkeypatch.setattr(os, "write", lambda file, data: write(file, half(data)))
         monkeypatch.setattr(os, "writev", lambda file, data: writev(file, half(data)))
     elif system == "no writev":
-        monkeypatch.setattr(chunks_module, "HAS_WRITEV", False)
+        monkeypatch.setattr(shared_file, "HAS_WRITEV", False)
     chunks = [b"%d," % number for number in range(count)]
     with TemporaryFile() as file:
         write_chunks(file, chunks)
@@ -72,6 +82,6 @@ def test_all_chunks_are_written(count: int, system: str, monkeypatch: pytest.Mon
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full exists on Linux only")
 @pytest.mark.parametrize("has_writev", [True, False])
 def test_full_disk_raises(has_writev: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks_module, "HAS_WRITEV", has_writev)
+    monkeypatch.setattr(shared_file, "HAS_WRITEV", has_writev)
     with open("/dev/full", "wb") as file, pytest.raises(OSError, match="No space left"):
         write_chunks(file, [b"1", b"2"])

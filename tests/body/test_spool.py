@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from asgiwire._body.spool import BLOCK_SIZE, Spool
-from tests.receives import patch_everywhere
+from tests.receives import patch_everywhere, record_temporary_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_chunks_are_appended_and_removed_from_the_list() -> None:
-    spool, chunks = Spool(), [b"one", b"two"]
+    spool = Spool()
+    chunks: list[bytes | bytearray] = [b"one", bytearray(b"two")]
+    await spool.append([])
     await spool.append(chunks)
     await spool.append([b"three"])
 
@@ -39,10 +41,11 @@ async def test_reads_in_blocks_between_writes() -> None:
     assert await spool.read(BLOCK_SIZE) == b"xy"
 
 
-async def test_file_is_closed_with_the_spool() -> None:
+async def test_file_is_closed_with_the_spool(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = record_temporary_files(monkeypatch)
     spool = Spool()
     await spool.append([b"one"])
-    file = spool._file.file
+    (file,) = files
     assert not file.closed
     del spool
     gc.collect()
@@ -50,17 +53,19 @@ async def test_file_is_closed_with_the_spool() -> None:
     assert file.closed
 
 
-async def test_closing_twice_does_nothing() -> None:
+async def test_closing_twice_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = record_temporary_files(monkeypatch)
     spool = Spool()
     await spool.append([b"one"])
     spool.close()
     spool.close()
 
-    assert spool._file.file.closed
+    assert [file.closed for file in files] == [True]
 
 
 async def test_chunks_added_during_a_write_stay_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    spool, chunks = Spool(), [b"one"]
+    spool = Spool()
+    chunks: list[bytes | bytearray] = [b"one"]
 
     async def slow(function: Callable[[], Any]) -> Any:
         result = function()
@@ -76,16 +81,16 @@ async def test_chunks_added_during_a_write_stay_in_the_list(monkeypatch: pytest.
 @pytest.mark.parametrize("written", ["nothing", "half", "all"])
 async def test_cancelled_write_is_appended_once(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     """The cancellation is delivered after the thread has finished, whether or not the data is on disk."""
+    files = record_temporary_files(monkeypatch)
     spool = Spool()
     await spool.append([b"zero"])
-    chunks = [b"one"]
+    chunks: list[bytes | bytearray] = [b"one"]
 
     async def cancelled(function: Callable[[], Any]) -> Any:
         if written == "all":
             function()
         elif written == "half":
-            spool._file.file.write(b"o")
-            spool._file.file.flush()
+            files[0].write(b"o")
         scope.cancel()
         await anyio.sleep_forever()
 

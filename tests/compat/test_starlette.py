@@ -22,7 +22,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Host, Mount, Route, WebSocketRoute
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -366,3 +366,36 @@ async def test_websocket_accepted_by_starlette_raises() -> None:
             await socket.receive_text()
 
     await converse(endpoint, "1")
+
+
+async def test_url_for_of_each_kind_of_route() -> None:
+    """The URLs are those of Starlette's own request."""
+    urls: list[list[str]] = []
+
+    async def endpoint(request: StarletteRequest) -> Response:
+        for name, parameters in (
+            ("page", {"n": 1}),
+            ("chat", {}),
+            ("api:item", {"n": 2}),
+            ("sub:page", {"n": 3}),
+        ):
+            ours = Request(request.scope, request.receive).url_for(name, **parameters)
+            urls.append([ours, str(request.url_for(name, **parameters))])
+        return Response()
+
+    async def chat(_socket: StarletteWebSocket) -> None: ...
+
+    routes = [
+        Route("/{n:int}", endpoint, name="page"),
+        WebSocketRoute("/chat", chat, name="chat"),
+        Mount("/sub", routes=[Route("/{n:int}", endpoint, name="page")], name="sub"),
+        Host(
+            "api.example.org", Starlette(routes=[Route("/items/{n:int}", endpoint, name="item")]), name="api"
+        ),
+    ]
+    transport = httpx.ASGITransport(Starlette(routes=routes))
+    async with httpx.AsyncClient(transport=transport, base_url="https://example.org:8443") as client:
+        await client.get("/1")
+    assert [ours for ours, _ in urls] == [theirs for _, theirs in urls]
+    assert urls[1][0] == "wss://example.org:8443/chat"
+    assert urls[2][0] == "https://api.example.org/items/2"

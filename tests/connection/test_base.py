@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -120,6 +120,12 @@ async def test_missing_receive_and_send_raise() -> None:
         await empty_send({})
     with pytest.raises(ImproperlyConfiguredException, match="receive"):
         await Request(dict(BARE_HTTP)).body()
+    with pytest.raises(RuntimeError, match="receive"):  # as in Starlette and Litestar
+        await Request(dict(BARE_HTTP)).json()
+    with pytest.raises(RuntimeError, match="receive"):
+        await WebSocket({"type": "websocket"}).accept()
+    with pytest.raises(RuntimeError, match="send"):
+        await Request(http_scope(extensions={"http.response.push": {}})).send_push_promise("/")
 
 
 @pytest.mark.parametrize("name", ["headers", "query_params", "cookies", "url", "base_url", "state"])
@@ -331,6 +337,60 @@ def test_url_for_uses_the_app_or_router_in_the_scope(keys: dict[str, Any]) -> No
     scope = {**http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"), **keys}
 
     assert connection(scope).url_for("item", id=7) == "http://h.test/api/items/7"
+
+
+class Place(str):
+    """What Starlette's router returns."""
+
+    protocol: str
+    host: str
+
+    def __new__(cls, path: str, protocol: str = "", host: str = "") -> Self:
+        place = super().__new__(cls, path)
+        place.protocol, place.host = protocol, host
+        return place
+
+
+@pytest.mark.parametrize(
+    ("place", "scheme", "url"),
+    [
+        (Place("/a"), "https", "https://h.test/api/a"),
+        (Place("/a", "http"), "https", "https://h.test/api/a"),
+        (Place("/a", "http"), "wss", "https://h.test/api/a"),
+        (Place("/a", "http"), "ws", "http://h.test/api/a"),
+        (Place("/a", "websocket"), "http", "ws://h.test/api/a"),
+        (Place("/a", "websocket"), "https", "wss://h.test/api/a"),
+        (Place("/a", "", "o.test:81"), "https", "https://o.test:81/api/a"),
+        (Place("/a", "websocket", "o.test"), "https", "wss://o.test/api/a"),
+        (Place("/a", "ftp"), "https", "https://h.test/api/a"),
+        ("https://o.test/a?b#c", "http", "https://o.test/a?b#c"),
+        ("WSS://o.test", "http", "WSS://o.test"),
+        ("//o.test/a", "http", "http://h.test/api//o.test/a"),
+        ("/http://o.test/a", "http", "http://h.test/api/http://o.test/a"),
+    ],
+    ids=lambda value: f"{value} {vars(value)}" if isinstance(value, Place) else value,
+)
+def test_url_for_keeps_the_scheme_and_host_of_the_router(place: str, scheme: str, url: str) -> None:
+    class App:
+        def url_path_for(self, name: str) -> str:
+            return place
+
+    scope = {
+        **http_scope(headers={"host": "h.test"}, root_path="/api", path="/api/x"),
+        "scheme": scheme,
+        "app": App(),
+    }
+    assert connection(scope).url_for("a") == url
+
+
+def test_url_for_without_an_authority() -> None:
+    class App:
+        def url_path_for(self, name: str) -> str:
+            return Place("/a", "websocket", "o.test" if name == "host" else "")
+
+    scope = {**BARE_HTTP, "app": App()}
+    assert connection(scope).url_for("path") == "/a"
+    assert connection(scope).url_for("host") == "ws://o.test/a"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import errno
 import gc
 import sys
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -20,16 +19,18 @@ import pytest
 from asgiwire import Limits, Request
 from asgiwire._concurrency import run_in_thread
 from asgiwire.datastructures import UploadFile
-from asgiwire.exceptions import ClientDisconnect, StreamConsumed
+from asgiwire.exceptions import ClientDisconnect, InsufficientStorage, StreamConsumed
 from asgiwire.serialization import encode_msgpack
 from asgiwire.testing import http_scope
 from tests.receives import (
     DISCONNECT,
     Live,
+    RecordedFile,
     form_body,
     parts,
     patch_everywhere,
     receive_body,
+    record_temporary_files,
     run_other_tasks,
     running_tasks,
 )
@@ -141,14 +142,7 @@ async def _no_file_or_task_remains(
     anyio_backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[None]:
     """Fail a test that leaves a file open or a task running."""
-    created: list[SpooledTemporaryFile[bytes]] = []
-
-    class Recorded(SpooledTemporaryFile[bytes]):
-        def __init__(self, **arguments: Any) -> None:
-            super().__init__(**arguments)
-            created.append(self)
-
-    monkeypatch.setattr("tempfile.SpooledTemporaryFile", Recorded)
+    created = record_temporary_files(monkeypatch)
     patch_everywhere(monkeypatch, "BLOCK_SIZE", 50)
     before = running_tasks()
     yield
@@ -268,11 +262,12 @@ async def test_disconnect_after_a_cancellation(reader: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("reader", "operation"),
     [
-        ("form", "rollover"),
+        ("form", "create"),
+        ("form", "seek"),
         ("form", "fileno"),  # called by each write of chunks
-        ("replay", "rollover"),
-        ("replay", "write"),
-        ("replay", "flush"),
+        ("replay", "create"),
+        ("replay", "seek"),
+        ("replay", "fileno"),
     ],
 )
 async def test_full_disk_at_each_write(
@@ -294,12 +289,12 @@ async def test_full_disk_at_each_write(
             request = request_for(body, Live(*parts(body, SIZE)))
             try:
                 assert await read(request, tmp_path / "saved") == expected
-            except OSError as error:
+            except InsufficientStorage as error:
                 failed += 1
-                assert error.errno == errno.ENOSPC
-                with pytest.raises(OSError, match="No space left"):
+                assert isinstance(error.__cause__, OSError)
+                with pytest.raises(InsufficientStorage):
                     await read(request, tmp_path / "saved")
-                with pytest.raises(OSError, match="No space left"):
+                with pytest.raises(InsufficientStorage):
                     await request.body()
             else:
                 assert left >= 0
@@ -309,18 +304,37 @@ async def test_full_disk_at_each_write(
 
 
 def fail_at(patch: pytest.MonkeyPatch, operation: str, step: Callable[[], None]) -> None:
-    """Call ``step`` before each such operation on a temporary file that is, or goes, to disk."""
-    import tempfile
+    """Call ``step`` before each such operation on the temporary file, in the thread that writes."""
+    from asgiwire._body import shared_file
 
-    recorded = tempfile.SpooledTemporaryFile
-    original = getattr(recorded, operation)
+    if operation == "create":
+        create = shared_file.TemporaryFile
+
+        def failing_create(**arguments: Any) -> Any:
+            step()
+            return create(**arguments)
+
+        patch.setattr(shared_file, "TemporaryFile", failing_create)
+        return
+    append = shared_file.SharedFile.append
+    appending = False
+    original = getattr(RecordedFile, operation)
 
     def failing(file: Any, *arguments: Any) -> Any:
-        if file._max_size == 0 or operation == "rollover":
+        if appending:  # a read that fails is no full disk
             step()
         return original(file, *arguments)
 
-    patch.setattr(recorded, operation, failing)
+    def recorded_append(shared: Any, chunks: Any) -> None:
+        nonlocal appending
+        appending = True
+        try:
+            append(shared, chunks)
+        finally:
+            appending = False
+
+    patch.setattr(RecordedFile, operation, failing)
+    patch.setattr(shared_file.SharedFile, "append", recorded_append)
 
 
 async def test_full_disk_while_a_part_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

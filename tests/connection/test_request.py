@@ -15,9 +15,10 @@ from asgiwire.exceptions import (
     ImproperlyConfiguredException,
     RequestEntityTooLarge,
     SerializationException,
+    UsageError,
     ValidationException,
 )
-from asgiwire.serialization import encode_msgpack
+from asgiwire.serialization import encode_json, encode_msgpack
 from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope
 
 pytestmark = pytest.mark.anyio
@@ -242,11 +243,29 @@ async def test_pushed_path_is_percent_encoded() -> None:
     assert send.messages[0]["path"] == "/%C3%A9?a=%C3%A9&b=%C3%BC"
 
 
-@pytest.mark.parametrize("path", ["/a\r\nx: y", "/a\nb", "/a\x00"])
-async def test_pushed_path_with_a_control_character_raises(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a\r\nx: y",
+        "/a\nb",
+        "/a\x00",
+        "/a\x7f",
+        "/a b",
+        "/a\tb",
+        "http://evil.test/x",
+        "//evil.test/x",
+        "/\\evil.test",
+        "a",
+        "",
+        "*",
+        "/a#b",
+        "?a",
+    ],
+)
+async def test_pushed_path_that_is_invalid_raises(path: str) -> None:
     send = RecordedSend()
 
-    with pytest.raises(ValueError, match="path"):
+    with pytest.raises(ValueError, match="path of a push promise must begin with one slash"):
         await Request(http_scope(extensions=PUSH), send=send).send_push_promise(path)
     assert send.messages == []
 
@@ -270,3 +289,46 @@ def test_client_exceptions_have_status_code_and_detail() -> None:
     ):
         assert error.status_code in {400, 413}
         assert error.detail
+
+
+# --- values -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", ["json", "msgpack"])
+async def test_max_values(read: str) -> None:
+    class Small(Request):
+        limits = Limits(max_values=3)
+
+    encode = encode_json if read == "json" else encode_msgpack
+    for data, type_, allowed in (
+        ([1, 2], Any, True), ([1, 2, 3], Any, False), ([1, 2, 3], list, False), ([1, 2, 3], list[int], True),
+    ):  # fmt: skip
+        made = Small(http_scope("POST"), ScriptedReceive.body(encode(data)))
+        if allowed:
+            assert await getattr(made, read)(type=type_) == data
+            continue
+        with pytest.raises(RequestEntityTooLarge, match="max_values=3"):
+            await getattr(made, read)(type=type_)
+        # It is a limit of the reader, not of the body.
+        assert await getattr(made, read)(limits=Limits(max_values=4)) == data
+        assert await getattr(made, read)(limits=Limits(max_values=None)) == data
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" + b"{}," * 3_000_000 + b"{}]", b"[" * 9_900_000], ids=["objects", "arrays"]
+)
+async def test_json_that_multiplies_in_memory(data: bytes) -> None:
+    with pytest.raises(RequestEntityTooLarge, match="max_values=1000000"):
+        await Request(http_scope("POST"), ScriptedReceive.body(data)).json()
+
+
+async def test_msgpack_that_multiplies_in_memory() -> None:
+    receive = ScriptedReceive.body(b"\x91" * 9_900_000)
+    with pytest.raises(RequestEntityTooLarge, match="max_values=1000000"):
+        await Request(http_scope("POST"), receive).msgpack()
+
+
+async def test_type_without_a_decoder_is_an_error_of_the_program() -> None:
+    for read, data in (("json", b"{}"), ("msgpack", b"\x80")):
+        with pytest.raises(UsageError, match="add a decoder for it to type_decoders"):
+            await getattr(Request(http_scope("POST"), ScriptedReceive.body(data)), read)(type=Request)

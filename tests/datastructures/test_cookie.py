@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http.cookies import SimpleCookie
 from operator import attrgetter
@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asgiwire._parsers.cookies import parse_cookies
+from asgiwire._parsers.http_dates import parse_http_date
 from asgiwire.datastructures.cookie import Cookie
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def test_arguments_of_output() -> None:
 def test_dict() -> None:
     assert Cookie("key", value="v", description="text", documentation_only=True).dict == {
         "key": "key", "path": "/", "value": "v", "max_age": None, "expires": None, "domain": None,
-        "secure": None, "httponly": None, "samesite": "lax",
+        "secure": None, "httponly": None, "samesite": "lax", "partitioned": None,
     }  # fmt: skip
 
 
@@ -178,3 +179,67 @@ def test_invalid_samesite(samesite: Any) -> None:
 def test_lone_surrogate_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"^the value of a cookie must not contain lone surrogates$"):
         Cookie("key", value="\ud800").to_header()
+
+
+DATE = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        DATE,
+        DATE.replace(tzinfo=None),
+        DATE.astimezone(timezone(timedelta(hours=-5))),
+        DATE.replace(microsecond=9),
+    ],
+)
+def test_expires_at_a_date(date: datetime) -> None:
+    """RFC 6265 section 4.1.1: the date is an rfc1123-date."""
+    assert "; expires=Wed, 02 Jan 2030 03:04:05 GMT;" in Cookie("key", expires=date).to_header()
+
+
+def test_expires_after_seconds() -> None:
+    header = Cookie("key", expires=60).to_header()
+    date = parse_http_date(header.partition("expires=")[2].partition(";")[0])
+    assert date is not None
+    assert timedelta(seconds=50) < date - datetime.now(UTC) <= timedelta(seconds=60)
+    assert "; expires=" in Cookie("key", expires=-60).to_header()
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (60, "60"),
+        (timedelta(days=1, microseconds=1), "86400"),
+        (timedelta(seconds=-5), "-5"),
+        (timedelta(0), "0"),
+    ],
+)
+def test_max_age(age: Any, text: str) -> None:
+    assert f"; Max-Age={text};" in Cookie("key", max_age=age).to_header()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"expires": 10**12}, "must be a date until the year 9999"),
+        ({"expires": datetime(1600, 12, 31, tzinfo=UTC)}, "must be a date since the year 1601"),
+        ({"expires": "tomorrow"}, "must be an int or a datetime, got str"),
+        ({"expires": 1.5}, "must be an int or a datetime, got float"),
+        ({"expires": timedelta(1)}, "must be an int or a datetime, got timedelta"),
+        ({"max_age": 1.5}, "must be an int or a timedelta, got float"),
+        ({"max_age": "1"}, "must be an int or a timedelta, got str"),
+        ({"max_age": True}, "must be an int or a timedelta, got bool"),
+        ({"max_age": DATE}, "must be an int or a timedelta, got datetime"),
+    ],
+)
+def test_time_that_cannot_be_written(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"of cookie 'key' {message}"):
+        Cookie("key", **arguments).to_header()
+
+
+def test_partitioned() -> None:
+    cookie = Cookie("key", value="a b", secure=True, partitioned=True)
+    assert cookie.to_header() == 'Set-Cookie: key="a b"; Partitioned; Path=/; SameSite=lax; Secure'
+    assert cookie.simple_cookie["key"]["partitioned"]
+    assert "Partitioned" not in Cookie("key", partitioned=False).to_header()

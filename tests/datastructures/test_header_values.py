@@ -153,6 +153,9 @@ def test_from_header_raises_validation_errors_only(text: str) -> None:
         ('W/""', ETag(value="", weak=True)),
         ('"a,b\\c"', ETag(value="a,b\\c")),
         ('"!#~"', ETag(value="!#~")),
+        # obs-text: %x80-FF
+        ('"f\xf8o"', ETag(value="f\xf8o")),
+        ('W/"\x80\xff"', ETag(value="\x80\xff", weak=True)),
     ],
 )
 def test_etag_from_header(text: str, etag: ETag) -> None:
@@ -163,7 +166,7 @@ def test_etag_from_header(text: str, etag: ETag) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "foo", "W/foo", "*", '"', '"foo', 'foo"', '"a", "b"', '"a" x', 'x "a"', '"a""b"', 'W "a"', 'W/W/"a"',
-     '"føo"', '"f↓o"', '"a b"', '"a\x00"', '"a\n"', '"a"\n', "'a'"],
+     '"f↓o"', '"\x7f"', '"a b"', '"a\x00"', '"a\n"', '"a"\n', "'a'"],
 )  # fmt: skip
 def test_invalid_etag(text: str) -> None:
     with pytest.raises(ValidationException, match=r"^expected an entity tag such as"):
@@ -187,7 +190,7 @@ def test_etag_for_documentation_needs_no_value() -> None:
     assert ETag(documentation_only=True).value is None
 
 
-@pytest.mark.parametrize("value", ['a"b', "f↓o", "é", "a b", "a\r\nb", "\x7f"])
+@pytest.mark.parametrize("value", ['a"b', "f↓o", "a b", "a\r\nb", "\x7f"])
 def test_invalid_etag_value(value: str) -> None:
-    with pytest.raises(ValidationException, match=r"^the value of an ETag must be ASCII without blanks"):
+    with pytest.raises(ValidationException, match=r"^the value of an ETag must be ISO-8859-1 without"):
         ETag(value=value)

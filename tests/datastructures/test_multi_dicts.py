@@ -163,3 +163,18 @@ def test_methods_of_multidict() -> None:
 @pytest.mark.parametrize("cls", [MultiDict, ImmutableMultiDict])
 def test_is_generic(cls: Any) -> None:
     assert cls[int]([("a", 1)])["a"] == 1
+
+
+@pytest.mark.parametrize("cls", [MultiDict, ImmutableMultiDict, FormMultiDict])
+def test_iteration_counts_every_pair(cls: Any) -> None:
+    """Multidict 7 iterates over each key once, but counts and lists every pair."""
+    values = cls([("a", 1), ("b", 2), ("a", 3)])
+    assert list(values) == list(values.keys()) == ["a", "b", "a"]
+    assert len(values) == len(values.keys()) == len(values.items()) == len(values.values()) == 3
+    assert list(values.items()) == list(values.multi_items()) == [("a", 1), ("b", 2), ("a", 3)]
+    assert "a" in values.keys()  # noqa: SIM118  # the view is under test
+    assert values.keys() & {"a", "c"} == {"a"}
+    assert dict(values) == {"a": 1, "b": 2}
+    assert {**values} == {"a": 1, "b": 2}
+    assert values.to_dict() == values.dict() == {"a": [1, 3], "b": [2]}
+    assert cls(values) == values

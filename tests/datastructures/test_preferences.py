@@ -30,8 +30,18 @@ from tests.floods import flood, must_end
         ("zh-Hant-CN-x-private1", ["zh", "zh-Hant"], "zh-Hant"),
         ("de-CH", ["de", "de-CH-1996"], "de-CH-1996"),
         ("en-GB", ["en-US"], None),
-        # lookup does not override a range that matches the tag
-        ("en-US, fr;q=0.95, en;q=0.9", ["en", "fr"], "fr"),
+        # lookup shortens a range before the next one is tried, also if a shorter range follows
+        ("en-US, fr;q=0.95, en;q=0.9", ["en", "fr"], "en"),
+        ("zh-Hant-TW, zh;q=0.8", ["zh-Hans", "zh-Hant"], "zh-Hant"),
+        ("zh-Hant-TW, zh;q=0.8", ["zh-Hans", "zh"], "zh"),
+        ("sr-Latn-RS, sr;q=0.9, en;q=0.8", ["en", "sr-Cyrl", "sr-Latn"], "sr-Latn"),
+        ("en-GB-oxendict, en;q=0.5", ["en-US", "en-GB"], "en-GB"),
+        ("en-GB-oxendict, en;q=0.5", ["en-US", "fr"], "en-US"),
+        ("zh-Hant-CN-x-private1-private2", ["zh-Hant-CN-x", "zh-Hant-CN"], "zh-Hant-CN"),
+        ("de-CH, de;q=0.1, fr;q=0.5", ["fr", "de"], "de"),
+        # the weight of a longer range decides
+        ("en, en-GB;q=0.1", ["en-GB", "en-US"], "en-US"),
+        # a language that the client excludes is not a fallback
         ("de-CH, de;q=0", ["de"], None),
         ("de-CH;q=0, fr", ["de"], None),
         # the longest range is used

@@ -15,7 +15,7 @@ import anyio.lowlevel
 import pytest
 
 from asgiwire import _concurrency
-from asgiwire.datastructures import upload_file
+from asgiwire.datastructures import Headers, upload_file
 from asgiwire.datastructures.upload_file import UploadFile
 
 if TYPE_CHECKING:
@@ -87,8 +87,23 @@ async def test_file_data() -> None:
 
 async def test_default_headers_are_not_shared() -> None:
     async with UploadFile("a/b", "x") as first, UploadFile("a/b", "x") as second:
-        first.headers["a"] = "b"
+        first.headers = {"a": "b"}  # type: ignore[assignment]  # converted
         assert second.headers == {}
+
+
+async def test_headers_are_case_insensitive_and_immutable() -> None:
+    headers = {"Content-Type": "a/b", "x-name": "\xe9", "x-other": "€", "bad name\n": "\0"}
+    async with UploadFile("a/b", "x", headers=headers) as upload:
+        assert isinstance(upload.headers, Headers)
+        assert upload.headers is upload.headers
+        assert upload.headers["content-type"] == upload.headers["Content-Type"] == "a/b"
+        assert upload.headers["x-name"] == "\xe9"
+        assert upload.headers["x-other"].encode("latin-1").decode() == "€"
+        assert len(upload.headers) == 4
+        with pytest.raises(TypeError):
+            upload.headers["a"] = "b"  # type: ignore[index]  # under test
+        upload.headers = Headers({"a": "b"})
+        assert upload.headers == {"a": "b"}
 
 
 @pytest.mark.parametrize(

@@ -117,14 +117,17 @@ def test_urls_are_not_interned() -> None:
 @pytest.mark.parametrize(
     ("text", "text_of_repr"),
     [
-        (FULL, "URL('https://user:***@Example.test:8443/a/b%20c;x?q=1&r=%C3%A9#top')"),
-        ("http://u:@h/", "URL('http://u:***@h/')"),
-        ("http://:p@h/", "URL('http://:***@h/')"),
-        ("http://u:p@u:p@h/?x=u:p@", "URL('http://u:***@h/?x=u:p@')"),
-        ("//u:p@h", "URL('//u:***@h')"),
-        ("http://u@h/a:b@c", "URL('http://u@h/a:b@c')"),
-        ("/a:b@c", "URL('/a:b@c')"),
-        ("mailto:a:b@c", "URL('mailto:a:b@c')"),
+        (FULL, "URL('https://***@Example.test:8443/a/b%20c;x?q=1&r=%C3%A9#top')"),
+        ("http://u:@h/", "URL('http://***@h/')"),
+        ("http://:p@h/", "URL('http://***@h/')"),
+        ("http://u:p@u:p@h/?x=u:p@", "URL('http://***@h/?x=***@')"),
+        ("//u:p@h", "URL('//***@h')"),
+        ("http://u@h/b@c", "URL('http://***@h/b@c')"),
+        ("/a:b@c", "URL('/***@c')"),
+        ("mailto:b@c", "URL('***@c')"),
+        ("/?token=a&b=c#access_token=d&e=f", "URL('/?token=***&b=c#access_token=***&e=f')"),
+        ("/?next=https%3A%2F%2Fh%2F%3Fsig%3Da", "URL('/?next=***')"),
+        ("/" + "a" * 3000, f"URL('/{'a' * 2044}...')"),
     ],
 )
 def test_repr_masks_the_password(text: str, text_of_repr: str) -> None:
@@ -288,3 +291,68 @@ class TestMakeAbsoluteUrl:
     def test_authority_is_unchanged(self, path: str) -> None:
         url = URL(make_absolute_url(path, "https://host.test/"))
         assert (url.scheme, url.netloc) == ("https", "host.test")
+
+
+class TestQueryParameters:
+    URL = URL("http://h/p?a=1&b=%20x&a=2&c=%ff&&d#f")
+
+    def test_include(self) -> None:
+        assert self.URL.include_query_params(a=5, z="ä b") == "http://h/p?b=%20x&c=%ff&&d&a=5&z=%C3%A4+b#f"
+        assert URL("/").include_query_params(a=[1, 2], b="") == "/?a=1&a=2&b="
+        assert self.URL.include_query_params() == self.URL
+
+    def test_replace(self) -> None:
+        assert self.URL.replace_query_params(q="&", r=(1, 2)) == "http://h/p?q=%26&r=1&r=2#f"
+        assert self.URL.replace_query_params() == "http://h/p#f"
+
+    @pytest.mark.parametrize("names", [("a", "b"), (["a", "b"],), ("a", ["b"]), ({"a", "b"},)])
+    def test_remove(self, names: Any) -> None:
+        assert self.URL.remove_query_params(*names) == "http://h/p?c=%ff&&d#f"
+        assert URL("/?%61=1&d").remove_query_params("a", "d") == "/"
+        assert URL("/?a=%20").remove_query_params() == "/?a=%20"
+        assert URL("/?a=%20").remove_query_params("b") == "/?a=%20"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"a": [1, 2], "b": "é"},
+            [("a", 1), ("a", 2), ("b", "é")],
+            MultiDict([("a", 1), ("a", 2), ("b", "é")]),
+            ImmutableMultiDict([("a", 1), ("a", 2), ("b", "é")]),
+            iter([("a", (1, 2)), ("b", "é")]),
+        ],
+    )
+    def test_with_replacements(self, query: Any) -> None:
+        assert URL("http://h/p?x#f").with_replacements(query=query) == "http://h/p?a=1&a=2&b=%C3%A9#f"
+
+    @pytest.mark.parametrize("query", [None, "", {}, []])
+    def test_no_query(self, query: Any) -> None:
+        assert URL("http://h/p?x#f").with_replacements(query=query) == "http://h/p#f"
+
+    def test_subclass(self) -> None:
+        assert type(CustomURL("/").include_query_params(a=1)) is CustomURL
+
+    @given(st.dictionaries(st.text(max_size=3), st.text(max_size=3)), st.text(max_size=10))
+    def test_parameters_are_read_again(self, parameters: dict[str, str], query: str) -> None:
+        url = URL.from_components(path="/", query=query).include_query_params(**parameters)
+        read = url.query_params
+        for name, value in parameters.items():
+            assert read.getall(name) == [value.encode("utf-8", "replace").decode()]
+        assert not url.remove_query_params(*parameters).query_params.keys() & parameters.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("http://h//evil.test/x", "/%2Fevil.test/x"),
+        ("http://h///evil.test", "/%2F/evil.test"),
+        ("http://h/\\evil.test", "/%5Cevil.test"),
+        ("http://h/a//b", "/a//b"),
+        ("http://h/", "/"),
+        ("http://h", ""),
+    ],
+)
+def test_path_as_a_location_stays_on_the_host(text: str, path: str) -> None:
+    assert URL(text).path == path
+    assert str(URL(text)) == text
+    assert str(URL(text).with_replacements(query="a")) == text.replace("\\", "%5C") + "?a"

@@ -380,7 +380,10 @@ def test_target_cannot_change_the_authority(
     assert (url_of_scope.scheme, url_of_scope.netloc, url_of_scope.fragment) == ("http", "host.test", "")
     relative = URL.from_scope(scope)
     assert (relative.scheme, relative.netloc) == ("", "")
-    assert relative.path.removeprefix("/.") == url_of_scope.path.removeprefix("/.")
+    assert not url_of_scope.path.startswith(("//", "/\\"))
+    assert str(relative).removeprefix("/.") == str(url_of_scope).removeprefix(
+        "http://host.test"
+    ).removeprefix("/.")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])).map(lambda path: "/" + path))
@@ -395,4 +398,5 @@ def test_path_round_trips(path: str) -> None:
             "headers": host(b"h"),
         }
     )
-    assert again == url_of_scope
+    # `path` has an escape in the place of a second slash.
+    assert str(again).replace("%2F", "/", 1) == str(url_of_scope).replace("%2F", "/", 1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import msgspec
 
+from asgiwire import Request, WebSocket
 from asgiwire.exceptions import (
+    ClientDisconnect,
     ClientException,
     ImproperlyConfiguredException,
     WebSocketDisconnect,
@@ -17,12 +22,10 @@ from asgiwire.exceptions import (
 
 from .app import ROUTES, app, token
 from .records import note
-from .websocket_routes import WEBSOCKET_ROUTES, closed_state
+from .websocket_routes import MODES, WEBSOCKET_ROUTES, closed_state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from asgiwire import WebSocket
 
 __all__ = ("app",)
 
@@ -139,7 +142,96 @@ async def both_ways(socket: WebSocket) -> None:
         pass
 
 
+async def after_response(request: Request) -> None:
+    """Send the whole response in a watched block, and work on."""
+    key, start = request.query_params["key"], {"type": "http.response.start", "status": 200, "headers": []}
+    worked = False
+    async with request.cancel_on_disconnect() as watch:
+        await request.send(start)
+        await request.send({"type": "http.response.body", "body": b"done"})
+        await anyio.sleep(0.3)
+        worked = True
+    note(key, state="over", worked=worked, cancelled=watch.cancelled_caught)
+    raise ClientDisconnect  # the response was sent
+
+
+async def time_out(socket: WebSocket) -> None:
+    """Read numbers, with a time-out around each read."""
+    query = socket.query_params
+    read, received, timeouts = MODES[query["mode"]][0], list[int](), 0
+    await socket.accept()
+    while len(received) < int(query["count"]):
+        with anyio.move_on_after(float(query["seconds"])) as scope:
+            received.append(int(await anext(read(socket))))
+        timeouts += scope.cancelled_caught
+    note(query["key"], state="over", received=received, timeouts=timeouts)
+
+
+class Impatient(WebSocket):
+    """A WebSocket that closes within half a second."""
+
+    close_timeout = 0.5
+
+
+async def stall(socket: WebSocket) -> None:
+    """Send to a client that reads nothing, for half a second.
+
+    daphne has no back-pressure: its ``send`` never waits, so that the loop is bounded and has a checkpoint.
+    """
+    began = time.perf_counter()
+    impatient = Impatient(socket.scope, socket.receive, socket.send)
+    with anyio.move_on_after(0.5):
+        async with impatient:
+            for _ in range(100):
+                await impatient.send_bytes(b"x" * 200_000)
+                await anyio.lowlevel.checkpoint()
+    note(socket.query_params["key"], state="over", seconds=time.perf_counter() - began)
+
+
+async def cancel_block(socket: WebSocket) -> None:
+    """Cancel a block that reads."""
+    with anyio.move_on_after(0.1):
+        async with socket:
+            await socket.receive_text()
+    note(socket.query_params["key"], state="over")
+
+
+async def read_in_group(socket: WebSocket) -> None:
+    """Read in a task group within the block; the client's close ends both quietly."""
+    key = socket.query_params["key"]
+    async with socket, anyio.create_task_group() as group:
+        group.start_soon(socket.receive_text)
+        group.start_soon(socket.wait_disconnected)
+        note(key, state="open")
+    note(key, state="over", code=socket.close_code)
+
+
+async def reject(socket: WebSocket) -> None:
+    """Read a number; any other message closes."""
+    with contextlib.suppress(ClientException):
+        async with socket:
+            await socket.receive_json(type=int)
+
+
+async def watch(socket: WebSocket) -> None:
+    """Wait in a block that the client's disconnect cancels, then read its messages."""
+    key = socket.query_params["key"]
+    await socket.accept()
+    note(key, state="open")
+    async with socket.cancel_on_disconnect() as watched:
+        await anyio.sleep(10)
+    read = [message async for message in socket]
+    note(key, state="over", cancelled=watched.cancelled_caught, read=read)
+
+
 ROUTES["favicon.ico"] = token  # browsers request it for every page
+ROUTES["after_response"] = after_response
 WEBSOCKET_ROUTES.update(
-    {route.__name__: route for route in (deny, negotiate, typed, block, tick, write_close_code, both_ways)}
+    {
+        route.__name__: route
+        for route in (
+            *(deny, negotiate, typed, block, tick, write_close_code, both_ways),
+            *(time_out, stall, cancel_block, read_in_group, reject, watch),
+        )
+    }
 )

@@ -216,7 +216,7 @@ async def test_a_websocket_is_closed_after_its_handler(app: framework.App) -> No
         await socket.send_json(number)
 
     assert await talk(app, "/3", disconnect=None) == [
-        {"type": "websocket.accept", "subprotocol": None},
+        {"type": "websocket.accept", "subprotocol": None, "headers": []},
         {"type": "websocket.send", "text": "3"},
         {"type": "websocket.close", "code": 1000, "reason": ""},
     ]

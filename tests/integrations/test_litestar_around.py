@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from litestar import Litestar, Request, Response, asgi, delete, get, post
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
@@ -456,3 +457,18 @@ def test_a_missing_session_that_is_cleared_can_be_written_to() -> None:
         return request.scope["session"]
 
     assert ask_asgiwire([handler], lambda client: [client.get("/")]) == [(200, {"a": 1})]
+
+
+def test_state_as_a_dict_has_no_private_key() -> None:
+    """Litestar stores a value in the state that cannot be encoded."""
+
+    @get("/")
+    async def handler(request: Request[Any, Any, Any], state: State) -> Any:
+        request.state.a = 1
+        request.get_session_id()  # creates Litestar's private value
+        return {"state": request.state.dict(), "injected": state.dict()}
+
+    def talk(client: Client) -> list[Any]:
+        return [client.get("/")]
+
+    assert ask_both([handler], talk) == [(200, {"state": {"a": 1}, "injected": {}})]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgiwire._multipart.decoder import Event, MultipartDecoder, PartEnd, PartStart
+from asgiwire._multipart.decoder import CommonParts, Event, MultipartDecoder, PartEnd, PartStart
 from asgiwire._parsers.charsets import not_text
 from asgiwire._parsers.content_headers import parse_content_disposition
 from asgiwire.exceptions import (
@@ -43,8 +42,17 @@ class Decoded(NamedTuple):
     name: bytes
     content: bytes
     filename: bytes | str | None = None
-    content_type: str = ""
+    content_type: str = "text/plain"
     charset: str = ""
+
+
+def feed(decoder: MultipartDecoder, chunk: bytes) -> list[Event]:
+    """Decode a chunk; return its events, with those of each complete part, or raise its error."""
+    events: list[Event] = []
+    for event in decoder.feed(chunk):
+        events += event.events() if isinstance(event, CommonParts) else [event]
+    decoder.check()
+    return events
 
 
 def decode(
@@ -56,7 +64,7 @@ def decode(
     part: PartStart | None = None
     content = b""
     for chunk in chunks:
-        for event in decoder.feed(chunk):
+        for event in feed(decoder, chunk):
             if isinstance(event, PartStart):
                 assert part is None
                 part, content = event, b""
@@ -92,6 +100,7 @@ def field(rest: bytes) -> bytes:
     return b'--B\r\nContent-Disposition: form-data; name="a"' + rest
 
 
+HEADER_B = b'Content-Disposition: form-data; name="b"'
 FORMS = {
     "no parts": (b"--B--", []),
     "a field": (field(b"\r\n\r\n1\r\n--B--"), [Decoded(b"a", b"1")]),
@@ -134,8 +143,38 @@ FORMS = {
     ),
     "empty lines before it": (b"\r\n\n\r\r\n" + encode([Part("a", b"1")]), [Decoded(b"a", b"1")]),
     "nearly boundaries in the data": (
-        field(b"\r\n\r\n\r\n-\r\n--\r\n--A\r\n--Bx\r\n--B-x\r\n--B\rx\r--B\n--B--B\r\r\n\r\n--B--"),
-        [Decoded(b"a", b"\r\n-\r\n--\r\n--A\r\n--Bx\r\n--B-x\r\n--B\rx\r--B\n--B--B\r\r\n")],
+        field(b"\r\n\r\n\r\n-\r\n--\r\n--A\r--Bx\n--B-x\n--B\rx\r--B\n--B--B\r\r\n\r\n--B--"),
+        [Decoded(b"a", b"\r\n-\r\n--\r\n--A\r--Bx\n--B-x\n--B\rx\r--B\n--B--B\r\r\n")],
+    ),
+    # RFC 2046 section 5.1.1: body-part := MIME-part-headers [CRLF *OCTET]. The CRLF of the boundary is the
+    # empty line.
+    "no content, then a part": (
+        field(b'\r\n\r\n--B\r\nContent-Disposition: form-data; name="b"\r\n\r\nv\r\n--B--\r\n'),
+        [Decoded(b"a", b""), Decoded(b"b", b"v")],
+    ),
+    "no content in the last part": (field(b"\r\n\r\n--B--"), [Decoded(b"a", b"")]),
+    "no content after other headers": (field(b"\r\nX: y\r\n\r\n--B--"), [Decoded(b"a", b"")]),
+    "no content in a file": (
+        field(b'; filename="x"\r\n\r\n--B\r\nContent-Disposition: form-data; name="b"\r\n\r\nv\r\n--B--'),
+        [Decoded(b"a", b"", b"x"), Decoded(b"b", b"v")],
+    ),
+    "hyphens as content": (field(b"\r\n\r\n--\r\n--B--"), [Decoded(b"a", b"--")]),
+    "half a boundary as content": (field(b"\r\n\r\n-\r\n--B--"), [Decoded(b"a", b"-")]),
+    # RFC 2046 section 5.1.1: receivers "MUST be able to handle padding".
+    "padding after the first boundary": (
+        b'--B \t \r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--B--',
+        [Decoded(b"a", b"1")],
+    ),
+    "padding after an inner boundary": (
+        field(b"\r\n\r\n1\r\n--B \t\r\n") + HEADER_B + b"\r\n\r\n2\r\n--B--",
+        [Decoded(b"a", b"1"), Decoded(b"b", b"2")],
+    ),
+    "padding after the final boundary": (field(b"\r\n\r\n1\r\n--B-- \t \r\n"), [Decoded(b"a", b"1")]),
+    "preamble": (b"This is a form.\r\n" + field(b"\r\n\r\n1\r\n--B--"), [Decoded(b"a", b"1")]),
+    "preamble with hyphens": (b"\r\n-a\r\n--\r\r\n" + field(b"\r\n\r\n1\r\n--B--"), [Decoded(b"a", b"1")]),
+    "preamble with a boundary inside a line": (
+        b"text --B\r\n" + field(b"\r\n\r\n1\r\n--B--"),
+        [Decoded(b"a", b"1")],
     ),
 }
 
@@ -148,8 +187,8 @@ def test_forms_are_decoded_from_any_chunks(body: bytes, expected: list[Decoded])
 
 @pytest.mark.parametrize("body", [body for body, _ in FORMS.values()], ids=FORMS)
 def test_every_prefix_of_a_form_is_an_error(body: bytes) -> None:
-    message = "^the multipart body ended before the final boundary$"
-    for end in range(len(body)):
+    message = "^the multipart body ended before the (first|final) boundary$"
+    for end in range(body.rindex(b"--B--") + 5):
         with pytest.raises(ValidationException, match=message):
             decode([body[:end]])
         with pytest.raises(ValidationException, match=message):
@@ -163,17 +202,49 @@ def test_what_follows_the_final_boundary_is_ignored(epilogue: bytes) -> None:
     assert decode([body]) == decode(chunked(body, 1)) == [Decoded(b"a", b"1")]
 
 
-NO_BOUNDARY = "the multipart body does not begin with its boundary"
+NO_BOUNDARY = "the multipart body ended before the first boundary"
+AFTER_FIRST, AFTER_SECOND = (
+    f"expected a line end or '--' after boundary {number} of the multipart body" for number in (1, 2)
+)
+BAD_LINE_ENDS = {
+    "text": b"Z\r\n",
+    "CR": b"\rContent-Disposition: form-data",
+    "LF": b"\nContent-Disposition: form-data",
+    "a hyphen": b"-\r\n",
+    "a hyphen and text": b"-x\r\n",
+    "padding and text": b" x\r\n",
+    "padding and hyphens": b" --\r\n",
+    "padding and CR": b" \rx",
+    "NUL": b"\0\r\n",
+    "another white space": b"\x0b\r\n",
+}
 MALFORMED = {
-    "text before the first boundary": (b"text\r\n--B--", NO_BOUNDARY),
-    "text after empty lines": (b"\r\ntext--B\r\n", NO_BOUNDARY),
-    "a dash before the first boundary": (b"\r\n-a\r\n--B--", NO_BOUNDARY),
+    "no boundary": (b"text", NO_BOUNDARY),
     "another boundary": (b"--A\r\n", NO_BOUNDARY),
-    "text after the first boundary": (b"--Bx\r\n", NO_BOUNDARY),
-    "space after the first boundary": (b"--B \r\n", NO_BOUNDARY),
-    "half a final boundary": (b"--B-x", NO_BOUNDARY),
-    "CR without LF after the first boundary": (b"--B\rx", NO_BOUNDARY),
-    "LF alone": (b"--B\nX: y\n\n--B--\n", NO_BOUNDARY),
+    "nothing": (b"", NO_BOUNDARY),
+    "LF before the boundary": (b"text\n--B\r\n", NO_BOUNDARY),
+    **{
+        f"{name} after the first boundary": (b"--B" + rest + b"x\r\n--B--", AFTER_FIRST)
+        for name, rest in BAD_LINE_ENDS.items()
+    },
+    **{
+        f"{name} after the first boundary with a preamble": (
+            b"text\r\n--B" + rest + b"x\r\n--B--",
+            AFTER_FIRST,
+        )
+        for name, rest in BAD_LINE_ENDS.items()
+    },
+    **{
+        f"{name} after a boundary": (field(b"\r\n\r\n1\r\n--B" + rest + b"x\r\n--B--"), AFTER_SECOND)
+        for name, rest in BAD_LINE_ENDS.items()
+    },
+    **{
+        f"{name} after a boundary without content": (
+            field(b"\r\n\r\n--B" + rest + b"x\r\n--B--"),
+            AFTER_SECOND,
+        )
+        for name, rest in BAD_LINE_ENDS.items()
+    },
     "no headers": (b"--B\r\n\r\n1", "multipart part 1: missing Content-Disposition header"),
     "no Content-Disposition": (
         b"--B\r\nX: y\r\n\r\n",
@@ -192,15 +263,18 @@ MALFORMED = {
         field(b"\r\nX: \0\r\n\r\n"),
         "multipart part 1: NUL is not allowed in a header value",
     ),
-    "CR in a header": (field(b"\rX: y\r\n\r\n"), "multipart part 1: CR without LF in the headers"),
-    "CR alone at the end of the headers": (
-        field(b"\r\n\rx"),
-        "multipart part 1: CR without LF in the headers",
+    "a second Content-Type": (
+        field(b"\r\nContent-Type: a/b\r\nContent-type: a/b\r\n\r\n"),
+        "multipart part 1: duplicate Content-Type header",
     ),
     **{
-        name: (b"--B\r\n" + line, "multipart part 1: a header line must be a name, a colon and a value")
+        name: (b"--B\r\n" + line, "multipart part 1: a header line must be a name, a colon, a value and CRLF")
         for name, line in (
             ("a folded header", b"X: y\r\n z\r\n"),
+            ("CR in a header", b"X: y\rX: z\r\n\r\n"),
+            ("CR alone at the end of the headers", b"X: y\r\n\rx"),
+            ("a boundary instead of headers", b"--B--\r\n"),
+            ("a boundary after the headers", b"X: y\r\n--B--\r\n"),
             ("space before the colon", b"X : y\r\n"),
             ("no colon", b"X\r\nY: z\r\n"),
             ("an empty header name", b": y\r\n"),
@@ -233,18 +307,6 @@ def test_an_invalid_content_disposition_is_an_error_of_its_part(disposition: byt
         assert outcome(chunks) == (ValidationException, f"multipart part 1: {caught.value}")
 
 
-def test_text_after_an_inner_boundary_is_an_error() -> None:
-    """RFC 2046 section 5.1.1: only white space may follow a boundary on its line."""
-    body = field(b"\r\n\r\n1\r\n--B is my name\r\n--B--")
-    for chunks in chunkings(body):
-        result = outcome(chunks)
-        # Before 0.0.33, python-multipart reads the line as data.
-        assert result in (
-            (ValidationException, "multipart part 1: expected a line end after the boundary"),
-            [Decoded(b"a", b"1\r\n--B is my name")],
-        )
-
-
 @pytest.mark.parametrize(
     "parameters",
     [{}, {"boundary": ""}, {"boundary": "x" * 257}, {"boundary": "\n"}],
@@ -273,7 +335,7 @@ def test_the_events_of_a_part() -> None:
         (b"content-type", b"a/b; charset=utf-8"),
         (b"x-y", b"z"),
     ]
-    events: list[Event] = [PartStart(b"a", b"x", "a/b", "utf-8", headers), b"1"]
+    events: list[Event] = [PartStart(b"a", b"x", "a/b", "utf-8", headers, 102), b"1"]
     assert decoder.feed(body) == events
     assert decoder.feed(b"2") == [b"2"]
     assert decoder.feed(b"") == []
@@ -282,9 +344,41 @@ def test_the_events_of_a_part() -> None:
     decoder.finish()
 
 
-def test_the_first_of_two_content_types_is_used() -> None:
-    body = field(b"\r\nContent-Type: a/b; charset=x\r\nContent-Type: c/d\r\n\r\n1\r\n--B--")
-    assert decode([body]) == [Decoded(b"a", b"1", None, "a/b", "x")]
+def test_the_events_before_an_error_do_not_depend_on_the_chunks() -> None:
+    body = field(b"\r\n\r\n1\r\n--B\r\n") + HEADER_B + b"\r\n\r\n23\r\n--BZ"
+    for chunks in chunkings(body):
+        decoder = MultipartDecoder(B, Limits())
+        events: list[Event] = []
+        for chunk in filter(None, chunks):
+            for event in decoder.feed(chunk):
+                events += event.events() if isinstance(event, CommonParts) else [event]
+        names = [event.name for event in events if isinstance(event, PartStart)]
+        content = b"".join(event for event in events if isinstance(event, bytes))
+        assert (names, content, events.count(PartEnd())) == ([b"a", b"b"], b"123", 2)
+        with pytest.raises(ValidationException, match=AFTER_SECOND.replace("2", "3")):
+            decoder.check()
+
+
+@pytest.mark.parametrize(
+    "part", [Part("a", b"1"), Part("f", b"123", "x"), Part("f", b"1", "x", "a/b"), Part("f", b"", "")]
+)
+def test_common_parts_have_the_events_of_other_parts(part: Part) -> None:
+    body = encode([part])
+    (common,) = MultipartDecoder(B, DEFAULT).feed(body)
+    assert isinstance(common, CommonParts)
+    start, *rest = common.events()
+    assert isinstance(start, PartStart)
+    # A header name in lower case is not common.
+    other, *other_rest = feed(MultipartDecoder(B, DEFAULT), body.replace(b"Content-Disp", b"content-disp"))
+    assert isinstance(other, PartStart)
+    assert start.headers == other.headers
+    assert (start.name, start.filename, start.content_type, start.charset, start.size) == (
+        *(other.name, other.filename, other.content_type, other.charset, other.size),
+    )
+    assert rest == other_rest
+    assert common.size == start.size + len(part.content)
+    is_file = part.filename is not None
+    assert common.file_size == common.largest_file == (len(part.content) if is_file else 0)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
@@ -309,8 +403,8 @@ def test_after_an_error_every_call_raises_it() -> None:
     """python-multipart itself would continue from the start of the malformed chunk."""
     decoder = MultipartDecoder(B, Limits(max_fields=0))
     with pytest.raises(RequestEntityTooLarge) as first:
-        decoder.feed(encode([Part("a", b"1")]))
-    for again in (lambda: decoder.feed(b"--B--"), lambda: decoder.feed(b""), decoder.finish):
+        feed(decoder, encode([Part("a", b"1")]))
+    for again in (decoder.check, lambda: decoder.feed(b"--B--"), lambda: decoder.feed(b""), decoder.finish):
         with pytest.raises(RequestEntityTooLarge) as later:
             again()
         assert vars(later.value) == vars(first.value)
@@ -392,7 +486,7 @@ def test_limits_are_enforced_inside_one_chunk() -> None:
         decode([body], Limits(max_fields=2))
     decoder = MultipartDecoder(B, Limits(max_field_size=10))
     with pytest.raises(RequestEntityTooLarge):
-        decoder.feed(field(b"\r\n\r\n") + b"x" * 10)  # the field is not complete yet
+        feed(decoder, field(b"\r\n\r\n") + b"x" * 10)  # the field is not complete yet
 
 
 HEADER = b'Content-Disposition: form-data; name="a"'
@@ -438,12 +532,24 @@ def test_header_limits_in_a_later_part(part: Part, limits: Limits, limit: str) -
     assert len(decode([body])) == 3
 
 
-def test_text_after_a_later_boundary() -> None:
-    body = encode([Part("a", b"1"), Part("b", b"2")])[:-2] + b" x\r\n--B--"
-    results = {repr(outcome(chunks)) for chunks in chunkings(body)}
-    assert len(results) == 1
-    # Before python-multipart 0.0.33, the line is data of the part; since then it is an error.
-    assert "line end" in results.pop() or len(decode([body])) == 2
+PREAMBLES = {
+    "text": (b"x" * 40, b"x" * 41),
+    "lines": (b"x\r\n" * 13 + b"x", b"x\r\n" * 13 + b"xx"),
+    "half boundaries": (b"x" * 36 + b"\r\n--", b"x" * 37 + b"\r\n--"),
+}
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["with a boundary", "without"])
+@pytest.mark.parametrize(("within", "beyond"), PREAMBLES.values(), ids=PREAMBLES)
+def test_the_preamble_has_the_limit_of_a_header_line(within: bytes, beyond: bytes, ended: bool) -> None:
+    limits = Limits(max_part_header_size=40)
+    end = b"\r\n--B--" if ended else b""
+    expected: object = [] if ended else (ValidationException, NO_BOUNDARY)
+    for chunks in chunkings(within + end):
+        assert outcome(chunks, limits) == expected
+    for chunks in chunkings(beyond + (end or b"x")):
+        assert outcome(chunks, limits) == too_large(limits, "max_part_header_size")
+    assert outcome([beyond + b"\r\n--B--"], UNLIMITED) == []
 
 
 def test_headers_within_their_limits() -> None:
@@ -507,7 +613,7 @@ def test_the_charset_of_a_field(parameters: dict[str, str], parts: list[Part], t
     """The part's own charset, else a ``_charset_`` field, else the form's, else UTF-8 with replacement."""
     for chunks in chunkings(encode(parts)):
         decoder = MultipartDecoder({**B, **parameters}, Limits())
-        events = [event for chunk in chunks for event in decoder.feed(chunk)]
+        events = [event for chunk in chunks for event in feed(decoder, chunk)]
         start, *rest = events
         assert isinstance(start, PartStart)
         content = b""
@@ -515,7 +621,7 @@ def test_the_charset_of_a_field(parameters: dict[str, str], parts: list[Part], t
             if not isinstance(event, bytes):
                 break
             content += event
-        assert decoder.decode_value(start, content) == text
+        assert decoder.decode_value(1, start.charset, content) == text
 
 
 UNDECODABLE = {
@@ -530,11 +636,11 @@ def test_bytes_that_are_invalid_in_the_declared_charset(
     parameters: dict[str, str], parts: list[Part], codec: str
 ) -> None:
     decoder = MultipartDecoder(parameters, Limits())
-    start = decoder.feed(encode(parts))[0]
+    start = feed(decoder, encode(parts))[0]
     assert isinstance(start, PartStart)
     with pytest.raises(SerializationException) as caught:
-        decoder.decode_value(start, b"\xff")
-    assert str(caught.value) == str(not_text("the form field 'a\xe9'", codec))
+        decoder.decode_value(2, start.charset, b"\xff")
+    assert str(caught.value) == str(not_text("multipart part 2", codec))
     assert caught.value.__context__ is None, "the UnicodeDecodeError holds the content"
 
 
@@ -601,7 +707,7 @@ SLOW = {
     "empty lines before": lambda n: b"\r\n" * 100 * n + encode([Part("a", b"1")]),
     "junk after": lambda n: encode([Part("a", b"1")]) + b"\r\n--B\r\n" * 30 * n,
     "CR": lambda n: encode([Part("a", b"\r" * 100 * n)]),
-    "nearly boundaries": lambda n: encode([Part("a", b"\r\n--Bx" * 5 * n)]),
+    "nearly boundaries": lambda n: encode([Part("a", b"\r\n--Ax" * 5 * n)]),
     "header lines": lambda n: field(b"\r\nX: y" * n + b"\r\n\r\n\r\n--B--"),
     "a header line": lambda n: field(b"\r\nX: " + b"y" * 100 * n + b"\r\n\r\n\r\n--B--"),
     "a name": lambda n: encode([Part("a" * 100 * n, b"1")]),
@@ -621,15 +727,9 @@ def test_a_long_header_in_chunks_of_one_byte_takes_linear_time() -> None:
     assert decode(chunked(body, 1), UNLIMITED)
 
 
-def test_error_messages_are_bounded() -> None:
-    part = PartStart(b"a" * 5000, None, "", "utf-8", [])
-    with pytest.raises(SerializationException, match=re.escape(repr("a" * 100))):
-        MultipartDecoder(B, Limits()).decode_value(part, b"\xff")
-
-
 def test_a_malformed_form_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """python-multipart would log a byte of the body for every malformed form."""
     with pytest.raises(ValidationException):
-        MultipartDecoder(B, DEFAULT).feed(b"no boundary")
+        decode([b"--B\r\nno header\r\n"])
 
     assert caplog.records == []

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgiwire._parsers import charsets
-from asgiwire._parsers.charsets import codec_for, decode_text, output_codec_for
+from asgiwire._parsers.charsets import codec_for, decode_body, decode_text, output_codec_for
+from asgiwire.exceptions import SerializationException
 
 LABELS = {
     "utf-8": "utf-8",
@@ -94,3 +95,20 @@ def test_windows_1252_agrees_with_python_for_defined_bytes() -> None:
     for byte in range(256):
         character = bytes((byte,)).decode("cp1252", "ignore")
         assert not character or decode_text(bytes((byte,)), "cp1252") == character
+
+
+@pytest.mark.parametrize("label", ["", "utf-8", "iso-8859-1", "utf-16", "utf-16be", "shift_jis", "bogus"])
+@pytest.mark.parametrize(
+    ("mark", "codec"), [(b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le")]
+)
+def test_a_byte_order_mark_overrides_the_label(label: str, mark: bytes, codec: str) -> None:
+    """WHATWG Encoding section 6, "decode"."""
+    assert decode_body(mark + "é€".encode(codec), label) == "é€"
+    assert decode_body(mark, label) == ""
+    # Only one is removed.
+    assert decode_body(mark + mark + "a".encode(codec), label) == "\ufeffa"
+
+
+def test_bytes_that_are_invalid_after_the_mark() -> None:
+    with pytest.raises(SerializationException, match=r"^the body is not text in its charset utf-8$"):
+        decode_body(b"\xef\xbb\xbf\xff", "iso-8859-1")

@@ -50,12 +50,30 @@ def test_safe_name_is_unchanged(filename: str) -> None:
     assert safe_filename(name) == name
 
 
-@pytest.mark.parametrize("filename", ["photo.jpeg", "Größe ✓.txt", "a b.tar.gz", "no extension", "-rf", "~"])
+@pytest.mark.parametrize("filename", ["photo.jpeg", "Größe ✓.txt", "a b.tar.gz", "no extension", "a-b~"])
 def test_ordinary_name_is_unchanged(filename: str) -> None:
     assert safe_filename(filename) == filename
 
 
-@pytest.mark.parametrize("device", ["con", "LPT9", "COM¹", "prn.txt", "Aux .tar.gz"])
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [
+        ("-rf", "rf"),
+        ("--help", "help"),
+        ("~", "file"),
+        ("~root", "root"),
+        (".-~ a", "a"),
+        ("a/-b", "b"),
+        ("-", "file"),
+    ],
+)
+def test_name_is_neither_an_option_nor_a_home_directory(filename: str, name: str) -> None:
+    assert safe_filename(filename) == name
+
+
+@pytest.mark.parametrize(
+    "device", ["con", "LPT9", "COM¹", "prn.txt", "Aux .tar.gz", "CONIN$", "conout$.txt", "CLOCK$"]
+)
 def test_windows_device_name_is_escaped(device: str) -> None:
     assert safe_filename(device) == f"_{device}"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire._parsers.http_dates import parse_http_date
+from asgiwire._parsers.http_dates import format_http_date, parse_http_date
 
 EXPECTED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 FORMATS = [
@@ -79,3 +80,10 @@ def test_prefixes_are_invalid(value: str) -> None:
 def test_never_raises(value: str) -> None:
     date = parse_http_date(value)
     assert date is None or date.tzinfo is UTC
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)))
+def test_formatted_date_is_parsed_again(date: datetime) -> None:
+    assert parse_http_date(format_http_date(date)) == date.replace(microsecond=0)
+    assert format_http_date(date.replace(tzinfo=None)) == format_http_date(date)
+    assert format_http_date(date) == format_datetime(date, usegmt=True)

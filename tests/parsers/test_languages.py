@@ -9,6 +9,7 @@ from asgiwire._parsers.languages import (
     normalize_tag,
     parse_language_ranges,
     prefixes,
+    shortened,
 )
 from asgiwire._parsers.negotiation import parse_preferences
 
@@ -56,3 +57,19 @@ def test_most_specific_range(field: str, tag: str, expected: str | None) -> None
     ranges = {preference.value: preference for preference in parse_preferences(field)}
     match = longest_matching_range(ranges, tag)
     assert (match and match.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("language_range", "expected"),
+    [
+        # The example of RFC 4647 section 3.4.
+        ("zh-hant-cn-x-private1-private2", ["zh-hant-cn-x-private1", "zh-hant-cn", "zh-hant", "zh"]),
+        ("de-a-b-c", ["de"]),
+        ("x-a", ["x"]),
+        ("en", []),
+        ("*", []),
+        ("", []),
+    ],
+)
+def test_shortened(language_range: str, expected: list[str]) -> None:
+    assert list(shortened(language_range)) == expected

@@ -240,3 +240,10 @@ def test_never_raises(field: str) -> None:
         assert 0 <= element.quality <= 1000
         assert "q" not in element.parameters
     assert all("/" in media_range.value for media_range in parse_media_ranges(field))
+
+
+@pytest.mark.parametrize("separator", [",", ", ,", ',"",'])
+def test_elements_after_the_maximum_are_ignored(separator: str) -> None:
+    field = separator.join(f"a{number}" for number in range(300))
+    assert len([one for one in parse_preferences(field) if one.value.startswith("a")]) in (128, 256)
+    assert parse_preferences(field)[0].value == "a0"

@@ -9,7 +9,7 @@ import pytest
 
 from asgiwire.datastructures import Headers
 from asgiwire.exceptions import AsgiwireException
-from asgiwire.testing import RecordedSend, ScriptedReceive, ScriptError
+from asgiwire.testing import RecordedSend, ScriptedConnection, ScriptedReceive, ScriptError, WaitTimeout
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +46,17 @@ class TestScriptedReceive:
                 await receive()
             assert scope.cancelled_caught
         assert receive.calls == 2
+
+    async def test_a_call_after_the_last_message_does_not_block_for_ever(self) -> None:
+        receive = ScriptedReceive(part(b"", False), timeout=0.01)
+        await receive()
+        with pytest.raises(WaitTimeout, match=r"after the last message .*, call 2 has waited for 0.01 s$"):
+            await receive()
+        connection = ScriptedConnection.body(timeout=0.01)
+        await connection.receive()
+        await connection.send({"type": "http.response.start", "status": 200})
+        with pytest.raises(WaitTimeout, match=r"the application sent: http.response.start \(status 200\)"):
+            await connection.receive()
 
     async def test_raises_at_end(self) -> None:
         receive = ScriptedReceive(part(b"", False), at_end=EOFError("end"))

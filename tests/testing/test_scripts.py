@@ -119,7 +119,7 @@ async def test_a_step_that_waits_too_long_says_for_what() -> None:
     connection = ScriptedConnection.body(AfterSend("http.response.body", 2), disconnect=True, timeout=0.01)
     await connection.send(START)
     with pytest.raises(
-        WaitTimeout, match=r"2 sent .* 'http.response.body' within 0.01 s; .*\['http.response.start'\]"
+        WaitTimeout, match=r"2 sent .* 'http.response.body' within 0.01 s; .* sent: http.response.start"
     ):
         await connection.receive()
     with pytest.raises(WaitTimeout, match=r"1 sent message.* any type within 0.01 s"):
@@ -182,6 +182,9 @@ class TestRecordedSend:
         await sent(None)  # type: ignore[arg-type]
         assert sent.messages == [None]
         assert (sent.count(), sent.count("x")) == (1, 0)
+        receive = ScriptedReceive(AfterSend("x"), send=sent, timeout=0.01)
+        with pytest.raises(WaitTimeout, match="the application sent: a message of type NoneType"):
+            await receive()
 
     async def test_count(self) -> None:
         sent = RecordedSend()

@@ -10,7 +10,16 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from asgiwire._websocket.channel import MAX_PENDING, MESSAGE_OVERHEAD, WebSocketChannel
-from asgiwire._websocket.states import CLOSED, CLOSING, DENYING, HANDSHAKE, INITIAL, OPEN, WebSocketState
+from asgiwire._websocket.states import (
+    CLOSED,
+    CLOSING,
+    DENYING,
+    HANDSHAKE,
+    INITIAL,
+    LOST,
+    OPEN,
+    WebSocketState,
+)
 from asgiwire.exceptions import ProtocolError, WebSocketDisconnect, WebSocketStateError
 
 if TYPE_CHECKING:
@@ -426,12 +435,12 @@ class TestSending:
         async def fail(_event: Any) -> None:
             raise error
 
-        channel = channel_in(OPEN, send=fail)
+        channel = channel_in(OPEN, block, fail)
         with pytest.raises(WebSocketDisconnect) as caught:
             await channel.send(TEXT)
         assert (caught.value.code, caught.value.reason) == (1006, "")
         assert caught.value.__cause__ is error
-        assert channel.state is CLOSED
+        assert channel.state is LOST
         with pytest.raises(WebSocketDisconnect):
             await channel.receive()
 
@@ -439,7 +448,7 @@ class TestSending:
         async def fail(_event: Any) -> None:
             raise RuntimeError("server")
 
-        channel = channel_in(OPEN, send=fail)
+        channel = channel_in(OPEN, block, fail)
         for event in (TEXT, CLOSE):
             with pytest.raises(RuntimeError, match=r"^server$"):
                 await channel.send(event)
@@ -543,10 +552,12 @@ class TestSendingAndReceivingAtOnce:
         assert caught.value.code == 1001
 
     @pytest.mark.parametrize(
-        ("message", "code"), [(DISCONNECT, 1001), (TEXTS[0], 1006)], ids=["disconnect", "message"]
+        ("message", "code", "state"),
+        [(DISCONNECT, 1001, CLOSED), (TEXTS[0], 1006, LOST)],
+        ids=["disconnect", "message"],
     )
     async def test_waiting_receive_gets_the_code_after_a_send_found_the_loss(
-        self, message: Any, code: int
+        self, message: Any, code: int, state: WebSocketState
     ) -> None:
         """The code that the server reports replaces 1006."""
         received, arrived = list[Any](), anyio.Event()
@@ -571,5 +582,5 @@ class TestSendingAndReceivingAtOnce:
             assert channel.close_code == 1006
             arrived.set()
         assert received == [message]
-        assert channel.state is CLOSED
+        assert channel.state is state
         assert channel.close_code == code

@@ -62,6 +62,11 @@ async def call(function: Callable[[], Awaitable[Any]]) -> Any:
     return await function()
 
 
+async def finish(_seconds: float, function: Callable[[], Awaitable[Any]]) -> None:
+    """Stand in for ``finish_within()``."""
+    await function()
+
+
 class Conversation(RuleBasedStateMachine):
     """A server, its client, and an application that calls methods at random."""
 
@@ -78,6 +83,7 @@ class Conversation(RuleBasedStateMachine):
         self.websocket = self.socket_class(extended, self.receive, self.send)
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(channel, "poll", call)
+        self.patch.setattr("asgiwire.connection.websocket.finish_within", finish)
 
     def teardown(self) -> None:
         self.patch.undo()

@@ -30,7 +30,8 @@ AFTER_RECEIVING = {
     ("denying", "websocket.disconnect"): "closed",
     ("closing", "websocket.receive"): "closing",
     ("closing", "websocket.disconnect"): "closed",
-    ("closed", "websocket.receive"): "closed",
+    ("lost", "websocket.receive"): "lost",
+    ("lost", "websocket.disconnect"): "closed",
     ("closed", "websocket.disconnect"): "closed",
 }
 AFTER_SENDING = {
@@ -47,7 +48,8 @@ RECEIVE_ERRORS = {
     "open": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
     "denying": "unexpected ASGI message type {}, expected 'websocket.disconnect'",
     "closing": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
-    "closed": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
+    "lost": "unexpected ASGI message type {}, expected 'websocket.receive' or 'websocket.disconnect'",
+    "closed": "unexpected ASGI message type {}, expected 'websocket.disconnect'",
 }
 SEND_ERRORS = {
     "initial": "{} is not allowed before 'websocket.connect' is received",
@@ -58,6 +60,7 @@ SEND_ERRORS = {
     "open": "{} is not allowed in state 'open', expected 'websocket.send' or 'websocket.close'",
     "denying": "{} is not allowed in state 'denying', expected 'websocket.http.response.body'",
     "closing": "{} is not allowed in state 'closing', no further event is allowed",
+    "lost": "{} is not allowed in state 'lost', no further event is allowed",
     "closed": "{} is not allowed in state 'closed', no further event is allowed",
 }
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .cancel import CancelOnDisconnect
+    from .cancel import CancelOnDisconnect, RequestWatch
 else:
 
     def __getattr__(name: str) -> object:
-        if name != "CancelOnDisconnect":
+        if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        from .cancel import CancelOnDisconnect
+        from . import cancel
 
-        return CancelOnDisconnect
+        return getattr(cancel, name)
 
 
-__all__ = ("CancelOnDisconnect",)
+__all__ = ("CancelOnDisconnect", "RequestWatch")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
-from asgiwire._concurrency import in_trio
+from asgiwire._concurrency import in_trio, new_event
 from asgiwire.exceptions import UsageError
+from asgiwire.types import HTTPSendMessage
 
 if TYPE_CHECKING:
     import asyncio
+
+BODY_EVENTS: Final = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
+"""The events that end a response without trailers, unless they have ``more_body``."""
 
 
 class CancelOnDisconnect:
     """An asynchronous context manager that cancels its block when the client disconnects.
 
     The cancellation ends with the block: the code after it runs in either case. A task exists only while the
-    block runs; one for every request would be too expensive.
+    block runs; one for every connection would be too expensive.
 
     Args:
         wait_disconnected: Returns when the client has disconnected.
@@ -30,13 +34,15 @@ class CancelOnDisconnect:
 
     def __init__(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         self._wait_disconnected = wait_disconnected
-        self._canceller: _AsyncioCanceller | _TrioCanceller
+        self._canceller: Canceller
         self.cancelled_caught: bool = False
 
     async def __aenter__(self) -> Self:
-        self._canceller = _TrioCanceller() if in_trio() else _AsyncioCanceller()
-        self._canceller.open(self._wait_disconnected)
+        self._canceller = start_canceller(self._wait)
         return self
+
+    async def _wait(self) -> None:
+        await self._wait_disconnected()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -45,6 +51,79 @@ class CancelOnDisconnect:
             return await self._canceller.close(kind, error, traceback)
         finally:
             self.cancelled_caught = self._canceller.caught
+
+
+class SendOwner(Protocol):
+    """A connection: the attribute ``send`` can be replaced."""
+
+    send: Any  # a `Send`; pyright compares the two aliases as different types
+
+
+class RequestWatch(CancelOnDisconnect):
+    """Cancels its block when the client disconnects before the response is complete.
+
+    In the block, the ``send`` of the request is :meth:`send`. A server sends ``http.disconnect`` after a
+    complete response too (ASGI HTTP specification, "Disconnect - receive event"); that cancels nothing.
+
+    Args:
+        wait_disconnected: Returns when the server has sent ``http.disconnect``.
+        request: The request.
+    """
+
+    __slots__ = ("_complete", "_has_trailers", "_request", "_server_send")
+
+    def __init__(self, wait_disconnected: Callable[[], Awaitable[None]], request: SendOwner) -> None:
+        super().__init__(wait_disconnected)
+        self._request = request
+        self._server_send = request.send
+        self._complete = False
+        self._has_trailers = False
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._server_send = self._request.send
+        self._request.send = self.send
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if self._request.send == self.send:
+            self._request.send = self._server_send
+        return await super().__aexit__(kind, error, traceback)
+
+    async def send(self, event: HTTPSendMessage) -> None:
+        """Call the request's ``send``, and note the end of the response.
+
+        A middleware passes it to the application in place of its own ``send``.
+        """
+        # Before the call, because a server may report the disconnect before its `send` returns.
+        self._complete = self._complete or self._ends_response(event)
+        try:
+            await self._server_send(event)
+        except BaseException:
+            self._complete = False
+            raise
+
+    def _ends_response(self, event: Mapping[str, Any]) -> bool:
+        kind = event["type"]
+        if kind == "http.response.start":
+            self._has_trailers = bool(event.get("trailers"))
+        if kind in BODY_EVENTS:
+            return not (event.get("more_body") or self._has_trailers)
+        return kind == "http.response.trailers" and not event.get("more_trailers")
+
+    async def _wait(self) -> None:
+        await super()._wait()
+        if self._complete:
+            await new_event().wait()  # until the end of the block
+
+
+def start_canceller(wait: Callable[[], Awaitable[None]]) -> Canceller:
+    """Start a task that calls ``wait``, and cancels the code up to ``close()`` when that returns."""
+    canceller = _TrioCanceller() if in_trio() else _AsyncioCanceller()
+    canceller.open(wait)
+    return canceller
 
 
 class _AsyncioCanceller:
@@ -71,8 +150,12 @@ class _AsyncioCanceller:
         # its next await, which may come after the block.
         await asyncio.sleep(0)
         await wait_disconnected()
-        self._cancelled = True
-        self._host.cancel()
+        self.cancel()
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._host.cancel()
 
     async def close(
         self, kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
@@ -119,8 +202,11 @@ class _TrioCanceller:
     async def _watch(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         with self._watching:
             await wait_disconnected()
-            self._block.cancel()
+            self.cancel()
         self._done.set()
+
+    def cancel(self) -> None:
+        self._block.cancel()
 
     async def close(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -135,3 +221,7 @@ class _TrioCanceller:
     @property
     def caught(self) -> bool:
         return self._block.cancelled_caught
+
+
+Canceller: TypeAlias = _AsyncioCanceller | _TrioCanceller
+"""Cancels the code between ``open()`` and ``close()`` when a function returns, or by ``cancel()``."""

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from asgiwire._concurrency import Event
+    from asgiwire._multipart.usage import FormUsage
     from asgiwire.datastructures.form import FormMultiDict
+    from asgiwire.limits import Limits
     from asgiwire.types import Receive
 
     from .spool import Spool
@@ -31,11 +33,20 @@ MAX_READ_AHEAD: Final = 1024 * 1024
 MAX_READ_AHEAD_CHUNKS: Final = 1024
 """Chunks that these bytes may come in; they are counted for each message, which has to stay cheap."""
 
+SMALL_CHUNK: Final = 16 * 1024
+"""A chunk of fewer bytes is copied into a block: alone it needs noticeably more memory than its size."""
+
+BLOCK: Final = 64 * 1024
+"""Bytes of a block, which is complete then. A ``bytearray`` that grows has an eighth of unused memory."""
+
 MAX_STRAY_MESSAGES: Final = 16
 """Messages other than ``http.disconnect`` that are tolerated after the last part.
 
 A ``receive`` in a test may repeat its last part for ever; it must not be called in an endless loop.
 """
+
+
+REMEDY: Final = "call `await request.buffer()` first to read a body more than once"
 
 
 class BodyState(StrEnum):
@@ -99,6 +110,7 @@ class BodyChannel:
         failure: The error that made the body unreadable, without its traceback.
         in_memory: The buffered body; ``None`` if it is on disk.
         cached_form: The parsed form.
+        form_usage: What a cached multipart form has used of its limits.
         parsing: Whether a task is parsing the form.
     """
 
@@ -117,6 +129,7 @@ class BodyChannel:
         "complete",
         "disconnected",
         "failure",
+        "form_usage",
         "in_memory",
         "parsing",
         "previous",
@@ -135,8 +148,9 @@ class BodyChannel:
         self.disconnected = False
         self.failure: Exception | None = None
         self.cached_form: FormMultiDict | None = None
+        self.form_usage: FormUsage | None = None
         self.parsing = False
-        self._chunks: list[bytes] = []  # received, and neither handed out nor on disk
+        self._chunks: list[bytes | bytearray] = []  # received, and neither handed out nor on disk
         self.in_memory: bytes | None = None
         self._spool: Spool | None = None  # the buffered body, or its beginning, on disk
         self._spool_position = 0  # bytes of the spool that were handed out
@@ -181,17 +195,25 @@ class BodyChannel:
 
     # Reading the whole body
 
-    async def buffer(self, receive: Receive, maximum: int | None, spool_size: int | None = None) -> None:
+    async def buffer(  # noqa: PLR0912 - a second coroutine would cost every small body a tenth of its time
+        self,
+        receive: Receive,
+        maximum: int | None,
+        spool_size: int | None = None,
+        check: Callable[[bytes], None] | None = None,
+    ) -> None:
         """Receive the whole body, unless it is buffered already.
 
         Args:
             receive: The callable that the channel belongs to.
             maximum: The most bytes that the body may have.
             spool_size: Bytes that may stay in memory, the rest goes to disk; ``None`` for all of them.
+            check: Called with the chunks before the last one. Its error is the failure of the body.
 
         Raises:
             StreamConsumed: Another consumer has claimed the body.
             RequestEntityTooLarge: The body has more than ``maximum`` bytes.
+            InsufficientStorage: The body cannot be written to disk.
             Exception: The failure of the body.
         """
         while self.state is READING:
@@ -199,11 +221,15 @@ class BodyChannel:
         if self._claim("buffer", maximum) is BUFFERED:
             return
         try:
+            if check is not None and self._chunks and not self.complete:
+                check(b"".join(self._chunks))
             while not self.complete:
                 if self._receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
                 elif chunk := await self._receive(receive, maximum):
-                    self._chunks.append(chunk)
+                    add_chunk(self._chunks, chunk)
+                    if check is not None and not self.complete:
+                        check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
                 self.raise_failure()  # of a disconnect check
@@ -233,6 +259,33 @@ class BodyChannel:
             return self.in_memory[position:]
         assert self._spool is not None
         return await self._spool.read(position, size)
+
+    # The parsed form
+
+    def cache_form(self, form: FormMultiDict, usage: FormUsage) -> None:
+        """Store a multipart form for the next reader."""
+        self.cached_form, self.form_usage = form, usage
+
+    def form_in_cache(self, limits: Limits) -> FormMultiDict | None:
+        """Return the multipart form that was parsed before, or ``None`` if the body has to be parsed.
+
+        Raises:
+            RequestEntityTooLarge: It exceeds these limits. It stays in the cache for other readers.
+            StreamConsumed: It was closed with its files, and the body is not buffered.
+        """
+        form = self.cached_form
+        if form is None or self.form_usage is None:
+            return None
+        if form.closed and self.form_usage.max_files:
+            if self.state is BUFFERED:
+                return None
+            msg = f"the form was closed, and its body was not buffered; {REMEDY}"
+            raise StreamConsumed(msg, consumer="form()")
+        maximum = limits.max_body_size
+        if maximum is not None and self.size > maximum:
+            raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+        self.form_usage.check(limits)
+        return form
 
     async def _spool_beyond(self, spool_size: int) -> None:
         """Move the queued chunks to disk once they exceed ``spool_size``, and then in large blocks."""
@@ -506,14 +559,25 @@ class BodyChannel:
             raise without_traceback(self.failure).with_traceback(None)
 
     def _stream_consumed(self) -> StreamConsumed:
-        detail = ""
-        if self.state is STREAMING:
-            detail = f"the request body was partly read by {self._consumer}, which does not buffer it"
-        return StreamConsumed(detail, consumer=self._consumer)
+        what = "partly read" if self.state is STREAMING else "consumed"
+        msg = f"the request body was {what} by {self._consumer}, which does not buffer it; {REMEDY}"
+        return StreamConsumed(msg, consumer=self._consumer)
 
     def _close_spool(self) -> None:
         # Closed with the last reference: a thread may be reading or writing the file.
         self._spool = None
+
+
+def add_chunk(chunks: list[bytes | bytearray], chunk: bytes) -> None:
+    """Append a chunk to a list, or to its last element if it is small."""
+    if not chunks or len(chunk) >= SMALL_CHUNK:
+        chunks.append(chunk)
+    elif isinstance(last := chunks[-1], bytearray):
+        last += chunk
+        if len(last) >= BLOCK:
+            chunks[-1] = bytes(last)
+    else:
+        chunks.append(bytearray(chunk))
 
 
 def without_traceback(error: Exception) -> Exception:

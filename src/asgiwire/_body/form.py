@@ -1,42 +1,39 @@
 """Multipart forms: fields into memory, files into memory or on disk.
 
-The multipart package parses; this module decides where the content goes. A small form is buffered until it
-is complete and parsed in one pass if it has no unusual headers; the result is the same. Importing this
-module imports python-multipart, so it is imported with the first form.
+The multipart package parses; this module decides where the content goes. Importing this module imports
+python-multipart, so it is imported with the first form.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from heapq import heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, cast
 
-from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart.decoder import MultipartDecoder, PartStart
-from asgiwire._multipart.whole import DEFAULT_CONTENT_TYPE, parse_whole
-from asgiwire._parsers.content_headers import parse_boundary
+from msgspec import Struct
+
+from asgiwire._multipart.decoder import CommonParts, MultipartDecoder, PartStart
+from asgiwire._multipart.events import DEFAULT_CONTENT_TYPE, common_start
 from asgiwire.datastructures.form import FormMultiDict
 from asgiwire.datastructures.upload_file import UploadFile
 from asgiwire.exceptions import RequestEntityTooLarge
 from asgiwire.limits import BLOCK_SIZE
 
-from .channel import BodyState
-from .chunks import add_chunk, write_chunks
+from .channel import BodyState, add_chunk
 from .readers import BodyReader
+from .shared_file import FileSection, SharedFile
+from .spool import store_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from tempfile import SpooledTemporaryFile
-    from typing import TypeAlias
-
+    from asgiwire._multipart.events import CommonPart, Event
+    from asgiwire._multipart.usage import FormUsage
     from asgiwire.limits import Limits
     from asgiwire.types import Receive
 
     from .channel import BodyChannel
-
-    Write: TypeAlias = Callable[[SpooledTemporaryFile[bytes], list[bytes | bytearray]], None]
-
-# A form of at most this many bytes is buffered until it is complete.
-WHOLE_SIZE = 1024 * 1024
 
 
 async def read_form(
@@ -57,29 +54,51 @@ async def read_form(
 
     Raises:
         ClientException: The form is malformed, or exceeds a limit.
+        InsufficientStorage: The disk is full, or the process has no file descriptor.
         StreamConsumed: Another consumer has claimed the body.
         Exception: The failure of the body.
     """
     form = MultipartForm(content_type_parameters, limits, empty_files)
     while channel.parsing or channel.state is BodyState.READING:
         await channel.wait_for_progress()
-    if channel.cached_form is not None:
-        return channel.cached_form
+    cached = channel.form_in_cache(limits)
+    if cached is not None:
+        return cached
     reader = BodyReader(channel, receive, limits.max_body_size, "form()")
     channel.parsing = True
     try:
         while chunk := await reader.next_chunk():
             await form.write(chunk)
-        channel.cached_form = result = await form.complete()
-    except Exception as error:
-        reader.fail(error)
+        result = form.complete()
+        channel.cache_form(result, form.usage)
+    except BaseException as error:
+        form.abort()
+        if isinstance(error, Exception):
+            reader.fail(error)
         raise
     finally:
-        if channel.cached_form is None:
-            form.abort()
         channel.parsing = False
         channel.notify()
     return result
+
+
+class Span(Struct):
+    """The place of a file in the temporary file of its form."""
+
+    position: int
+    size: int
+
+
+class StoredPart(Struct):
+    """A part of the form that is complete.
+
+    Attributes:
+        start: Its headers.
+        content: Its content in memory, or its place on disk.
+    """
+
+    start: PartStart
+    content: bytes | Span
 
 
 class MultipartForm:
@@ -97,44 +116,54 @@ class MultipartForm:
     """
 
     __slots__ = (
-        "_boundary",
         "_chunks",
         "_decoder",
         "_empty_files",
-        "_field_bytes",
         "_file",
-        "_is_decoding",
-        "_limits",
-        "_max_buffered",
+        "_fixed_memory",
+        "_has_stored_parts",
+        "_in_memory",
+        "_max_memory",
         "_memory",
-        "_parameters",
         "_part",
         "_parts",
         "_remaining",
+        "_sections",
         "_size",
+        "_span",
+        "_spool_size",
     )
 
     def __init__(
         self, content_type_parameters: dict[str, str], limits: Limits, empty_files: bool = False
     ) -> None:
-        self._boundary = parse_boundary(content_type_parameters)
-        self._parameters = content_type_parameters
-        self._limits = limits
+        self._decoder = MultipartDecoder(content_type_parameters, limits)
         self._empty_files = empty_files
-        # The whole body so far, until there is a decoder; then the content of the current part that is not on
-        # disk.
-        self._chunks: list[bytes | bytearray] = []
-        self._size = 0  # of these, in bytes
-        self._is_decoding = False
-        self._max_buffered = 0 if "charset" in content_type_parameters else _whole_size(limits)
-        self._decoder: MultipartDecoder
-        self._parts: list[tuple[PartStart, bytes | UploadFile]] = []
-        self._memory = 0  # bytes that the complete parts hold in memory
-        self._field_bytes = 0  # bytes of the complete fields, which cannot go to disk
-        # The current part, the bytes that it may hold in memory, and its file once it is on disk.
+        self._spool_size = limits.spool_size
+        self._max_memory = inf if limits.max_memory is None else limits.max_memory
+        self._parts: list[CommonPart | StoredPart] = []
+        self._has_stored_parts = False  # whether any of them is a StoredPart
+        self._memory = 0  # bytes that the complete parts and the headers of the current one hold in memory
+        self._fixed_memory = 0  # bytes of these that cannot go to disk: headers and fields
+        # The files in memory, the largest first: negative size and index in _parts. Created when memory is
+        # full.
+        self._in_memory: list[tuple[int, int]] | None = None
+        self._file: SharedFile | None = None  # created with the first file that goes to disk
+        self._sections: list[FileSection] = []  # of it, once the form is complete
+        # The current part, its content that is not on disk, its size, and how many bytes it may have in
+        # memory.
         self._part: PartStart
+        self._chunks: list[bytes | bytearray] = []
+        self._size = 0
         self._remaining: float = 0
-        self._file: UploadFile | None = None
+        self._span: Span | None = None  # its place on disk, once some of its content is there
+
+    @property
+    def usage(self) -> FormUsage:
+        """What the form has used of its limits."""
+        usage = self._decoder.usage
+        usage.max_memory = self._fixed_memory
+        return usage
 
     async def write(self, chunk: bytes) -> None:
         """Parse the next chunk of the body.
@@ -142,161 +171,189 @@ class MultipartForm:
         Raises:
             ClientException: The form is malformed.
             RequestEntityTooLarge: A limit is exceeded.
+            InsufficientStorage: The disk is full, or the process has no file descriptor.
         """
-        if self._is_decoding:
-            await self._decode(chunk)
-            return
-        add_chunk(self._chunks, chunk)
-        self._size += len(chunk)
-        if self._size > self._max_buffered:
-            await self._start_decoding(self._take_chunks())
+        for event in self._decoder.feed(chunk):
+            if type(event) is not CommonParts:
+                await self._receive(event)
+            elif self._memory + event.size > self._max_memory or event.largest_file > self._spool_size:
+                for one in event.events():
+                    await self._receive(one)
+            else:
+                self._memory += event.size
+                self._fixed_memory += event.size - event.file_size
+                self._parts += event.parts
+                self._note_files(len(self._parts) - len(event.parts))
+        self._decoder.check()
 
-    async def complete(self) -> FormMultiDict:
+    def complete(self) -> FormMultiDict:
         """Return the form after the whole body was written; the caller then owns its files.
 
         Raises:
             ValidationException: The body ended before its final boundary.
             SerializationException: A field does not decode in its declared charset.
         """
-        if not self._is_decoding:
-            body = b"".join(self._chunks)
-            pairs = parse_whole(body, self._boundary, self._limits, self._empty_files)
-            if pairs is not None:
-                return FormMultiDict(pairs)
-            self._take_chunks()
-            await self._start_decoding([body])
         self._decoder.finish()
         # Decoded only now: the field that names the charset of the others may be the last one.
         decode = self._decoder.decode
-        return FormMultiDict(
-            [(decode(part.name), self._value(part, content)) for part, content in self._parts]
-        )
+        if self._decoder.codec is not None:
+            self._parts = [_stored(part) for part in self._parts]
+        elif not (self._has_stored_parts or self._decoder.usage.max_files):
+            # Common fields only, as most forms have: in half the time of the loop below.
+            common = cast("list[CommonPart]", self._parts)
+            pairs_of_text = [
+                (name.decode("utf-8", "replace"), content.decode("utf-8", "replace"))
+                for _, name, _, _, content in common
+            ]
+            return FormMultiDict(pairs_of_text)
+        pairs: list[tuple[str, str | UploadFile]] = []
+        for part in self._parts:
+            if not isinstance(part, tuple):
+                pairs.append((decode(part.start.name), self._value(len(pairs) + 1, part)))
+                continue
+            _, name, filename, _, content = part
+            is_file = filename or ((content or self._empty_files) and filename is not None)
+            # A file input without a file is a field: browsers send an empty filename and no content.
+            value = self._new_upload(part) if is_file else content.decode("utf-8", "replace")
+            pairs.append((name.decode("utf-8", "replace"), value))
+        return FormMultiDict(pairs)
 
     def abort(self) -> None:
-        """Close every file. It can be called at any time and more than once, and never waits."""
-        files = [content for _, content in self._parts if isinstance(content, UploadFile)]
+        """Close the files. It can be called at any time and more than once, and never waits."""
+        for section in self._sections:
+            section.close()
         if self._file is not None:
-            files.append(self._file)
-        for upload in files:
-            try:
-                upload.close_nowait()
-            except OSError:
-                continue  # a full disk; the content is discarded anyway, and the next file must be closed
+            with suppress(OSError):  # a full disk; the content is discarded anyway
+                self._file.close()
+        self._file = None
         self._parts.clear()
-        self._file = None
-        self._take_chunks()
+        self._chunks.clear()
 
-    def _take_chunks(self) -> list[bytes | bytearray]:
-        chunks, self._chunks, self._size = self._chunks, [], 0
-        return chunks
-
-    async def _start_decoding(self, chunks: list[bytes | bytearray]) -> None:
-        self._is_decoding = True
-        self._decoder = MultipartDecoder(self._parameters, self._limits)
-        for chunk in chunks:
-            await self._decode(chunk)
-
-    async def _decode(self, chunk: bytes | bytearray) -> None:
-        for event in self._decoder.feed(chunk):
-            if isinstance(event, bytes):
-                add_chunk(self._chunks, event)
-                self._size += len(event)
-                if self._size > self._remaining:
-                    await self._free_memory()
-            elif isinstance(event, PartStart):
-                self._start_part(event)
-                if self._remaining < 0:
-                    await self._free_memory()
-            elif self._file is not None:
-                await self._end_file_on_disk(self._file)
-            else:
-                self._end_part()
-
-    def _start_part(self, part: PartStart) -> None:
-        self._part = part
-        maximum = self._limits.max_memory
-        remaining = float("inf") if maximum is None else maximum - self._memory - len(part.name)
-        is_field = part.filename is None
-        self._remaining = remaining if is_field else max(0, min(self._limits.spool_size, remaining))
-
-    def _end_part(self) -> None:
-        """Store a part whose content is in memory."""
-        part, content = self._part, b"".join(self._take_chunks())
-        size = len(part.name) + len(content)
-        self._memory += size
-        if part.filename is None or not (part.filename or content or self._empty_files):
-            # Browsers send an empty filename and no content for a file input without a file.
-            self._field_bytes += size
-            self._parts.append((part, content))
+    async def _receive(self, event: Event) -> None:
+        if isinstance(event, PartStart):
+            await self._start_part(event)
+        elif isinstance(event, bytes):
+            add_chunk(self._chunks, event)
+            self._size += len(event)
+            if self._size > self._remaining:
+                await self._free_memory()
         else:
-            self._parts.append((part, self._new_upload(part, self._limits.spool_size, content)))
+            await self._end_part()
 
-    async def _end_file_on_disk(self, upload: UploadFile) -> None:
-        await self._write_to_disk(upload, _write_and_rewind)
-        self._parts.append((self._part, upload))
-        self._file = None
+    async def _start_part(self, part: PartStart) -> None:
+        self._part = part
+        self._memory += part.size
+        self._fixed_memory += part.size
+        if self._memory > self._max_memory:
+            await self._move_files_to_disk()
+        self._set_remaining()
+
+    async def _end_part(self) -> None:
+        part, size = self._part, self._size
+        if self._span is not None:
+            await self._write_to_disk(self._span)
+            self._store(StoredPart(part, self._span))
+            self._span = None
+            return
+        content = b"".join(self._take_chunks())
+        self._memory += size
+        if part.filename is None:
+            self._fixed_memory += size
+        if part.common is None:
+            self._store(StoredPart(part, content))
+        else:
+            self._parts.append((*part.common, content))
+            self._note_files(len(self._parts) - 1)
+
+    def _store(self, part: StoredPart) -> None:
+        self._parts.append(part)
+        self._has_stored_parts = True
+        self._note_files(len(self._parts) - 1)
+
+    def _set_remaining(self) -> None:
+        remaining = self._max_memory - self._memory
+        self._remaining = remaining if self._part.filename is None else min(self._spool_size, remaining)
 
     async def _free_memory(self) -> None:
         """Write the current file to disk, or other files if the current part is a field."""
         if self._part.filename is None:
             await self._move_files_to_disk()
+            self._set_remaining()
             return
-        if self._file is None:
-            self._file = self._new_upload(self._part, 0)
+        if self._span is None:
+            self._span = Span(0 if self._file is None else self._file.size, 0)
+        await self._write_to_disk(self._span)
         self._remaining = BLOCK_SIZE - 1
-        await self._write_to_disk(self._file, _write)
 
-    async def _write_to_disk(self, upload: UploadFile, write: Write) -> None:
+    async def _write_to_disk(self, span: Span) -> None:
+        size = self._size
+        await self._append_to_file(self._take_chunks())
+        span.size += size
+
+    async def _move_files_to_disk(self) -> None:
+        """Move files in memory to disk, the largest first, until the current part has enough memory."""
+        if self._fixed_memory + self._size > self._max_memory:
+            raise RequestEntityTooLarge(limit="max_memory", maximum=int(self._max_memory))
+        if self._in_memory is None:
+            self._in_memory = []
+            self._note_files(0)
+        while self._memory + self._size > self._max_memory:
+            _, index = heappop(self._in_memory)
+            part = _stored(self._parts[index])
+            content = part.content
+            assert isinstance(content, bytes)
+            position = 0 if self._file is None else self._file.size
+            await self._append_to_file([content])
+            self._memory -= len(content)
+            self._parts[index] = StoredPart(part.start, Span(position, len(content)))
+
+    async def _append_to_file(self, chunks: Sequence[bytes | bytearray]) -> None:
+        if self._file is None:
+            self._file = SharedFile()
         try:
-            await run_in_thread(partial(write, upload.file, self._take_chunks()))
+            await store_in_thread(partial(self._file.append, chunks))
         except GeneratorExit:
             # The event loop was discarded while the thread still writes. If abort() closed the file now, the
             # thread could write to another file with the same descriptor; the last reference closes it.
             self._file = None
             raise
 
-    async def _move_files_to_disk(self) -> None:
-        """Free memory for a field: move files in memory to disk, the largest first."""
-        maximum = self._limits.max_memory
-        size = len(self._part.name) + self._size
-        if maximum is None or self._field_bytes + size > maximum:
-            raise RequestEntityTooLarge(limit="max_memory", maximum=maximum)
-        in_memory = [
-            content
-            for _, content in self._parts
-            if isinstance(content, UploadFile) and not content.rolled_to_disk
-        ]
-        in_memory.sort(key=lambda upload: upload.size)
-        while in_memory and self._memory + size > maximum:
-            upload = in_memory.pop()
-            self._memory -= upload.size
-            await run_in_thread(upload.file.rollover)
-        self._remaining = maximum - self._memory - len(self._part.name)
+    def _take_chunks(self) -> list[bytes | bytearray]:
+        chunks, self._chunks, self._size = self._chunks, [], 0
+        return chunks
 
-    def _new_upload(self, part: PartStart, spool_size: int, content: bytes = b"") -> UploadFile:
-        # The names are set in _value(), when the charset of the form is known.
-        return UploadFile(part.content_type or DEFAULT_CONTENT_TYPE, "", content, None, spool_size)
+    def _note_files(self, first: int) -> None:
+        """Remember the files in memory, from an index of ``_parts`` on, for the time when memory is full."""
+        if self._in_memory is not None:
+            for index in range(first, len(self._parts)):
+                part = _stored(self._parts[index])
+                if part.start.filename is not None and isinstance(part.content, bytes) and part.content:
+                    heappush(self._in_memory, (-len(part.content), index))
 
-    def _value(self, part: PartStart, content: bytes | UploadFile) -> str | UploadFile:
-        if not isinstance(content, UploadFile):
-            return self._decoder.decode_value(part, content)
-        decode = self._decoder.decode
-        content.filename = decode(part.filename or b"")
-        content.headers = {decode(name): decode(value) for name, value in part.headers}
-        return content
+    def _new_upload(self, part: CommonPart) -> UploadFile:
+        disposition, _, filename, content_type, content = part
+        headers = {"content-disposition": disposition.decode("utf-8", "replace")}
+        media_type = DEFAULT_CONTENT_TYPE
+        if content_type is not None:
+            headers["content-type"] = content_type.decode("ascii")
+            media_type = headers["content-type"].lower()
+        name = (filename or b"").decode("utf-8", "replace")
+        return UploadFile(media_type, name, content, headers, self._spool_size)
 
-
-def _write(file: SpooledTemporaryFile[bytes], chunks: list[bytes | bytearray]) -> None:
-    file.rollover()
-    write_chunks(file, chunks)
-
-
-def _write_and_rewind(file: SpooledTemporaryFile[bytes], chunks: list[bytes | bytearray]) -> None:
-    _write(file, chunks)
-    file.seek(0)
+    def _value(self, number: int, part: StoredPart) -> str | UploadFile:
+        start, content, decode = part.start, part.content, self._decoder.decode
+        if start.filename is None or not (start.filename or content or self._empty_files):
+            assert isinstance(content, bytes)
+            return self._decoder.decode_value(number, start.charset, content)
+        filename = decode(start.filename)
+        headers = {decode(name): decode(value) for name, value in start.headers}
+        if isinstance(content, bytes):
+            return UploadFile(start.content_type, filename, content, headers, self._spool_size)
+        assert self._file is not None
+        file = self._file.section(content.position, content.size)
+        self._sections.append(file)
+        return UploadFile._on_disk(file, start.content_type, filename, headers, self._spool_size)
 
 
-def _whole_size(limits: Limits) -> int:
-    """Return the size up to which a form can exceed neither a limit nor the memory of a file."""
-    sizes = (limits.max_field_size, limits.max_file_size, limits.max_memory, limits.spool_size)
-    return min([WHOLE_SIZE, *(size for size in sizes if size is not None)])
+def _stored(part: CommonPart | StoredPart) -> StoredPart:
+    return part if isinstance(part, StoredPart) else StoredPart(common_start(part), part[4])

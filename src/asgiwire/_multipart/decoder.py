@@ -5,11 +5,13 @@
     decoder = MultipartDecoder({"boundary": "B"}, limits)
     for chunk in body:
         for event in decoder.feed(chunk):
-            ...  # PartStart, bytes, ..., PartEnd, PartStart, and so on
+            ...  # PartStart, bytes, ..., PartEnd, PartStart, and so on; or CommonParts
+        decoder.check()
     decoder.finish()
 
-How the body is split into chunks changes the sizes of the data chunks, but no other event and no error.
-Content-Transfer-Encoding is not decoded: RFC 7578 section 4.7 deprecates it, and no browser sends it.
+How the body is split into chunks changes the sizes of the data chunks, and which parts are in a CommonParts;
+nothing else. Content-Transfer-Encoding is not decoded: RFC 7578 section 4.7 deprecates it, and no browser
+sends it.
 """
 
 from __future__ import annotations
@@ -21,15 +23,17 @@ from asgiwire._parsers.charsets import codec_for, decode_text, not_text, output_
 from asgiwire._parsers.content_headers import parse_boundary
 from asgiwire.exceptions import ClientException, ValidationException
 
-from .events import Event, PartEnd, PartStart
-from .parser import END, START, EventParser
+from .events import CommonParts, Event, PartEnd, PartStart
+from .parser import EventParser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asgiwire.limits import Limits
 
-__all__ = ("Event", "MultipartDecoder", "PartEnd", "PartStart")
+    from .usage import FormUsage
+
+__all__ = ("CommonParts", "Event", "MultipartDecoder", "PartEnd", "PartStart")
 
 
 class MultipartDecoder:
@@ -47,14 +51,41 @@ class MultipartDecoder:
     __slots__ = ("_error", "_parser")
 
     def __init__(self, parameters: Mapping[str, str], limits: Limits) -> None:
-        codec = output_codec_for(parameters.get("charset", ""))
+        codec = output_codec_for(parameters["charset"]) if "charset" in parameters else None
         self._parser = EventParser(parse_boundary(parameters), codec, limits)
         self._error: ClientException | None = None
+
+    @property
+    def codec(self) -> str | None:
+        """The codec that the form has declared so far."""
+        return self._parser.codec
+
+    @property
+    def usage(self) -> FormUsage:
+        """What the form has used of its limits so far."""
+        return self._parser.usage
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Decode the next bytes of the body.
 
-        After an error, each later call raises an equal error.
+        If they have an error, the events before it are returned, and :meth:`check` raises it. So the events
+        do not depend on the chunks.
+
+        Raises:
+            ClientException: An earlier call found an error.
+        """
+        self.check()
+        parser = self._parser
+        try:
+            parser.write(data if type(data) is bytes else bytes(data))
+        except ClientException as error:
+            # A copy has no traceback, which would be a reference cycle through the frame of this call.
+            self._error = copy(error)
+        events, parser.events = parser.events, []
+        return events
+
+    def check(self) -> None:
+        """Raise the error in the bytes that were fed; each call raises an equal one.
 
         Raises:
             ValidationException: The body is not valid multipart/form-data.
@@ -62,34 +93,17 @@ class MultipartDecoder:
         """
         if self._error is not None:
             raise copy(self._error)
-        parser = self._parser
-        if type(data) is not bytes:
-            data = bytes(data)
-        if parser.state == START:
-            # RFC 2046 section 5.1.1 allows a preamble. Only empty lines are skipped, because that is all
-            # that clients send; python-multipart would also skip other text, but only in some chunks.
-            data = data.lstrip(b"\r\n")
-        if not data or parser.state == END:
-            return []
-        try:
-            parser.write(data)
-        except ClientException as error:
-            # A copy has no traceback, which would be a reference cycle through the frame of this call.
-            self._error = copy(error)
-            raise
-        events, parser.events = parser.events, []
-        return events
 
     def finish(self) -> None:
         """Check that the body is complete; call this after the last chunk.
 
         Raises:
-            ValidationException: The body ended before the final boundary.
+            ValidationException: The body has no boundary, or ended before the final one.
         """
-        if self._error is None and self._parser.state != END:
-            self._error = ValidationException("the multipart body ended before the final boundary")
-        if self._error is not None:
-            raise copy(self._error)
+        if self._error is None and not self._parser.complete:
+            which = "final" if self._parser.boundaries else "first"
+            self._error = ValidationException(f"the multipart body ended before the {which} boundary")
+        self.check()
 
     def decode(self, value: bytes | str) -> str:
         """Decode a name, a filename or a header value; invalid bytes become U+FFFD."""
@@ -97,22 +111,26 @@ class MultipartDecoder:
             return value
         return value.decode(self._parser.codec or "utf-8", "replace")
 
-    def decode_value(self, part: PartStart, value: bytes | bytearray) -> str:
+    def decode_value(self, number: int, charset: str, value: bytes | bytearray) -> str:
         """Decode the content of a field.
 
         The charset is the part's own, else the form's, else UTF-8 with U+FFFD for invalid bytes. The form's
         charset is the value of a ``_charset_`` field so far, else the charset of its Content-Type. Labels
         that the WHATWG Encoding standard does not define are ignored.
 
+        Args:
+            number: The number of the part in the form, from 1, for the error message.
+            charset: The charset label of the part, or ``""``.
+            value: The content.
+
         Raises:
             SerializationException: The bytes are invalid in the declared charset.
         """
-        codec = (part.charset and codec_for(part.charset)) or self._parser.codec
+        codec = (charset and codec_for(charset)) or self._parser.codec
         if codec is None:
             return value.decode("utf-8", "replace")
         try:
             return decode_text(value, codec)
         except UnicodeDecodeError:
-            field = self.decode(part.name)[:100]
-        # Raised outside of the except block: the UnicodeDecodeError holds the content.
-        raise not_text(f"the form field {field!r}", codec)
+            pass  # it holds the content, so it must not become the `__context__`
+        raise not_text(f"multipart part {number}", codec)

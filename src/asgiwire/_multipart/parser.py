@@ -1,43 +1,33 @@
-"""python-multipart's parser with events in place of callbacks.
+"""The boundaries of a multipart body (RFC 2046 section 5.1.1) and the events between them.
 
-python-multipart finds the boundaries and the header lines. This module adds the limits, reads the headers of
-each part, and has a fast path for the headers that browsers send. Both paths give the same events, which
-tests check.
+python-multipart reads the headers of a part (``headers.py``). It does not find the boundaries, because its
+versions differ in the lines that they accept. Each of them also reads the boundary after an empty part, and
+a line that only begins like a boundary, as content. Parts with the headers that browsers send are read here
+in one step. Both paths give the same parts, which tests check.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from logging import CRITICAL, Logger
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, MultipartState
-
 from asgiwire._parsers.charsets import output_codec_for
-from asgiwire._parsers.content_headers import (
-    COMMON_DISPOSITION,
-    forbidden_character,
-    parse_content_disposition,
-    parse_media_type,
-)
-from asgiwire.exceptions import ClientException, RequestEntityTooLarge, ValidationException
+from asgiwire._parsers.content_headers import COMMON_DISPOSITION
+from asgiwire.exceptions import RequestEntityTooLarge, ValidationException
 
-from .events import PART_END, PartStart
+from .events import PART_END, CommonPart, CommonParts, PartStart, common_start
+from .headers import HeaderBlock
+from .usage import FormUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asgiwire.limits import Limits
 
     from .events import Event
 
-__all__ = ("COMMON_HEADERS", "END", "START", "EventParser", "max_common_headers_size")
-
-# python-multipart logs a warning for each malformed form, with a byte of the body in it.
-SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
-
-_TOKEN = re.compile(rb"[!#-'*+.^_`|~0-9A-Za-z-]*")
+__all__ = ("EventParser",)
 
 # Everything from the end of a boundary to the content, as browsers write it: at most two headers, with values
 # that need no decoding, stripping or validation.
@@ -45,241 +35,307 @@ COMMON_HEADERS: Final = re.compile(
     rb"\r\nContent-Disposition: (%b)(?:\r\nContent-Type: ([\w.+-]++/[\w.+-]++))?+\r\n\r\n"
     % COMMON_DISPOSITION.pattern
 )
+COMMON_TYPE_LINE: Final = len(b"Content-Type: ")
+COMMON_DISPOSITION_LINE: Final = len(b"Content-Disposition: ")
 
-# Before Python 3.12, the first access to an attribute of an enumeration takes a tenth of the time of a chunk.
-START: Final = MultipartState.START
-PART_DATA: Final = MultipartState.PART_DATA
-END: Final = MultipartState.END
-
-
-def max_common_headers_size(limits: Limits) -> float:
-    """Bytes of :data:`COMMON_HEADERS`, line ends included, that cannot exceed a limit of headers."""
-    if limits.max_part_headers is not None and limits.max_part_headers < 2:
-        return 0
-    return inf if limits.max_part_header_size is None else limits.max_part_header_size
+# The rest of the line of a boundary that is not the final one; at the end of the chunk, the line end may be
+# incomplete.
+LINE_END: Final = re.compile(rb"[ \t]*+(\r\n|\r?\Z)")
 
 
-def append(buffer: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
-    """Return the buffer with the chunk appended; a chunk appended to an empty buffer is not copied."""
-    if not buffer:
-        return chunk
-    if isinstance(buffer, bytes):
-        buffer = bytearray(buffer)
-    buffer += chunk
-    return buffer
-
-
-class EventParser(MultipartParser):
-    """python-multipart's parser, which collects ``events``. It cannot be used after an error.
+class EventParser:
+    """Splits a multipart body into events. It cannot be used after an error.
 
     Attributes:
         events: The events of the bytes written so far; the caller takes them.
         codec: The codec that the form has declared so far, or ``None``.
+        complete: Whether the final boundary was read.
+        boundaries: The number of boundaries that were read.
+        usage: What the form has used of its limits.
     """
 
+    __slots__ = (
+        "_at_line_start",
+        "_block",
+        "_charset_value",
+        "_delimiter",
+        "_limits",
+        "_max_common_headers",
+        "_max_size",
+        "_maxima",
+        "_padded",
+        "_pending",
+        "_read",
+        "_size",
+        "_size_limit",
+        "boundaries",
+        "codec",
+        "complete",
+        "events",
+        "usage",
+    )
+
     def __init__(self, boundary: bytes, codec: str | None, limits: Limits) -> None:
-        max_header_size = sys.maxsize if limits.max_part_header_size is None else limits.max_part_header_size
-        super().__init__(boundary, {}, max_header_count=sys.maxsize, max_header_size=max_header_size)
-        self.logger = SILENT
         self.events: list[Event] = []
         self.codec = codec
+        self.complete = False
+        self.boundaries = 0
+        self.usage = FormUsage()
         self._limits = limits
-        self._max_common_headers_size = max_common_headers_size(limits)
-        self._counts = {"max_fields": 0, "max_files": 0}
-        self._part_number = 0  # counts from 1
-        self._in_headers = False
-        self._charset_value: bytearray | None = None  # set while the part is a "_charset_" field
+        self._delimiter = b"\r\n--" + boundary
+        # A function and not a bound method, which would be a reference cycle.
+        self._read: Callable[[EventParser, bytes, int], int] = EventParser._read_preamble
+        self._pending = b""  # the end of the last chunk, which may begin a boundary or the end of its line
+        # Whether the next byte begins the body, or the content of a part. A boundary there needs no line end,
+        # because the one before it counts.
+        self._at_line_start = True
+        self._padded = False  # whether blanks follow the boundary
+        self._block: HeaderBlock
+        self._max_common_headers = _max_common_headers(limits)
+        self._maxima = (
+            inf if limits.max_fields is None else limits.max_fields,
+            inf if limits.max_field_size is None else limits.max_field_size,
+            inf if limits.max_files is None else limits.max_files,
+            inf if limits.max_file_size is None else limits.max_file_size,
+        )
         self._size, self._max_size = 0, inf  # of the current part
         self._size_limit = ""  # the name of the limit that _max_size comes from
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._header_name: bytes | bytearray = b""
-        self._header_value: bytes | bytearray = b""
+        self._charset_value: bytearray | None = None  # set while the part is a "_charset_" field
 
-    # python-multipart calls this with the name of each callback. Overriding it is faster than registering
-    # callbacks, because even the smallest part makes eight calls, each of which would build "on_" + name.
-    def callback(
-        self, name: str, data: bytes | None = None, start: int | None = None, end: int | None = None
-    ) -> None:
-        if data is not None:
-            # Sliced at once: data may be python-multipart's look-behind buffer.
-            chunk = data[start:end]
-            if name == "part_data":
-                self._receive_data(chunk)
-            elif name == "header_field":
-                self._header_name = append(self._header_name, chunk)
-            else:
-                self._header_value = append(self._header_value, chunk)
-        elif name == "header_end":
-            self._end_header()
-        elif name == "part_end":
-            self._end_part()
-        elif name == "part_begin":
-            self._begin_part()
-        elif name == "header_begin":
-            self._begin_header()
-        elif name == "headers_finished":
-            self._end_headers()
-
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes) -> None:
         """Parse the next bytes and collect their events.
 
         Raises:
             ValidationException: The body is not valid multipart/form-data.
             RequestEntityTooLarge: The body exceeds a limit.
         """
-        position = 0
-        if self.state != PART_DATA or self.index:
-            # Parse up to the end of the current or next headers, so that the fast path can take over.
-            end = data.find(b"\r\n\r\n")
-            if end >= 0:
-                position = self._parse(data[: end + 4])
-        if self.state == PART_DATA and not self.index:
-            position = self._parse_common_parts(data, position)
-        return position if position == len(data) else position + self._parse(data[position:])
+        if self._pending:
+            data, self._pending = self._pending + data, b""
+        position, end = 0, len(data)
+        while position < end:
+            position = self._read(self, data, position)
 
-    def _parse(self, data: bytes) -> int:
-        try:
-            return super().write(data)
-        except MultipartParseError as error:
-            # python-multipart holds the error in a local variable: its traceback would be a reference cycle.
-            error.__traceback__ = None
-            message = str(error)
-        raise self._client_error(message, data)
+    # One method for each state. It reads from a position on, and returns the position of the next state. At
+    # the end of the data, it stores in _pending what it cannot decide yet.
 
-    def _parse_common_parts(self, data: bytes, position: int) -> int:
-        """Parse content and parts with common headers; return the position of anything else.
-
-        In the state PART_DATA, python-multipart holds no data of the part, so it can continue with the
-        content of another part. It would find the same parts in four times the time.
-        """
-        boundary = self.boundary
-        while (end := data.find(boundary, position)) >= 0:
-            match = COMMON_HEADERS.match(data, end + len(boundary))
-            if match is None or match.end() - match.start() > self._max_common_headers_size:
+    def _read_preamble(self, data: bytes, position: int) -> int:
+        if self._at_line_start and data[position] in b"\r\n":
+            # Empty lines are no text, and were never limited.
+            position = len(data) - len(data[position:].lstrip(b"\r\n"))
+            if position == len(data):
                 return position
-            if end > position:
-                self._receive_data(data[position:end])
-            self._end_part()
-            self._begin_common_part(*match.groups())
-            position = match.end()
-        last = data.rfind(b"\r", 1 - len(boundary))
-        if last >= position and boundary.startswith(data[last:]):
-            return position  # the next chunk may continue the boundary
-        if position < len(data):
-            self._receive_data(data[position:])
+        start, end = self._find_boundary(data, position)
+        if start > position:
+            self._note_preamble(start - position)
+        if end < 0:
+            self._pending = data[start:]
+            return len(data)
+        return self._begin_boundary(data, end)
+
+    def _read_content(self, data: bytes, position: int) -> int:
+        start, end = self._find_boundary(data, position)
+        if start > position:
+            self._receive_data(data[position:start])
+        if end < 0:
+            self._pending = data[start:]
+            return len(data)
+        self._end_part()
+        return self._begin_boundary(data, end)
+
+    def _hold_back(self, data: bytes, position: int) -> int:
+        """Read content that has no boundary, but for an end that may begin one."""
+        end = self._boundary_start(data, position)
+        self._receive_data(data[position:end])
+        self._pending = data[end:]
         return len(data)
 
-    def _begin_common_part(
-        self, disposition: bytes, name: bytes, filename: bytes | None, content_type: bytes | None
-    ) -> None:
-        self._begin_part()
-        self._headers.append((b"content-disposition", disposition))
-        media_type = ""
-        if content_type is not None:
-            self._headers.append((b"content-type", content_type))
-            media_type = content_type.decode("ascii").lower()
-        self._in_headers = False
-        self._begin_content(PartStart(name, filename, media_type, "", self._headers))
+    def _read_line_end(self, data: bytes, position: int) -> int:
+        """Read the rest of the line of a boundary."""
+        if not self._padded:
+            if data.startswith(b"--", position):
+                self.complete = True
+                self._read = EventParser._skip_epilogue
+                return len(data)
+            if data[position:] == b"-":
+                self._pending = b"-"
+                return len(data)
+        match = LINE_END.match(data, position)
+        if match is None:
+            # Some readers begin a part here, and others read the line as content.
+            msg = f"expected a line end or '--' after boundary {self.boundaries} of the multipart body"
+            raise ValidationException(msg)
+        if match[1] == b"\r\n":
+            self._block = HeaderBlock(self._limits)
+            self._read = EventParser._read_headers
+            return match.end()
+        self._padded = self._padded or match.start(1) > position
+        self._pending = match[1]
+        return len(data)
 
-    def _begin_part(self) -> None:
-        self._part_number += 1
-        self._in_headers = True
-        self._headers = []
-
-    def _begin_header(self) -> None:
-        maximum = self._limits.max_part_headers
-        if maximum is not None and len(self._headers) >= maximum:
-            raise RequestEntityTooLarge(limit="max_part_headers", maximum=maximum)
-        self._header_name = self._header_value = b""
-
-    def _end_header(self) -> None:
-        name = bytes(self._header_name).lower()
-        # python-multipart strips leading spaces only: neither tabs nor trailing white space.
-        value = bytes(self._header_value).strip(b" \t")
-        if character := forbidden_character(value):
-            raise self._malformed(f"{character} is not allowed in a header value")
-        self._headers.append((name, value))
-
-    def _end_headers(self) -> None:
-        self._in_headers = False
-        disposition: bytes | None = None
-        content_type, charset = "", ""
-        for name, value in self._headers:
-            if name == b"content-disposition":
-                if disposition is not None:
-                    raise self._malformed("duplicate Content-Disposition header")
-                disposition = value
-            elif name == b"content-type" and not content_type:
-                content_type, parameters = parse_media_type(value)
-                charset = parameters.get("charset", "")
-        if disposition is None:
-            raise self._malformed("missing Content-Disposition header")
+    def _read_headers(self, data: bytes, position: int) -> int:
+        block = self._block
         try:
-            name, filename = parse_content_disposition(disposition)
+            position, is_complete = block.read(data, position)
+            part = block.part_start() if is_complete else None
         except ValidationException as error:
-            raise self._malformed(error.detail) from None
-        self._begin_content(PartStart(name, filename, content_type, charset, self._headers))
+            detail = error.detail
+        else:
+            if part is not None:
+                self._note_headers(len(block.headers), block.longest_line)
+                self._begin_content(part)
+            return position
+        raise ValidationException(f"multipart part {self.boundaries}: {detail}")
+
+    def _skip_epilogue(self, data: bytes, _position: int) -> int:
+        """Discard what follows the final boundary (RFC 2046 section 5.1.1)."""
+        return len(data)
+
+    def _find_boundary(self, data: bytes, position: int) -> tuple[int, int]:
+        """Return where the next boundary and its line end start, and where the boundary ends.
+
+        If there is none, the first number is where one may start that the next chunk completes, and the
+        second is -1.
+        """
+        delimiter = self._delimiter
+        if self._at_line_start:
+            without_line_end = delimiter[2:]
+            if data.startswith(without_line_end, position):
+                return position, position + len(without_line_end)
+            if without_line_end.startswith(data[position : position + len(without_line_end)]):
+                return position, -1
+            self._at_line_start = False
+        start = data.find(delimiter, position)
+        if start >= 0:
+            return start, start + len(delimiter)
+        return self._boundary_start(data, position), -1
+
+    def _boundary_start(self, data: bytes, position: int) -> int:
+        """Return where the end of the data may begin a boundary."""
+        # A boundary has no CR, so only the last one can start a delimiter.
+        start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
+        return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
+
+    def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0915 - see below
+        """Start to read after a boundary; collect the complete parts with common headers.
+
+        The time per part counts here: the loop has local variables only, and no calls that it can do without.
+        It ends at a part that needs anything else: other headers, an exceeded limit, its charset, more data.
+        """
+        delimiter, usage, first = self._delimiter, self.usage, position
+        length, max_headers = len(delimiter), self._max_common_headers
+        max_fields, max_field_size, max_files, max_file_size = self._maxima
+        fields, longest_field = usage.max_fields, usage.max_field_size
+        files, file_size, largest_file = usage.max_files, 0, 0
+        longest_disposition = longest_type = 0
+        parts: list[CommonPart] = []
+        match_headers, find, end = COMMON_HEADERS.match, data.find, -1
+        while match := match_headers(data, position):
+            start = match.end()
+            end = find(delimiter, start - 2)
+            disposition, name, filename, content_type = match.groups()
+            if end < start or start - position > max_headers or name == b"_charset_":
+                break
+            size = end - start
+            if filename is None:
+                size += len(name)
+                if size > longest_field:
+                    if size > max_field_size:
+                        break
+                    longest_field = size
+                if fields >= max_fields:
+                    break
+                fields += 1
+            else:
+                if size > max_file_size or files >= max_files:
+                    break
+                files += 1
+                file_size += size
+                largest_file = max(largest_file, size)
+            longest_disposition = max(longest_disposition, len(disposition))
+            if content_type is not None and len(content_type) > longest_type:
+                longest_type = len(content_type)
+            parts.append((disposition, name, filename, content_type, data[start:end]))
+            position = end + length
+        if parts:
+            usage.max_fields, usage.max_field_size, usage.max_files = fields, longest_field, files
+            usage.max_file_size = max(usage.max_file_size, largest_file)
+            self._note_common_headers(longest_disposition, longest_type)
+            size = position - first - len(parts) * length
+            self.events.append(CommonParts(parts, size, file_size, largest_file))
+        self.boundaries += len(parts) + 1
+        if match is None or match.end() - position > max_headers:
+            self._padded = False
+            self._read = EventParser._read_line_end
+            return position
+        disposition, name, filename, content_type = match.groups()
+        self._note_common_headers(len(disposition), len(content_type or b""))
+        self._begin_content(common_start((disposition, name, filename, content_type, b"")))
+        start = match.end()
+        if end >= 0 or len(data) - start < length:
+            return start
+        # The content was searched already: the part is not complete.
+        self._at_line_start = False
+        return self._hold_back(data, start)
 
     def _begin_content(self, part: PartStart) -> None:
-        limits = self._limits
+        usage = self.usage
+        max_fields, max_field_size, max_files, max_file_size = self._maxima
         if part.filename is not None:
-            count_limit, max_count = "max_files", limits.max_files
-            self._size_limit, max_size, self._size = "max_file_size", limits.max_file_size, 0
+            usage.max_files += 1
+            if usage.max_files > max_files:
+                raise RequestEntityTooLarge(limit="max_files", maximum=int(max_files))
+            self._size_limit, self._max_size, self._size = "max_file_size", max_file_size, 0
         else:
-            count_limit, max_count = "max_fields", limits.max_fields
-            self._size_limit, max_size, self._size = "max_field_size", limits.max_field_size, len(part.name)
+            usage.max_fields += 1
+            if usage.max_fields > max_fields:
+                raise RequestEntityTooLarge(limit="max_fields", maximum=int(max_fields))
+            self._size_limit, self._max_size, self._size = "max_field_size", max_field_size, len(part.name)
             if part.name == b"_charset_":
                 self._charset_value = bytearray()
-        self._max_size = inf if max_size is None else max_size
-        self._counts[count_limit] += 1
-        if max_count is not None and self._counts[count_limit] > max_count:
-            raise RequestEntityTooLarge(limit=count_limit, maximum=max_count)
-        if self._size > self._max_size:
-            raise self._too_large()
+        self._check_size()
+        self._read = EventParser._read_content
+        self._at_line_start = True
         self.events.append(part)
 
     def _receive_data(self, chunk: bytes) -> None:
         self._size += len(chunk)
-        if self._size > self._max_size:
-            raise self._too_large()
+        self._check_size()
         if self._charset_value is not None:
             self._charset_value += chunk
         self.events.append(chunk)
+
+    def _check_size(self) -> None:
+        if self._size > self._max_size:
+            raise RequestEntityTooLarge(limit=self._size_limit, maximum=int(self._max_size))
 
     def _end_part(self) -> None:
         if self._charset_value is not None:
             # RFC 7578 section 4.6: the charset of the fields that do not declare their own.
             self.codec = output_codec_for(self._charset_value.decode("latin-1")) or self.codec
             self._charset_value = None
+        if self._size > getattr(self.usage, self._size_limit):
+            setattr(self.usage, self._size_limit, self._size)
         self.events.append(PART_END)
 
-    def _too_large(self) -> RequestEntityTooLarge:
-        return RequestEntityTooLarge(limit=self._size_limit, maximum=int(self._max_size))
+    def _note_common_headers(self, longest_disposition: int, longest_type: int) -> None:
+        self._note_headers(1, COMMON_DISPOSITION_LINE + longest_disposition)
+        if longest_type:
+            self._note_headers(2, COMMON_TYPE_LINE + longest_type)
 
-    def _client_error(self, message: str, data: bytes) -> ClientException:
-        """Translate the message of an error that python-multipart raised in this chunk."""
-        if not self._part_number:
-            return ValidationException("the multipart body does not begin with its boundary")
-        if not self._in_headers:
-            return self._malformed("expected a line end after the boundary")
-        if "header size" in message and not self._has_invalid_header_name(data):
-            return RequestEntityTooLarge(limit="max_part_header_size", maximum=self.max_header_size)
-        if "LF" in message:
-            return self._malformed("CR without LF in the headers")
-        return self._malformed("a header line must be a name, a colon and a value")
+    def _note_headers(self, count: int, longest_line: int) -> None:
+        usage = self.usage
+        usage.max_part_headers = max(usage.max_part_headers, count)
+        usage.max_part_header_size = max(usage.max_part_header_size, longest_line)
 
-    def _malformed(self, problem: str) -> ValidationException:
-        return ValidationException(f"multipart part {self._part_number}: {problem}")
+    def _note_preamble(self, size: int) -> None:
+        self.usage.max_part_header_size += size  # no header was read before
+        maximum = self._limits.max_part_header_size
+        if maximum is not None and self.usage.max_part_header_size > maximum:
+            raise RequestEntityTooLarge(limit="max_part_header_size", maximum=maximum)
 
-    def _has_invalid_header_name(self, data: bytes) -> bool:
-        """Whether a header line that is too long has an invalid name within the limit.
 
-        python-multipart measures a name up to its colon before it checks the characters. Which of the two
-        errors it raises depends on the chunks; here, the first error in the line decides.
-        """
-        start = self.marks.get("header_field")
-        if start is None:
-            return False
-        end = start + self.max_header_size - len(self._header_name)
-        match = _TOKEN.match(data, start, end)
-        return match is None or match.end() < min(end, len(data))
+def _max_common_headers(limits: Limits) -> float:
+    """Return how many bytes common headers may have, line ends included, without exceeding a limit."""
+    if limits.max_part_headers is not None and limits.max_part_headers < 2:
+        return 0
+    return inf if limits.max_part_header_size is None else limits.max_part_header_size

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asgiwire.exceptions import SerializationException
 
-__all__ = ("codec_for", "decode_body", "decode_text", "not_text", "output_codec_for")
+__all__ = ("codec_for", "decode_body", "decode_text", "not_text", "output_codec_for", "split_mark")
 
 # Codecs and their labels (section 4.2). As in the standard, the codec can be a superset of the charset that a
 # label names: iso-8859-1 is windows-1252, gb2312 is gb18030.
@@ -79,6 +79,20 @@ def output_codec_for(label: str) -> str | None:
 _WINDOWS_1252 = {byte: bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 
 
+# A byte order mark overrides the declared charset (section 6, "decode").
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"))
+_LONGEST_MARK = 3
+
+
+def split_mark(value: bytes | bytearray, codec: str | None) -> tuple[bytes | bytearray, str | None]:
+    """Remove a byte order mark; return the rest and its codec, or ``codec`` without a mark."""
+    start = bytes(value[:_LONGEST_MARK])
+    for mark, marked in _MARKS:
+        if start.startswith(mark):
+            return value[len(mark) :], marked
+    return value, codec
+
+
 def decode_text(value: bytes | bytearray, codec: str) -> str:
     """Decode bytes with a codec of this module.
 
@@ -91,18 +105,18 @@ def decode_text(value: bytes | bytearray, codec: str) -> str:
 
 
 def decode_body(body: bytes, label: str, what: str = "the body") -> str:
-    """Decode a body and remove its byte order mark.
+    """Decode a body. A byte order mark is removed, and its charset replaces the declared one.
 
-    With an unknown label the body is decoded as UTF-8 with replacement characters.
+    With an unknown label and no byte order mark, the body is decoded as UTF-8 with replacement characters.
 
     Raises:
         SerializationException: The body is invalid in the declared charset.
     """
-    codec = codec_for(label)
+    text, codec = split_mark(body, codec_for(label))
     if codec is None:
-        return body.decode("utf-8", "replace").removeprefix("\ufeff")
+        return text.decode("utf-8", "replace")
     try:
-        return decode_text(body, codec).removeprefix("\ufeff")
+        return decode_text(text, codec)
     except UnicodeDecodeError:
         pass  # the exception holds the whole body, so it must not become the `__context__`
     raise not_text(what, codec)

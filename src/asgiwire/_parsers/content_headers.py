@@ -16,6 +16,7 @@ __all__ = (
     "COMMON_DISPOSITION",
     "FormDataDisposition",
     "forbidden_character",
+    "has_several_boundaries",
     "parse_boundary",
     "parse_content_disposition",
     "parse_content_length",
@@ -24,11 +25,14 @@ __all__ = (
 
 OWS = " \t"
 
-# Name, "=", then a quoted string or everything up to the next ";". The possessive quantifiers prevent
-# backtracking over long runs of backslashes or semicolons.
-_MEDIA_PARAMETER = re.compile(
-    r';[ \t]*+([^;="\s]++)[ \t]*+=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL
-)
+_COMMON_NAMES = {blank + name: name for blank in ("", " ") for name in ("boundary", "charset")}
+
+# Name, "=", then a quoted string or everything up to the next ";". A name that is no token is matched too, so
+# that nothing in its quoted value is taken for a parameter. The possessive quantifiers prevent backtracking
+# over long runs of backslashes or semicolons.
+_MEDIA_PARAMETER = re.compile(r';([^;=]*+)=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL)
+_TOKEN_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Text between escaping backslashes: joining the matches is several times faster than a substitution.
 _UNQUOTED = re.compile(r"\\?+([^\\]++|\\)")
 
@@ -37,7 +41,8 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
     """Split a Content-Type into the media type and its parameters (RFC 9110 section 8.3.1).
 
     The media type and the names of parameters are lower-cased, values are unquoted. Of several parameters
-    with the same name the first is used (WHATWG MIME Sniffing). Malformed parameters are ignored.
+    with the same name the first is used (WHATWG MIME Sniffing). A parameter is ignored if its name is not a
+    token or its value contains a control character.
     """
     if isinstance(value, bytes):
         value = value.decode("latin-1")
@@ -45,10 +50,10 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
     parameters: dict[str, str] = {}
     if semicolon:
         # The common case of one unquoted parameter, in half the time.
-        name, equals, text = rest.partition("=")
-        name = name.strip(OWS)
-        if equals and name.isalnum() and '"' not in text and ";" not in text:
-            parameters[name.lower()] = text.strip(OWS)
+        sent_name, equals, text = rest.partition("=")
+        name = _COMMON_NAMES.get(sent_name)
+        if equals and name is not None and ";" not in text and '"' not in text and text.isprintable():
+            parameters[name] = text.strip(OWS)
         else:
             parameters = _media_parameters(semicolon + rest)
     return media_type.strip(OWS).lower(), parameters
@@ -56,9 +61,12 @@ def parse_media_type(value: bytes | str) -> tuple[str, dict[str, str]]:
 
 def _media_parameters(text: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
-    for name, quoted, bare in _MEDIA_PARAMETER.findall(text):
+    for text_of_name, quoted, bare in _MEDIA_PARAMETER.findall(text):
         unquoted = "".join(_UNQUOTED.findall(quoted)) if "\\" in quoted else quoted
-        parameters.setdefault(name.lower(), unquoted or bare.strip(OWS))
+        value = unquoted or bare.strip(OWS)
+        name = text_of_name.strip(OWS)
+        if _TOKEN_NAME.fullmatch(name) and not _CONTROL.search(value):
+            parameters.setdefault(name.lower(), value)
     return parameters
 
 
@@ -86,6 +94,14 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
     return boundary.encode("ascii")
 
 
+def has_several_boundaries(value: bytes) -> bool:
+    """Whether a Content-Type has more than one ``boundary``, ``boundary*`` or ``boundary*0`` parameter."""
+    if value.count(b"=") < 2:
+        return False
+    names: list[str] = [match[1].lower() for match in _MEDIA_PARAMETER.finditer(value.decode("latin-1"))]
+    return [name.partition("*")[0] for name in names].count("boundary") > 1
+
+
 # 2**64 has 20 digits. int() raises ValueError for more than 4,300.
 MAX_LENGTH_DIGITS = 20
 
@@ -102,7 +118,7 @@ def parse_content_length(value: bytes) -> int:
     digits = value.strip(b" \t")
     if digits.isdigit() and len(digits) <= MAX_LENGTH_DIGITS:
         return int(digits)
-    raise ClientException(f"Content-Length must be a decimal number of bytes, got {_describe(digits)}")
+    raise ClientException(f"Content-Length must be a decimal number of bytes, got {len(digits)} characters")
 
 
 class FormDataDisposition(NamedTuple):
@@ -133,6 +149,9 @@ _DISPOSITION_PARAMETER = re.compile(
 COMMON_DISPOSITION: Final = re.compile(
     rb'form-data; name="([^"%\\\r\n\0]*+)"(?:; filename="([^"%\\\r\n\0]*+)")?+'
 )
+# RFC 2047. HttpClient of .NET sends it beside filename*, for readers that do not know that.
+_ENCODED_WORDS = re.compile(rb"(?:[ \t]*+=\?[^?\s]++\?[bBqQ]\?[^?]*+\?=)++")
+_EXTENDED_NAME = re.compile(rb"name\*.*|filename\*.+")
 _ESCAPED = re.compile(rb'\\(["\\])')
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 _FORBIDDEN_NAMES = {b"\r": "CR", b"\n": "LF", b"\0": "NUL"}
@@ -149,7 +168,8 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
 
     Only ``%22``, ``%0D`` and ``%0A`` are percent-decoded (WHATWG HTML, "multipart/form-data encoding
     algorithm"). ``\"`` and ``\\`` are unescaped if the value is malformed otherwise. ``filename*``, which RFC
-    7578 forbids, is used only if it is valid UTF-8 and there is no ``filename``.
+    7578 forbids, is used only if it is valid UTF-8, and ``filename`` is missing or an encoded word (RFC
+    2047).
 
     Raises:
         ValidationException: The type is not ``form-data``, the name is missing, a parameter appears twice,
@@ -163,16 +183,18 @@ def parse_content_disposition(value: bytes) -> FormDataDisposition:
     value = value.strip(b" \t")
     kind = value.partition(b";")[0]
     if kind.strip(b" \t").lower() != b"form-data":
-        raise ValidationException(
-            f"Content-Disposition of a form's part must be form-data, got {_describe(kind)}"
-        )
+        raise ValidationException("Content-Disposition of a form's part must be form-data, got another type")
     parameters = _disposition_parameters(value, len(kind))
     name = parameters.get(b"name")
     if name is None:
         raise ValidationException("Content-Disposition of a form's part has no name")
-    filename: bytes | str | None = parameters.get(b"filename")
-    if filename is None and b"filename*" in parameters:
-        filename = _extended_text(parameters[b"filename*"])
+    # RFC 7578 defines none of these. Some readers decode them (RFC 2231), others ignore them.
+    if any(_EXTENDED_NAME.fullmatch(parameter) for parameter in parameters):
+        raise ValidationException("Content-Disposition of a form's part has a name* or filename*0 parameter")
+    filename = parameters.get(b"filename")
+    if b"filename*" in parameters and (filename is None or _ENCODED_WORDS.fullmatch(filename)):
+        extended = _extended_text(parameters[b"filename*"])
+        return FormDataDisposition(name, filename if extended is None else extended)
     return FormDataDisposition(name, filename)
 
 
@@ -188,9 +210,8 @@ def _disposition_parameters(value: bytes, position: int) -> dict[bytes, bytes]:
             break
         name = name.lower()
         if name in parameters:
-            raise ValidationException(
-                f"Content-Disposition of a form's part has two parameters {_describe(name)}"
-            )
+            what = repr(name.decode()) if name in {b"name", b"filename", b"filename*"} else "of the same name"
+            raise ValidationException(f"Content-Disposition of a form's part has two parameters {what}")
         if quoted is not None:
             parameters[name] = quoted.replace(b"%22", b'"').replace(b"%0D", b"\r").replace(b"%0A", b"\n")
         elif escaped is not None:
@@ -212,10 +233,3 @@ def _extended_text(value: bytes) -> str | None:
         return unquote_to_bytes(encoded).decode()
     except UnicodeDecodeError:
         return None
-
-
-def _describe(value: bytes) -> str:
-    """Return the ``repr`` of a short value, or the length of a long one."""
-    if len(value) > 40:
-        return f"{len(value)} characters"
-    return repr(value.decode("latin-1"))

@@ -14,6 +14,10 @@ from .percent import percent_decode
 
 BLANKS: Final = " \t"
 
+# Bytes that are not UTF-8, decoded with "surrogateescape".
+INVALID: Final = re.compile("[\udc80-\udcff]")
+PERCENT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]{2}")
+
 # The escapes of `http.cookies`: a backslash before three octal digits or before the character itself.
 ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
 
@@ -41,25 +45,22 @@ def parse_cookies(values: Iterable[bytes]) -> dict[str, str]:
 
 def _decode(header: bytes) -> str:
     # Browsers send raw UTF-8, older clients latin-1. One cookie that is not UTF-8 must not change how the
-    # others are decoded, so the header is split first in this case.
+    # others are decoded.
     try:
         return header.decode()
     except UnicodeDecodeError:
-        return ";".join([_decode_one(pair) for pair in header.split(b";")])
-
-
-def _decode_one(pair: bytes) -> str:
-    try:
-        return pair.decode()
-    except UnicodeDecodeError:
-        return pair.decode("latin-1")
+        text = header.decode("utf-8", "surrogateescape")
+    pairs = zip(text.split(";"), header.split(b";"), strict=True)
+    return ";".join([octets.decode("latin-1") if INVALID.search(pair) else pair for pair, octets in pairs])
 
 
 def _unescaped(value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
         value = ESCAPE.sub(_unescape, value) if "\\" in value else value
-    return percent_decode(value.encode()).decode("utf-8", "replace") if "%" in value else value
+    if "%" in value and PERCENT_ESCAPE.search(value):
+        return percent_decode(value.encode()).decode("utf-8", "replace")
+    return value
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -7,7 +7,16 @@ from typing import Final
 
 # Reserved device names on Windows, with or without an extension.
 DEVICES: Final = frozenset(
-    ("CON", "PRN", "AUX", "NUL", *(name + digit for name in ("COM", "LPT") for digit in "123456789¹²³"))
+    (
+        "CON",
+        "CONIN$",
+        "CONOUT$",
+        "CLOCK$",
+        "PRN",
+        "AUX",
+        "NUL",
+        *(name + digit for name in ("COM", "LPT") for digit in "123456789¹²³"),
+    )
 )
 MAX_LENGTH: Final = 255  # bytes, on most file systems
 
@@ -15,14 +24,15 @@ MAX_LENGTH: Final = 255  # bytes, on most file systems
 def safe_filename(filename: str) -> str:
     """Return a safe name for a file, derived from the last part of ``filename``, or ``"file"``.
 
-    The result has no directories, no unprintable characters, none that Windows forbids, no leading dots, and
-    is not the name of a device. It has at most 255 bytes in UTF-8.
+    The result has no directories, no unprintable characters, none that Windows forbids, and is not the name
+    of a device. It does not begin with a dot, with a hyphen, which commands read as an option, or with a
+    tilde, which shells expand. It has at most 255 bytes in UTF-8.
     """
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(
         "_" if character in '<>:"|?*' else character for character in name if character.isprintable()
     )
-    name = name.lstrip(". ").rstrip(". ")
+    name = name.lstrip(". -~").rstrip(". ")
     if name.partition(".")[0].rstrip().upper() in DEVICES:
         name = f"_{name}"
     stem, extension = os.path.splitext(name)

@@ -1,4 +1,4 @@
-"""Parser for dates in header fields (RFC 9110 section 5.6.7), in the three formats of the RFC."""
+"""Dates in header fields (RFC 9110 section 5.6.7): a parser for the three formats, and a writer."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ ASCTIME: Final = re.compile(
     r"[a-z]{3} (?P<month>[a-z]{3}) (?P<day>[ 0-9][0-9]) "
     r"(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<year>[0-9]{4})"
 )
+
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def format_http_date(date: datetime) -> str:
+    """Return a date as IMF-fixdate; a datetime without time zone is UTC."""
+    if date.tzinfo is not None:
+        date = date.astimezone(UTC)
+    day, month = DAYS[date.weekday()], MONTHS[date.month - 1].title()
+    return f"{day}, {date.day:02} {month} {date.year:04} {date:%H:%M:%S} GMT"
 
 
 def parse_http_date(value: str) -> datetime | None:

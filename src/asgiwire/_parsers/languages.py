@@ -30,6 +30,20 @@ def prefixes(tag: str) -> Iterator[str]:
         tag = tag.rpartition("-")[0]
 
 
+def shortened(language_range: str) -> Iterator[str]:
+    """Yield the range with more and more subtags removed from its end (RFC 4647 section 3.4).
+
+    "Single letter or digit subtags (including both the letter 'x', which introduces private-use sequences,
+    and the subtags that introduce extensions) are removed at the same time as their closest trailing subtag."
+    """
+    parts = language_range.split("-")
+    while len(parts) > 1:
+        parts.pop()
+        while len(parts) > 1 and len(parts[-1]) == 1:
+            parts.pop()
+        yield "-".join(parts)
+
+
 def longest_matching_range(ranges: Mapping[str, Preference], tag: str) -> Preference | None:
     """Return the longest range that matches by basic filtering (RFC 4647 section 3.3.1), or ``None``.
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 # Text outside of quotes, or a quoted string, which can contain separators. Possessive against backtracking.
 ELEMENT: Final = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
 PARAMETER: Final = re.compile(r'(?:[^";]++|"(?:[^"\\]++|\\.)*+"?+)++', re.DOTALL)
+# Browsers send fewer than 20 elements. More than this are ignored, so that the time is bounded.
+MAX_ELEMENTS: Final = 256
 QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 
 # RFC 9110 section 12.4.2: qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ). Java once sent ".2".
@@ -39,9 +42,14 @@ class Preference(NamedTuple):
 
 
 def parse_preferences(field: str) -> list[Preference]:
-    """Parse a list with weights, in the order sent; empty elements are skipped (RFC 9110 section 5.6.1)."""
-    elements = ELEMENT.findall(field) if '"' in field else field.split(",")
-    return [preference for element in elements if (preference := parse_preference(element)).value]
+    """Parse a list with weights, in the order sent.
+
+    Empty elements are skipped (RFC 9110 section 5.6.1). Elements after the first 256 are ignored.
+    """
+    elements = (match[0] for match in ELEMENT.finditer(field)) if '"' in field else field.split(",")
+    filled = (element for element in elements if element.strip())
+    preferences = map(parse_preference, islice(filled, MAX_ELEMENTS))
+    return [preference for preference in preferences if preference.value]
 
 
 def parse_preference(element: str) -> Preference:

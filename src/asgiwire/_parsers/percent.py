@@ -23,11 +23,13 @@ OCTETS: Final = {
 PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/[]"
 QUERY_BYTES: Final = PATH_BYTES + b"?"
 
+ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 # A "%" that does not begin an escape has to be escaped.
 LONE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-NOT_IN_PATH: Final = re.compile(rb"%b|[^%%%b]" % (LONE_PERCENT.pattern, re.escape(PATH_BYTES)))
-NOT_IN_QUERY: Final = re.compile(rb"%b|[^%%%b]" % (LONE_PERCENT.pattern, re.escape(QUERY_BYTES)))
-NOT_IN_TEXT: Final = re.compile(rb"[^%b]" % re.escape(PATH_BYTES))
+# For str.translate(), which takes a tenth of the time of a substitution with a function.
+ESCAPES_IN_PATH: Final = {byte: f"%{byte:02X}" for byte in range(256) if byte not in PATH_BYTES + b"%"}
+ESCAPES_IN_QUERY: Final = {byte: f"%{byte:02X}" for byte in range(256) if byte not in QUERY_BYTES + b"%"}
+ESCAPES_IN_TEXT: Final = {**ESCAPES_IN_PATH, PERCENT: "%25"}
 
 
 def percent_decode(data: bytes) -> bytes:
@@ -44,12 +46,12 @@ def percent_decode(data: bytes) -> bytes:
 
 def encode_path(data: bytes) -> str:
     """Percent-encode the bytes that a path cannot contain, ``?`` and ``#`` included, except escapes."""
-    return _encode(data, PATH_BYTES, NOT_IN_PATH)
+    return _encode(data, PATH_BYTES, ESCAPES_IN_PATH)
 
 
 def encode_query(data: bytes) -> str:
     """Percent-encode the bytes that a query or fragment cannot contain, ``#`` included, except escapes."""
-    return _encode(data, QUERY_BYTES, NOT_IN_QUERY)
+    return _encode(data, QUERY_BYTES, ESCAPES_IN_QUERY)
 
 
 def quote_path(text: str) -> str:
@@ -57,16 +59,17 @@ def quote_path(text: str) -> str:
 
     A lone surrogate becomes the three octets of its code point, which decode to U+FFFD.
     """
-    return NOT_IN_TEXT.sub(_escape, text.encode("utf-8", "surrogatepass")).decode("ascii")
+    data = text.encode("utf-8", "surrogatepass")
+    if not data.translate(None, PATH_BYTES):
+        return text
+    return data.decode("latin-1").translate(ESCAPES_IN_TEXT)
 
 
-def _encode(data: bytes, legal: bytes, illegal: re.Pattern[bytes]) -> str:
+def _encode(data: bytes, legal: bytes, escapes: dict[int, str]) -> str:
     # Usually nothing has to be encoded, which these two calls find out.
     rest = data.translate(None, legal)
-    if rest and (rest.strip(b"%") or LONE_PERCENT.search(data)):
-        data = illegal.sub(_escape, data)
-    return data.decode("ascii")
-
-
-def _escape(match: re.Match[bytes]) -> bytes:
-    return b"%%%02X" % match[0][0]
+    if not rest:
+        return data.decode("ascii")
+    if PERCENT in rest:
+        data = LONE_PERCENT.sub(b"%25", data)
+    return data.decode("latin-1").translate(escapes)

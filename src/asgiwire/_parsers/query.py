@@ -7,7 +7,7 @@ from typing import Final
 
 from asgiwire.exceptions import RequestEntityTooLarge
 
-from .percent import PERCENT, percent_decode
+from .percent import ESCAPE, LONE_PERCENT, PERCENT, percent_decode
 
 SEQUENCE: Final = re.compile(rb"[^&]+")
 
@@ -37,7 +37,10 @@ def parse_urlencoded(
     data = data.replace(b"+", b" ")
     has_escapes = PERCENT in data
     if has_escapes and not data.isascii():
-        return [_decoded(sequence) for sequence in data.split(b"&") if sequence]
+        decode = _decoded_if_escaped if LONE_PERCENT.search(data) else _decoded
+        return [decode(sequence) for sequence in data.split(b"&") if sequence]
+    if has_escapes and not ESCAPE.search(data):
+        has_escapes = False
     # A separator is never part of a malformed UTF-8 sequence, so the data can be decoded before it is split.
     pairs: list[tuple[str, str]] = []
     for sequence in data.decode("utf-8", "replace").split("&"):
@@ -67,8 +70,17 @@ def _check_sizes(data: bytes, max_field_size: int) -> None:
 
 def _decoded(sequence: bytes) -> tuple[str, str]:
     if PERCENT not in sequence:
-        text, _, rest = sequence.decode("utf-8", "replace").partition("=")
-        return text, rest
+        return _split_text(sequence)
     name, _, value = sequence.partition(b"=")
     # Percent-decode before UTF-8: b"\xc3%A9" is one letter.
     return percent_decode(name).decode("utf-8", "replace"), percent_decode(value).decode("utf-8", "replace")
+
+
+def _decoded_if_escaped(sequence: bytes) -> tuple[str, str]:
+    # Only malformed data has a "%" without digits. A check for digits takes a third of the time of decoding.
+    return _decoded(sequence) if ESCAPE.search(sequence) else _split_text(sequence)
+
+
+def _split_text(sequence: bytes) -> tuple[str, str]:
+    name, _, value = sequence.decode("utf-8", "replace").partition("=")
+    return name, value

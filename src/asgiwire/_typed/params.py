@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar, cast, get_args, get_origin
@@ -81,7 +81,7 @@ class Plan:
         self._switches = tuple(name for name, kind in self._fields.items() if kind.words and not kind.empty)
         self._names = {_normalize(name): name for name in reversed(self._fields)}
 
-    def arrange(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def arrange(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         """Return the values by name, as the type expects them.
 
         Args:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from asgiwire._concurrency import COROUTINE, Lock, PendingReceive, poll
-from asgiwire.exceptions import WebSocketDisconnect, WebSocketStateError
+from asgiwire._concurrency import COROUTINE, Event, Lock, PendingReceive, interruptible, new_event, poll
+from asgiwire.exceptions import Disconnected, WebSocketDisconnect, WebSocketStateError
 from asgiwire.types import Message, Receive, Send
 
 from .events import ABNORMAL_CLOSURE, NO_STATUS_RECEIVED, NORMAL_CLOSURE, code_and_reason
-from .states import CLOSED, ENDED, INITIAL, OPEN, WebSocketState, after_receiving, after_sending
+from .states import (
+    CLOSED,
+    ENDED,
+    HANDSHAKE,
+    INITIAL,
+    LOST,
+    OPEN,
+    WebSocketState,
+    after_receiving,
+    after_sending,
+)
 
 MAX_PENDING: Final = 1024 * 1024
-"""Bytes of pending messages above which :meth:`WebSocketChannel.peek` receives no more."""
+"""Bytes of pending messages above which no more are received before a reader asks for them."""
 
 MESSAGE_OVERHEAD: Final = 256
 """Bytes that a pending message counts in addition to its data, so that empty messages are bounded too."""
@@ -24,19 +35,36 @@ class ReadAhead:
     """What the channel has received, or has begun to receive, before a reader asked for it.
 
     Attributes:
-        lock: Held while a peek receives.
         messages: Messages for the next reads.
         size: Bytes of these messages.
+        receiving: Whether a peek or a watcher waits for the server.
+        reader_waits: Whether a reader waits for what the peek or the watcher receives.
         pending_receive: Keeps a call of the server's ``receive`` that was begun and not finished.
     """
 
-    __slots__ = ("lock", "messages", "pending_receive", "size")
+    __slots__ = (
+        "_interrupt",
+        "_progress",
+        "messages",
+        "pending_receive",
+        "reader_waits",
+        "receiving",
+        "size",
+    )
 
     def __init__(self) -> None:
-        self.lock = Lock()
         self.messages: deque[Message] = deque()
         self.size = 0
+        self.receiving = False
+        self.reader_waits = False
         self.pending_receive = PendingReceive()
+        self._progress: Event | None = None
+        self._interrupt: Callable[[], None] | None = None  # ends the wait of a watcher for the server
+
+    @property
+    def full(self) -> bool:
+        """Whether a reader has to take a message before the next one may be received."""
+        return self.size >= MAX_PENDING
 
     def append(self, message: Message) -> None:
         """Keep a message for the next read."""
@@ -47,30 +75,65 @@ class ReadAhead:
         """Return the oldest message."""
         message = self.messages.popleft()
         self.size -= _size(message)
+        self.notify()
         return message
+
+    async def wait_for_progress(self) -> None:
+        """Wait until the state changes, or until a task begins or ends to receive."""
+        if self._progress is None:
+            self._progress = new_event()
+        await self._progress.wait()
+
+    def notify(self) -> None:
+        """Wake the tasks that wait for progress."""
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
+
+    async def watch(self, receive: Callable[[], Awaitable[Message]]) -> Message | None:
+        """Receive one message; ``None`` if :meth:`stop` was called."""
+
+        def start(interrupt: Callable[[], None]) -> None:
+            self._interrupt = interrupt
+
+        try:
+            return await interruptible(receive, start)
+        finally:
+            self._interrupt = None
+
+    def stop(self) -> None:
+        """End the waits of all watchers, because the WebSocket is closed."""
+        if self._interrupt is not None:
+            self._interrupt()
+            self._interrupt = None
+        self.notify()
 
 
 class WebSocketChannel:
     """Receives and sends the events of one WebSocket, and holds its state.
 
     The state changes after the server's callable has returned, never before. A send that was cancelled, or
-    that failed with anything but an ``OSError``, leaves it unchanged: what the server did with the event is
+    that failed while the client is connected, leaves it unchanged: what the server did with the event is
     unknown. The close that should follow is allowed in both of the possible states.
 
     Attributes:
         source: The server's ``receive``.
         sink: The server's ``send``.
         state: The state of both directions.
+        accepted: Whether the handshake was accepted.
         received_any: Whether a message of the client was received.
         receiving: Whether a reader waits for the server.
         send_lock: Held while an event is sent.
-        read_ahead: Created by the first peek, and for the first awaitable that is not a coroutine. Without
-            it, an open channel that is not receiving has nothing to do but to call ``source``.
+        read_ahead: Created by the first peek or watcher, and for the first awaitable that is not a coroutine.
+            Without it, an open channel that is not receiving has nothing to do but to call ``source``.
     """
 
     __slots__ = (
+        "_accepting",
         "_end",
+        "_ended_here",
         "_handshake",
+        "accepted",
         "read_ahead",
         "received_any",
         "receiving",
@@ -84,10 +147,13 @@ class WebSocketChannel:
         self.source = source
         self.sink = sink
         self.state: WebSocketState = INITIAL
+        self.accepted = False
         self.received_any = False
         self.receiving = False
         self.send_lock = Lock()
         self.read_ahead: ReadAhead | None = None
+        self._accepting = False  # websocket.accept was passed to the server, which may not have returned
+        self._ended_here = False
         self._handshake: Lock | None = None
         self._end: tuple[int, str] | None = None
 
@@ -120,16 +186,15 @@ class WebSocketChannel:
         """Receive one message; the disconnect event is the last.
 
         Raises:
-            WebSocketDisconnect: The disconnect event was received before.
+            WebSocketDisconnect: The disconnect event was received before, or a send found the connection lost
+                and the server has no further message.
             WebSocketStateError: Another task is receiving.
             ProtocolError: The state does not allow the message.
         """
         ahead = self.read_ahead
         if ahead is not None:
-            if ahead.lock.locked:
-                # A peek ends within a few iterations of the event loop, and may leave a message.
-                async with ahead.lock:
-                    pass
+            if ahead.receiving and not ahead.messages:
+                await self._wait_for_read_ahead(ahead)
             if ahead.messages:
                 return ahead.popleft()
         if self.state is CLOSED:
@@ -138,24 +203,45 @@ class WebSocketChannel:
             raise self._second_reader()
         self.receiving = True
         try:
-            message = await self.start_receive()
+            message = await (self._receive_last() if self.state is LOST else self.start_receive())
+            self.set_received(message)
         finally:
             self.receiving = False
-        self.set_received(message)
+            if self.read_ahead is not None:
+                self.read_ahead.notify()
+        return message
+
+    async def _wait_for_read_ahead(self, ahead: ReadAhead) -> None:
+        """Wait until the task that receives ahead has received a message, or has given up."""
+        if ahead.reader_waits:
+            raise self._second_reader()
+        ahead.reader_waits = True
+        try:
+            while ahead.receiving and not ahead.messages:
+                await ahead.wait_for_progress()
+        finally:
+            ahead.reader_waits = False
+
+    async def _receive_last(self) -> Message:
+        """Receive a message after a send has failed, if the server has one; it may have no more for ever."""
+        try:
+            message = await poll(self.start_receive)
+        except Exception as error:
+            raise self.disconnect_error() from error
+        if message is None:
+            raise self.disconnect_error()
         return message
 
     def start_receive(self) -> Awaitable[Message]:
         """Call the server's ``receive``, or return the call that a cancelled reader has left."""
-        ahead = self.read_ahead
-        if ahead is None:
-            awaitable = self.source()
-            return awaitable if type(awaitable) is COROUTINE else self.keep(awaitable)
-        return ahead.pending_receive.start(self.source)
+        if self.read_ahead is not None:
+            return self.read_ahead.pending_receive.start(self.source)
+        awaitable = self.source()
+        return awaitable if type(awaitable) is COROUTINE else self.keep(awaitable)
 
     def keep(self, awaitable: Awaitable[Message]) -> Awaitable[Message]:
         """Wait for an awaitable that is not a coroutine, and keep it for the next read if cancelled."""
-        self.read_ahead = ReadAhead()
-        return self.read_ahead.pending_receive.wait(awaitable)
+        return self._created_read_ahead().pending_receive.wait(awaitable)
 
     async def peek(self) -> None:
         """Receive one message if the server has one, and keep it for the next read.
@@ -163,17 +249,53 @@ class WebSocketChannel:
         Raises:
             ProtocolError: The state does not allow the message, which is dropped.
         """
-        ahead = self.read_ahead
-        if ahead is None:
-            ahead = self.read_ahead = ReadAhead()
-        async with ahead.lock:
-            # In INITIAL the next message is for accept(). A reader that waits would have received it.
-            if self.state is INITIAL or self.state in ENDED or self.receiving or ahead.size >= MAX_PENDING:
+        ahead = self._created_read_ahead()
+        # In INITIAL the next message is for accept(). A task that receives would have received a message.
+        idle = not self.receiving and not ahead.receiving and not ahead.full
+        if idle and self.state is not INITIAL and self.state not in ENDED:
+            await self._receive_ahead(ahead, poll(self.start_receive))
+
+    async def wait_closed(self) -> None:
+        """Return when the WebSocket is closed; messages that arrive before are kept for the next reads.
+
+        Raises:
+            ProtocolError: The state does not allow a message, which is dropped.
+        """
+        ahead = self._created_read_ahead()
+        while self.state not in ENDED:
+            if self.state is INITIAL or self.receiving or ahead.receiving or ahead.full:
+                await ahead.wait_for_progress()
+            else:
+                await self._receive_ahead(ahead, ahead.watch(self.start_receive))
+
+    async def wait_disconnected(self) -> None:
+        """Return when the client has disconnected; never after a close from this side."""
+        try:
+            await self.wait_closed()
+        except (OSError, Disconnected):
+            return
+        except Exception:  # noqa: S110  # the next read calls the server too, and raises it
+            pass
+        else:
+            if not self._ended_here:
                 return
-            message = await poll(self.start_receive)
+        await new_event().wait()  # until the caller is cancelled
+
+    async def _receive_ahead(self, ahead: ReadAhead, receiving: Awaitable[Message | None]) -> None:
+        ahead.receiving = True
+        try:
+            message = await receiving
             if message is not None:
                 self.set_received(message)
                 ahead.append(message)
+        finally:
+            ahead.receiving = False
+            ahead.notify()
+
+    def _created_read_ahead(self) -> ReadAhead:
+        if self.read_ahead is None:
+            self.read_ahead = ReadAhead()
+        return self.read_ahead
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """Send one event; several tasks send in the order of their calls.
@@ -188,34 +310,65 @@ class WebSocketChannel:
             if before in ENDED:
                 raise self.disconnect_error()
             after = after_sending(before, event)
+            self._accepting = before is HANDSHAKE and after is OPEN
             try:
                 await self.sink(event)
             except (OSError, RuntimeError) as error:
-                self.raise_if_lost(error)
+                await self.raise_if_lost(error)
                 raise
-            # A disconnect event that was received during the send is final.
-            if after is not before and self.state is before:
-                self._set_sent(after, event)
+            if after is not before:
+                self._set_sent(before, after, event)
         finally:
             self.send_lock.release()
 
-    def raise_if_lost(self, error: OSError | RuntimeError) -> None:
-        """Raise ``WebSocketDisconnect`` if an error of the server's ``send`` means a lost connection."""
+    async def raise_if_lost(self, error: OSError | RuntimeError) -> None:
+        """Raise ``WebSocketDisconnect`` if an error of the server's ``send`` means a lost connection.
+
+        Some servers raise a ``RuntimeError`` for a client that has disconnected, and for other reasons. It
+        means a lost connection only if the server has the disconnect event too.
+        """
+        self._accepting = False
         if isinstance(error, OSError):
-            # The close code stays open: a receive that is still waiting may learn it.
-            self.state = CLOSED
-        # One server raises RuntimeError if the disconnect event was received during the send.
-        if self.state is CLOSED:
+            self.set_lost()
+        else:
+            with suppress(Exception):  # the error of the send is the one to report
+                await self._find_disconnect()
+        if self.state in ENDED:
             raise self.disconnect_error() from error
 
-    def _set_sent(self, state: WebSocketState, event: Mapping[str, Any]) -> None:
+    def set_lost(self) -> None:
+        """Change the state after a send found that the client does not receive."""
+        if self.state not in ENDED:
+            self.state = LOST  # the close code stays open: a receive that waits or follows may learn it
+            self._stop_watchers()
+
+    async def _find_disconnect(self) -> None:
+        """Receive what the server has, until the disconnect event; messages are kept for the next reads."""
+        ahead = self._created_read_ahead()
+        while self.state not in ENDED and not ahead.full:
+            if self.receiving or ahead.receiving:  # another task receives the event within these iterations
+                await poll(ahead.wait_for_progress)
+                return
+            count = len(ahead.messages)
+            await self.peek()
+            if len(ahead.messages) == count:
+                return
+
+    def _set_sent(self, before: WebSocketState, after: WebSocketState, event: Mapping[str, Any]) -> None:
         """Change the state after the server has taken an event."""
-        self.state = state
+        # An accept has succeeded even if the client's first messages, or its disconnect, were received first.
+        self.accepted = self.accepted or after is OPEN
         self._handshake = None  # a task that waits for it holds it; a later one does not need it
-        if event["type"] == "websocket.close":
-            self._set_end(event, NORMAL_CLOSURE)
-        elif state is CLOSED:  # denied: there was no close frame, whatever the server reports
-            self._set_end({}, ABNORMAL_CLOSURE)
+        if self.state is not before:  # a disconnect event that was received during the send is final
+            return
+        self.state = after
+        if after in ENDED:
+            self._ended_here = True
+            if event["type"] == "websocket.close":
+                self._set_end(event, NORMAL_CLOSURE)
+            else:  # denied: there was no close frame, whatever the server reports
+                self._set_end({}, ABNORMAL_CLOSURE)
+            self._stop_watchers()
 
     def set_received(self, message: Message) -> None:
         """Change the state after a message was received.
@@ -223,14 +376,22 @@ class WebSocketChannel:
         Raises:
             ProtocolError: The state does not allow the message.
         """
+        if self._accepting and self.state is HANDSHAKE and message.get("type") == "websocket.receive":
+            # The client was accepted before the server's `send` has returned, or although it was cancelled.
+            self.accepted = True
+            self.state = OPEN
         state = after_receiving(self.state, message)
         self.state = state
-        if state is OPEN:
+        if message["type"] == "websocket.receive":
             self.received_any = True
         elif message["type"] == "websocket.disconnect":
             self._set_end(message, NO_STATUS_RECEIVED)
             # Some servers never return from a send to a lost peer; the tasks that wait behind it must go on.
             self.send_lock.release()
+
+    def _stop_watchers(self) -> None:
+        if self.read_ahead is not None:
+            self.read_ahead.stop()
 
     def _set_end(self, event: Mapping[str, Any], default_code: int) -> None:
         # The first end counts: after our own close, servers report the disconnect with various codes.

@@ -5,12 +5,18 @@ Servers accept only plain ``str``, ``bytes`` and ``int`` in events, and some nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
-from asgiwire._parsers.header_fields import encode_headers
-from asgiwire.exceptions import ProtocolError, ValidationException, WebSocketDisconnect, WebSocketException
+from asgiwire._parsers.header_fields import TOKEN, encode_headers
+from asgiwire.exceptions import (
+    ClientException,
+    ProtocolError,
+    ValidationException,
+    WebSocketDisconnect,
+    WebSocketException,
+)
 from asgiwire.types import (
     HeaderPairs,
     Message,
@@ -24,6 +30,9 @@ from asgiwire.types import (
 
 NORMAL_CLOSURE: Final = 1000
 """RFC 6455 section 7.4.1: the purpose of the connection was fulfilled."""
+
+UNSUPPORTED_DATA: Final = 1003
+"""RFC 6455 section 7.4.1: the client sent a kind of data that the server does not accept."""
 
 NO_STATUS_RECEIVED: Final = 1005
 """RFC 6455 section 7.4.1: the close frame had no code."""
@@ -56,20 +65,20 @@ def accept_event(
             and ASGI forbids it here.
 
     Raises:
-        ValueError: The subprotocol was not offered, or a header is invalid.
+        ValueError: The subprotocol was not offered or is not a token, or a header is invalid.
     """
     if subprotocol is not None and (not subprotocol or subprotocol not in offered):
         # The offered names are text of the client, and browsers put credentials there.
         msg = f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         raise ValueError(msg)
-    event: WebSocketAcceptEvent = {"type": "websocket.accept", "subprotocol": subprotocol}
-    # ASGI 2.0 has no "headers" key, so it is added only if it is needed.
-    if headers is not None and (pairs := encode_headers(headers)):
-        if any(name == b"sec-websocket-protocol" for name, _ in pairs):
-            msg = "'sec-websocket-protocol' is not allowed in headers; pass it to accept(subprotocols=...)"
-            raise ValueError(msg)
-        event["headers"] = pairs
-    return event
+    if subprotocol is not None and subprotocol.encode("utf-8", "replace").translate(None, TOKEN):
+        msg = "expected a subprotocol that is a token (RFC 6455 section 4.1), got other characters"
+        raise ValueError(msg)
+    pairs = encode_headers(headers)
+    if any(name == b"sec-websocket-protocol" for name, _ in pairs):
+        msg = "'sec-websocket-protocol' is not allowed in headers; pass it to accept(subprotocols=...)"
+        raise ValueError(msg)
+    return {"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs}
 
 
 def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
@@ -79,20 +88,17 @@ def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
         code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. RFC 6455 section 7.4.1 reserves 1004, and each of
             1005, 1006 and 1015 "MUST NOT be set as a status code in a Close control frame by an endpoint";
             section 7.4.2 leaves 3000 to 4999 to libraries and applications.
-        reason: At most 123 bytes in UTF-8.
+        reason: Cut after 123 bytes in UTF-8, at the end of a character.
 
     Raises:
-        ValueError: The code or the reason is invalid.
+        ValueError: The code is invalid.
     """
     code = int(code)
     if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
         msg = f"expected a close code of 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code}"
         raise ValueError(msg)
-    reason = reason or ""
-    size = len(reason.encode())
-    if size > MAX_REASON_SIZE:
-        msg = f"expected a close reason of at most {MAX_REASON_SIZE} bytes in UTF-8, got {size} bytes"
-        raise ValueError(msg)
+    # A reason helps with debugging, so a long one is cut rather than dropped or rejected.
+    reason = (reason or "").encode(errors="replace")[:MAX_REASON_SIZE].decode(errors="ignore")
     return {"type": "websocket.close", "code": code, "reason": reason}
 
 
@@ -130,17 +136,41 @@ def denial_body(body: bytes) -> WebSocketResponseBodyEvent:
 def close_arguments(error: BaseException | None) -> tuple[int, str]:
     """Return the code and reason to close with after a block that raised ``error``, or ``None``.
 
-    The code of a :class:`WebSocketDisconnect` is not used: it describes another WebSocket that is closed.
+    An exception group counts as the one exception in it that is not a disconnect. The code of a
+    :class:`WebSocketDisconnect` is not used: it describes another WebSocket that is closed.
     """
     if error is None:
         return NORMAL_CLOSURE, ""
+    if is_group(error):
+        leaves = [leaf for leaf in _leaves(error) if not isinstance(leaf, WebSocketDisconnect)]
+        return close_arguments(leaves[0]) if len(leaves) == 1 else (INTERNAL_ERROR, "")
+    if isinstance(error, ClientException):
+        return error.close_code, error.detail
     if isinstance(error, WebSocketException) and not isinstance(error, WebSocketDisconnect):
         with suppress(ValueError):
-            # The reason helps with debugging, so a long one is truncated rather than dropped.
-            reason = error.detail.encode(errors="replace")[:MAX_REASON_SIZE].decode(errors="ignore")
-            close_event(error.code, reason)
-            return error.code, reason
+            close_event(error.code, "")
+            return error.code, error.detail
     return INTERNAL_ERROR, ""
+
+
+def without_disconnects(error: BaseException | None) -> BaseException | None:
+    """Return what is left of an exception, or of an exception group, without ``WebSocketDisconnect``."""
+    if is_group(error):
+        return error.split(WebSocketDisconnect)[1]
+    return None if isinstance(error, WebSocketDisconnect) else error
+
+
+def is_group(error: BaseException | None) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    """Whether an exception is a group."""
+    return isinstance(error, BaseExceptionGroup)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if is_group(error):
+        for member in error.exceptions:
+            yield from _leaves(member)
+    else:
+        yield error
 
 
 def code_and_reason(event: Mapping[str, Any], default_code: int) -> tuple[int, str]:
@@ -172,6 +202,7 @@ def payload(message: Message, mode: WebSocketMode | None) -> str | bytes:
         f"expected a {expected} message, got a {got} one; the exception has it as 'message'"
     )
     error.message = message
+    error.close_code = UNSUPPORTED_DATA
     raise error
 
 

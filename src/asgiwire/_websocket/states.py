@@ -17,7 +17,7 @@ from asgiwire.exceptions import ProtocolError, WebSocketStateError
 #                              ├──close (HTTP 403)──────────────────────────────────┘
 #                              └──http.response.start──> DENYING ──last body──────> CLOSED
 #
-#     and from each of them ──disconnect──> CLOSED
+#     and from each of them ──disconnect──> CLOSED, or ──send fails──> LOST ──disconnect──> CLOSED
 #
 # Why each state exists:
 #
@@ -30,9 +30,13 @@ from asgiwire.exceptions import ProtocolError, WebSocketStateError
 # * A denial leads to CLOSED, not to CLOSING. There was no handshake, so no event can follow, and one server
 #   never sends the disconnect event.
 #
+# * LOST is not CLOSED. After a send that failed, the messages that the client had sent before are still to be
+#   received, and so may be the disconnect event with its code. Not every server has that event, so no receive
+#   may wait for it.
+#
 # * CLOSED is final. Servers differ after the disconnect event: some repeat it with another code, some never
 #   return. So `receive` is not called again. The row of CLOSED in RECEIVED is for a receive that was already
-#   waiting when a send found the connection lost.
+#   waiting when a denial was sent.
 #
 # The tables contain what is allowed; a missing entry is an error. In RECEIVED it is an error of the server
 # (ProtocolError), in SENT of the application (WebSocketStateError).
@@ -61,11 +65,14 @@ class WebSocketState(StrEnum):
     CLOSING = "closing"
     """Closed or rejected by the application; the disconnect event may still come."""
 
+    LOST = "lost"
+    """A send found the connection lost; messages and the disconnect event may still come."""
+
     CLOSED = "closed"
-    """The disconnect event was received, the handshake was denied, or a send found the connection lost."""
+    """The disconnect event was received, or the handshake was denied."""
 
 
-INITIAL, HANDSHAKE, OPEN, DENYING, CLOSING, CLOSED = WebSocketState
+INITIAL, HANDSHAKE, OPEN, DENYING, CLOSING, LOST, CLOSED = WebSocketState
 
 RECEIVED: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     INITIAL: {"websocket.connect": HANDSHAKE, "websocket.disconnect": CLOSED},
@@ -73,7 +80,8 @@ RECEIVED: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     OPEN: {"websocket.receive": OPEN, "websocket.disconnect": CLOSED},
     DENYING: {"websocket.disconnect": CLOSED},
     CLOSING: {"websocket.receive": CLOSING, "websocket.disconnect": CLOSED},
-    CLOSED: {"websocket.receive": CLOSED, "websocket.disconnect": CLOSED},
+    LOST: {"websocket.receive": LOST, "websocket.disconnect": CLOSED},
+    CLOSED: {"websocket.disconnect": CLOSED},
 }
 """``RECEIVED[state][message type]`` is the state after the message was received."""
 
@@ -87,6 +95,7 @@ SENT: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     OPEN: {"websocket.send": OPEN, "websocket.close": CLOSING},
     DENYING: {"websocket.http.response.body": CLOSED},
     CLOSING: {},
+    LOST: {},
     CLOSED: {},
 }
 """``SENT[state][event type]`` is the state after the server has taken the event."""
@@ -94,7 +103,7 @@ SENT: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
 UNANSWERED: Final = frozenset({INITIAL, HANDSHAKE})
 """States in which reading and sending accept the handshake first."""
 
-ENDED: Final = frozenset({CLOSING, CLOSED})
+ENDED: Final = frozenset({CLOSING, LOST, CLOSED})
 """States in which nothing may be sent, whichever side closed."""
 
 

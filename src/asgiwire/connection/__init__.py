@@ -17,7 +17,7 @@ else:
 
         if name == "WebSocket":
             value = import_module(".websocket", __name__).WebSocket
-        elif name in {"multipart", "snapshot"}:
+        elif name in {"multipart", "outbox", "snapshot"}:
             value = import_module(f".{name}", __name__)
         else:
             msg = f"module {__name__!r} has no attribute {name!r}"

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast,
 import asgiwire.datastructures
 from asgiwire._parsers.cookies import parse_cookies
 from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers.target import ABSOLUTE_FORM
 from asgiwire.datastructures.address import Address, address_from_scope
 from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
-from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
+from asgiwire.exceptions import (
+    ImproperlyConfiguredException,
+    MissingCallableError,
+    NoRouteMatchFoundException,
+)
 from asgiwire.limits import Limits
 from asgiwire.serialization import _decode_pairs
 from asgiwire.types import Empty, EmptyType, FetchSite, Receive, Scope, Send, TypeDecoders, TypeEncoders
@@ -57,20 +62,20 @@ async def empty_receive() -> NoReturn:
     """Raise an error; the default ``receive`` of a connection that only reads its scope.
 
     Raises:
-        ImproperlyConfiguredException: Always.
+        MissingCallableError: Always.
     """
     msg = "cannot receive: the connection was created without a receive callable"
-    raise ImproperlyConfiguredException(msg)
+    raise MissingCallableError(msg)
 
 
 async def empty_send(_message: object) -> NoReturn:
     """Raise an error; the default ``send`` of a connection that only reads its scope.
 
     Raises:
-        ImproperlyConfiguredException: Always.
+        MissingCallableError: Always.
     """
     msg = "cannot send: the connection was created without a send callable"
-    raise ImproperlyConfiguredException(msg)
+    raise MissingCallableError(msg)
 
 
 class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
@@ -138,7 +143,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         return self._cache
 
     def __repr__(self) -> str:
-        # The query may hold a token; URL masks a password.
+        # Without the query, which can be long. URL masks secrets.
         url = self.url.with_replacements(query="")
         return f"<{type(self).__name__} {self._description} {url!r}>"
 
@@ -367,6 +372,9 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def url_for(self, name: str | Any, **path_parameters: Any) -> str:
         """Return the absolute URL of a route, as the application or router in the scope builds it.
 
+        The scheme and host are those of the connection, unless the router returns others: ``ws`` for the
+        route of a WebSocket, the host of a Starlette ``Host`` route, or those of an absolute URL.
+
         Args:
             name: The name of the route, or another key that the application accepts, such as a handler.
             **path_parameters: The values of the route's path parameters.
@@ -380,10 +388,13 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             msg = "url_for() needs an app in the scope with route_reverse() or url_path_for()"
             raise NoRouteMatchFoundException(msg, name=str(name))
         try:
-            path = str(reverse(name, **path_parameters))
+            path = reverse(name, **path_parameters)
         except Exception as error:  # each framework has its own exception for an unknown route
             raise NoRouteMatchFoundException(name=str(name)) from error
-        return make_absolute_url(path, self.base_url)
+        # Starlette's router returns a `str` with the kind of the route and the host of a `Host` route.
+        base = self.base_url._for_route(getattr(path, "protocol", ""), getattr(path, "host", ""))
+        text = str(path)
+        return text if ABSOLUTE_FORM.match(text) else make_absolute_url(text, base)
 
     def snapshot(
         self, redaction: asgiwire.connection.snapshot.Redaction | None = None
@@ -444,7 +455,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def _single_header(self, name: bytes) -> str | None:
         """Return the value of a header that is not a list; ``None`` if absent or sent with two values."""
         values = self._header_values(name)
-        return values[0].decode("latin-1") if values and len(set(values)) == 1 else None
+        different = {value.strip(b" \t") for value in values}
+        return different.pop().decode("latin-1") if len(different) == 1 else None
 
     def _required(self, key: str, remedy: str) -> Any:
         try:

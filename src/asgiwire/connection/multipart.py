@@ -13,7 +13,7 @@ from typing import Self
 from asgiwire import _multipart, datastructures
 from asgiwire._body.readers import BodyReader
 from asgiwire._concurrency import run_in_thread
-from asgiwire._multipart.events import Event, PartStart
+from asgiwire._multipart.events import CommonParts, Event, PartStart
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.exceptions import ClientException, RequestEntityTooLarge, StreamConsumed
 from asgiwire.limits import BLOCK_SIZE
@@ -24,11 +24,12 @@ __all__ = ("MultipartPart", "MultipartParts")
 class MultipartParts:
     """An asynchronous iterator over the parts of one body; ``Request.multipart()`` returns it."""
 
-    __slots__ = ("_current", "_decoder", "_events", "_reader")
+    __slots__ = ("_count", "_current", "_decoder", "_events", "_reader")
 
     def __init__(self, reader: BodyReader, decoder: _multipart.MultipartDecoder) -> None:
         self._reader = reader
         self._decoder = decoder
+        self._count = 0  # of the parts
         self._events: list[Event] = []  # decoded and not yet returned, in reverse order
         # The start event and not the part, which refers to this object: a cycle would wait for the collector.
         self._current: PartStart | None = None
@@ -41,7 +42,8 @@ class MultipartParts:
         while event := await self._next_event(self._current):
             if isinstance(event, PartStart):
                 self._current = event
-                return MultipartPart(self, self._decoder, event)
+                self._count += 1
+                return MultipartPart(self, self._decoder, event, self._count)
         self._current = None
         raise StopAsyncIteration
 
@@ -55,8 +57,9 @@ class MultipartParts:
             msg = "this part of the multipart body was skipped; read a part before you ask for the next one"
             raise StreamConsumed(msg, consumer="multipart()")
         while not self._events:
-            chunk = await self._reader.next_chunk()
             try:
+                self._decoder.check()
+                chunk = await self._reader.next_chunk()
                 if not chunk:
                     self._decoder.finish()
                     return None
@@ -65,7 +68,11 @@ class MultipartParts:
                 self._reader.fail(error)
                 raise
             self._events.reverse()
-        return self._events.pop()
+        event = self._events.pop()
+        if isinstance(event, CommonParts):
+            self._events += reversed(event.events())
+            event = self._events.pop()
+        return event
 
 
 class MultipartPart:
@@ -76,13 +83,14 @@ class MultipartPart:
     Attributes:
         name: The name of the form field.
         filename: The filename as the client sent it, never a path to write to; ``None`` for a field.
-        content_type: The media type that the client declared, or ``""``.
+        content_type: The media type that the client declared, else ``text/plain`` (RFC 7578 section 4.4).
         headers: The headers of the part.
     """
 
     __slots__ = (
         "_complete",
         "_decoder",
+        "_number",
         "_parts",
         "_start",
         "content_type",
@@ -91,7 +99,10 @@ class MultipartPart:
         "name",
     )
 
-    def __init__(self, parts: MultipartParts, decoder: _multipart.MultipartDecoder, start: PartStart) -> None:
+    def __init__(
+        self, parts: MultipartParts, decoder: _multipart.MultipartDecoder, start: PartStart, number: int
+    ) -> None:
+        self._number = number
         self._parts = parts
         self._decoder = decoder
         self._start = start
@@ -134,7 +145,7 @@ class MultipartPart:
         async for chunk in self:
             size += len(chunk)
             if limit is not None and size > limit:
-                msg = f"expected at most {limit} bytes in the part {self.name[:100]!r} of the form"
+                msg = f"expected at most {limit} bytes in multipart part {self._number}"
                 raise RequestEntityTooLarge(msg, limit="limit", maximum=limit)
             chunks.append(chunk)
         return b"".join(chunks)
@@ -147,7 +158,7 @@ class MultipartPart:
         Raises:
             SerializationException: The content is invalid in the declared charset.
         """
-        return self._decoder.decode_value(self._start, await self.read())
+        return self._decoder.decode_value(self._number, self._start.charset, await self.read())
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """Write the rest of the content to a file as it arrives; return the number of bytes.

@@ -13,8 +13,7 @@ from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
 from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive
 from asgiwire._body.registry import body_channel, find_channel
-from asgiwire._parsers.content_headers import parse_content_length, parse_media_type
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
 from asgiwire.exceptions import (
     AsgiwireWarning,
     ClientException,
@@ -235,16 +234,19 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         channel, receive = body_channel(self.scope, self.receive)
         return await channel.is_disconnected(receive)
 
-    def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
+    def cancel_on_disconnect(self) -> _body.RequestWatch:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
+
+        A disconnect after the end of the response cancels nothing. In the block, ``send`` notes the end
+        of the response; a middleware passes the context manager's ``send`` to the application.
 
         The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
         body can be read in the block and after it.
         """
-        from asgiwire._body.cancel import CancelOnDisconnect
+        from asgiwire._body.cancel import RequestWatch
 
         channel, receive = body_channel(self.scope, self.receive)
-        return CancelOnDisconnect(partial(channel.wait_disconnected, receive))
+        return RequestWatch(partial(channel.wait_disconnected, receive), self)
 
     # The body
 
@@ -261,6 +263,23 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         await channel.buffer(receive, maximum)
         body = channel.in_memory
         return await channel.read_buffered(0, channel.size) if body is None else body
+
+    async def buffer(self, *, limits: Limits | None = None) -> None:
+        """Read the whole body into a buffer: in memory up to ``spool_size`` bytes, then in a temporary file.
+
+        Afterwards ``body()``, ``json()``, ``text()``, ``form()``, ``multipart()``, ``stream()`` and
+        ``replay`` read it from the start, any number of times. Without this call, a multipart ``form()`` and
+        ``stream()`` consume the body. The file is deleted with the last request over this ``receive``.
+
+        Raises:
+            ClientDisconnect: The client disconnected before the end of the body.
+            RequestEntityTooLarge: The body has more than ``max_body_size`` bytes.
+            InsufficientStorage: The disk is full, or the process has no file descriptor left.
+            ClientException: The ``Content-Length`` is invalid.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+        """
+        channel, receive, maximum = self._body_channel(limits)
+        await channel.buffer(receive, maximum, (limits or self.limits).spool_size)
 
     def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """Iterate over the non-empty chunks of the body as they arrive, then ``b""``.
@@ -352,26 +371,18 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             ClientException: The form is malformed; the message says where.
             ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
-            RequestEntityTooLarge: The form exceeds a limit; the message says which.
+            RequestEntityTooLarge: The form exceeds a limit; the message says which. A cached form is checked
+                against the limits of each call.
+            InsufficientStorage: A file cannot be stored: the disk is full, or the process has no file
+                descriptor left.
             ClientDisconnect: The client disconnected before the end of the body.
-            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
+            StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body, or the
+                form was closed and the body is not buffered; see :meth:`buffer`.
             UsageError: Nothing decodes to ``type``, or it has no fields.
         """
-        if type is Empty:
-            return await self._read_form(limits)
-        if self.content_type[0] == URLENCODED:
-            # No FormMultiDict: the body is buffered, so that another call can parse it again.
-            pairs = self._parse_urlencoded(await self._read_body(limits), limits)
-        else:
-            pairs = list((await self._read_form(limits)).items())
-        return _decode_pairs(pairs, type, self.type_decoders)
-
-    def _parse_urlencoded(self, body: bytes, limits: Limits | None) -> list[tuple[str, Any]]:
-        limits = limits or self.limits
-        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
-
-    async def _read_form(self, limits: Limits | None) -> asgiwire.datastructures.FormMultiDict:
-        media_type, parameters = self.content_type
+        if type is not Empty:
+            return _decode_pairs(await self._form_pairs(limits), type, self.type_decoders)
+        media_type, parameters = self._form_type()
         if media_type == MULTIPART:
             from asgiwire._body.form import read_form  # imports python-multipart
 
@@ -381,11 +392,26 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        body = await self._read_body(limits)
+        pairs = await self._read_urlencoded(limits)
         channel, _ = body_channel(self.scope, self.receive)
         if channel.cached_form is None:
-            channel.cached_form = FormMultiDict(self._parse_urlencoded(body, limits))
+            channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
+
+    async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
+        from asgiwire._body.urlencoded import read_pairs
+
+        channel, receive, _ = self._body_channel(limits)
+        # The chunks are those of the body, unless a subclass decodes them.
+        read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
+        return await read_pairs(channel, receive, limits or self.limits, read_body)
+
+    async def _form_pairs(self, limits: Limits | None) -> list[tuple[str, Any]]:
+        if self._form_type()[0] == URLENCODED:
+            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            return await self._read_urlencoded(limits)
+        form = await self.form(limits=limits)
+        return list(form.items())
 
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
@@ -401,9 +427,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         from .multipart import MultipartParts
 
-        media_type, parameters = self.content_type
+        media_type, parameters = self._form_type()
         if media_type != MULTIPART:
-            msg = f"expected a body of type {MULTIPART}, got {media_type[:100]!r}"
+            msg = f"expected a body of type {MULTIPART}, got another Content-Type"
             raise ValidationException(msg)
         decoder = MultipartDecoder(parameters, limits or self.limits)
         return MultipartParts(self._body_reader("multipart()", limits), decoder)
@@ -413,7 +439,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """A ``receive`` callable that gives a downstream application the body that was read here.
 
         After the body it waits for the disconnect. A body that was not read yet is read with the first call
-        and buffered: in memory up to ``limits.spool_size``, then on disk.
+        and buffered: in memory up to ``limits.spool_size``, then on disk. If the body was consumed, the call
+        raises ``StreamConsumed``; call :meth:`buffer` before the reader that consumes it.
         """
         limits = self.limits
         channel, receive = body_channel(self.scope, self.receive)
@@ -523,6 +550,27 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         value = self._single_header(name)
         return None if value is None else parse_http_date(value)
+
+    def _form_type(self) -> tuple[str, dict[str, str]]:
+        """Return the ``content_type`` of a form.
+
+        Raises:
+            ValidationException: The header or its boundary is there more than once. Other readers may use
+                another one.
+        """
+        values = self._header_values(b"content-type")
+        if len(values) > 1 and len(set(values)) > 1:
+            msg = "expected one Content-Type header, got several with different values"
+            raise ValidationException(msg)
+        if values:
+            cache = self._cache or self._new_cache()
+            if "content_type" not in cache:
+                cache["content_type"] = parse_media_type(values[0])
+        content_type = self.content_type
+        if content_type[0] == MULTIPART and values and has_several_boundaries(values[0]):
+            msg = "expected one boundary in the Content-Type, got several"
+            raise ValidationException(msg)
+        return content_type
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
         # An override of body() in a subclass need not take `limits`.

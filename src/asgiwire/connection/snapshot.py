@@ -6,34 +6,26 @@ the body, the state, the session and the user, where secrets have no known names
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import Any
 
 import msgspec
 
 from asgiwire._parsers.percent import percent_decode
-from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
+from asgiwire._parsers.secrets import (
+    MASK,
+    PUBLIC_NAMES,
+    is_secret_name,
+    is_secret_subprotocol,
+    mask_headers,
+    mask_text,
+    mask_url,
+    truncate,
+)
 from asgiwire.datastructures.address import Address
 
 __all__ = ("ConnectionSnapshot", "Redaction", "take_snapshot")
-
-# These match inside a word: "accesstoken" and "PHPSESSID" have no word boundary.
-SECRET_TEXT: Final = re.compile(
-    r"(?:access|account|api|auth|private)[-_. ]?key|assertion|authoriz|bearer|cookie|credential|csrf|jwt"
-    r"|oidc|passphrase|passw|pwd|saml|secret|sessid|session|signature|token|xsrf"
-)
-# These match a whole word only, or "author", "monkey", "passenger" and "design" would be masked.
-SECRET_WORDS: Final = frozenset({"auth", "code", "key", "otp", "pass", "passcode", "pin", "sid", "sig"})
-WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-
-# These names match, but their values are public.
-PUBLIC_NAMES: Final = frozenset({"idempotency-key", "sec-websocket-key", "surrogate-key"})
-
-# A query parameter, in a URL or in a header value that quotes a URL, such as Referer.
-PARAMETER: Final = re.compile(r"(?<![^?&;,#\s])([^?&;=#\s\"'<>]++)=([^&;#\s\"'<>]*+)")
-USERINFO: Final = re.compile(r"(?<=//)([^/?#@:\s]*+):[^/?#\s]*@")
-SUBPROTOCOLS: Final = "sec-websocket-protocol"
 
 
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +35,15 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 
     - ``Authorization``, ``Proxy-Authorization``, ``Cookie`` and ``Set-Cookie``, always;
     - names that contain ``api-key``, ``token``, ``secret``, ``passw``, ``pwd``, ``session``, ``signature``,
-      ``credential``, ``csrf``, ``jwt`` or a similar text;
-    - names that have ``key``, ``auth``, ``pass``, ``passcode``, ``pin``, ``otp``, ``sid``, ``sig`` or
-      ``code`` as a word. The words of ``accessKey`` are those of ``access-key``.
+      ``credential``, ``csrf``, ``jwt``, ``hmac``, ``authentication`` or a similar text;
+    - names that have ``key``, ``auth``, ``pass``, ``pw``, ``pin``, ``otp``, ``sid``, ``sig``, ``code``,
+      ``ticket`` or a similar word. The words of ``accessKey`` are those of ``access-key``;
+    - names of more than 256 characters;
+    - the userinfo of a URL, what follows the name of an authentication scheme, JSON Web Tokens, and the
+      tokens of some large providers, under any name.
+
+    The names are those of headers, of query and path parameters, and of pairs within a value: parameters of
+    a URL or a header, and members of JSON. Percent-encoding is decoded first.
 
     Attributes:
         names: More names to mask, in any case.
@@ -64,14 +62,9 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 
     def masks(self, name: str) -> bool:
         """Whether to mask the value of a header or parameter with this name; a subclass may override it."""
-        lower = name.lower()
-        if lower in CREDENTIAL_HEADERS or any(lower == other.lower() for other in self.names):
+        if self.names and name.lower() in _lower(self.names):
             return True
-        if any(lower == other.lower() for other in self.shown):
-            return False
-        if SECRET_TEXT.search(lower):
-            return True
-        return any(word.lower() in SECRET_WORDS for word in WORD.findall(name))
+        return is_secret_name(name, self.shown if self.shown is PUBLIC_NAMES else _lower(self.shown))
 
 
 class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +104,12 @@ class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     connection_state: str | None = None
     close_code: int | None = None
     close_reason: str | None = None
+
+
+# The argument comes from the application, and is nearly always the same.
+@lru_cache(maxsize=16)
+def _lower(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def take_snapshot(
@@ -165,65 +164,67 @@ def take_snapshot(
 
 
 class _Redactor:
-    """Masks and truncates values. It masks first, or a truncated secret would stay visible."""
+    """Masks and cuts values.
+
+    A value is cut before its secrets are masked, so that the time does not depend on its length. The end of
+    a value that was cut is masked if it can be a part of a secret.
+    """
 
     def __init__(self, redaction: Redaction) -> None:
         self.redaction = redaction
+        self.max_name = max(redaction.max_value_size // 4, 16)
+        # A client can send the same name many times.
+        self.masks = cache(redaction.masks)
 
     def headers(self, pairs: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-        pairs = pairs[: self.redaction.max_headers]
-        return tuple(self.header(name.decode("latin-1").lower(), value) for name, value in pairs)
-
-    def header(self, name: str, value: bytes) -> tuple[str, str]:
-        text = value.decode("latin-1")
-        if self.redaction.masks(name) or (name == SUBPROTOCOLS and self.redaction.masks(text)):
-            text = MASK
-        return self.name(name), self.truncate(self.mask_secrets(text), self.redaction.max_value_size)
+        limits = self.redaction
+        headers = mask_headers(pairs, self.masks, limits.max_headers, limits.max_value_size)
+        return tuple((self.name(name), value) for name, value in headers)
 
     def url(self, text: str, path_params: Mapping[str, Any]) -> str:
-        masked = [str(value) for name, value in path_params.items() if self.redaction.masks(str(name))]
+        size = self.redaction.max_url_size
+        is_cut = len(text) > size
+        text = self.mask_path(text[:size], path_params, is_cut)
+        return truncate(mask_url(text, self.masks, is_cut=is_cut), size, is_cut)
+
+    def mask_path(self, text: str, path_params: Mapping[str, Any], is_cut: bool) -> str:
+        """Mask the segments of the path that are the values of secret path parameters."""
+        masked = [str(value) for name, value in path_params.items() if self.masks(str(name))]
         secrets = {segment for value in masked for segment in value.split("/") if segment}
-        if secrets:
-            path, mark, query = text.partition("?")
-            path = "/".join(MASK if _decode(part) in secrets else part for part in path.split("/"))
-            text = path + mark + query
-        return self.truncate(self.mask_secrets(text), self.redaction.max_url_size)
+        if not secrets:
+            return text
+        path, mark, query = text.partition("?")
+        segments = [MASK if _decode(part) in secrets else part for part in path.split("/")]
+        if is_cut and not mark:
+            segments[-1] = MASK
+        return "/".join(segments) + mark + query
 
     def parameters(self, values: Mapping[str, Any]) -> dict[str, str]:
         items = list(values.items())[: self.redaction.max_headers]
         return {
-            self.name(str(name)): MASK
-            if self.redaction.masks(str(name))
-            else self.truncate(str(value), self.redaction.max_value_size)
+            self.name(str(name)): MASK if self.masks(str(name)) else self.value(str(value))
             for name, value in items
         }
 
     def subprotocols(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         offered = offered[: self.redaction.max_headers]
-        if self.redaction.masks(",".join(offered)):
+        if any(is_secret_subprotocol(protocol, self.masks) for protocol in offered):
             return (MASK,) * len(offered)
         return tuple(self.name(protocol) for protocol in offered)
 
     def address(self, address: Address | None) -> Address | None:
-        return None if address is None else Address(self.name(address.host), address.port)
+        return None if address is None else Address(self.optional(address.host) or "", address.port)
 
     def optional(self, value: object) -> str | None:
-        return None if value is None else self.name(str(value))
+        return None if value is None else self.value(str(value), self.max_name)
+
+    def value(self, text: str, size: int | None = None) -> str:
+        size = self.redaction.max_value_size if size is None else size
+        is_cut = len(text) > size
+        return truncate(mask_text(text[:size], self.masks, is_cut=is_cut), size, is_cut)
 
     def name(self, text: str) -> str:
-        return self.truncate(text, max(self.redaction.max_value_size // 4, 16))
-
-    def truncate(self, text: str, size: int) -> str:
-        # A lone surrogate is replaced, because no encoder takes it.
-        text = text.encode("utf-8", "replace").decode()
-        return text if len(text) <= size else f"{text[: max(size - 3, 0)]}..."
-
-    def mask_secrets(self, text: str) -> str:
-        text = USERINFO.sub(rf"\1:{MASK}@", text) if "@" in text else text
-        return PARAMETER.sub(self.parameter, text) if "=" in text else text
-
-    def parameter(self, match: re.Match[str]) -> str:
-        return f"{match[1]}={MASK}" if self.redaction.masks(_decode(match[1])) else match[0]
+        return truncate(text, self.max_name)
 
 
 def _decode(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast, overload
 
-from asgiwire import datastructures
-from asgiwire._concurrency import COROUTINE
+import asgiwire.datastructures
+from asgiwire import _body
+from asgiwire._concurrency import COROUTINE, finish_within
 from asgiwire._websocket.channel import WebSocketChannel
 from asgiwire._websocket.events import (
     MESSAGE_TOO_BIG,
@@ -23,6 +24,7 @@ from asgiwire._websocket.events import (
     payload,
     receive_event,
     send_event,
+    without_disconnects,
 )
 from asgiwire._websocket.states import ENDED, HANDSHAKE, INITIAL, OPEN, UNANSWERED
 from asgiwire.exceptions import (
@@ -30,6 +32,7 @@ from asgiwire.exceptions import (
     ImproperlyConfiguredException,
     RequestEntityTooLarge,
     WebSocketDisconnect,
+    WebSocketStateError,
 )
 from asgiwire.serialization import (
     decode_json,
@@ -42,6 +45,9 @@ from asgiwire.serialization import (
 from asgiwire.types import Empty, HeaderPairs, Message, Receive, Send, Serializer, WebSocketMode
 
 from .base import ASGIConnection, AuthT, StateT, UserT, empty_receive, empty_send
+
+if TYPE_CHECKING:
+    import asgiwire.connection.outbox  # at runtime, an attribute that is imported on first use
 
 __all__ = ("WebSocket",)
 
@@ -69,6 +75,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     """
 
     __slots__ = ("_channel", "_plain_receive", "_plain_send")
+
+    close_timeout: ClassVar[float] = 5.0
+    """Seconds that the close at the end of ``async with`` may take. A subclass sets its own."""
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
     _channel_class: ClassVar[type[WebSocketChannel]] = WebSocketChannel
@@ -140,6 +149,11 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         return self._channel.state in ENDED
 
     @property
+    def accepted(self) -> bool:
+        """Whether the handshake was accepted; stays true after the close."""
+        return self._channel.accepted
+
+    @property
     def close_code(self) -> int | None:
         """The code of the side that closed first; ``None`` while the WebSocket is not closed.
 
@@ -155,11 +169,14 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
     @property
     def subprotocols(self) -> tuple[str, ...]:
-        """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1)."""
+        """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1).
+
+        Blanks around them are removed: some servers do not remove them.
+        """
         offered: Iterable[str] = self.scope.get("subprotocols") or ()
         if not isinstance(offered, list | tuple):  # ASGI allows any iterable, also one that can be read once
             offered = self.scope["subprotocols"] = list(offered)
-        return tuple(offered)
+        return tuple(name.strip(" \t") for name in offered)
 
     def select_subprotocol(self, supported: Iterable[str]) -> str | None:
         """Return the first supported subprotocol that the client offers, for :meth:`accept`.
@@ -189,36 +206,71 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> bool:
-        """Close with code 1000, or with 1011 if the block raised an exception, which propagates.
+        """Close; an exception of the block decides about the code, and propagates.
 
-        A :class:`WebSocketException` gives its own ``code``, and its ``detail`` as the reason. A
-        :class:`WebSocketDisconnect` is suppressed if this WebSocket is closed.
+        The code is 1000 without an exception, the ``code`` of a :class:`WebSocketException`, the
+        ``close_code`` of a :class:`ClientException` (1003 for a message of the wrong kind, 1007 for one that
+        cannot be decoded, 1009 for one that is too large, 1008 for any other), else 1011. The ``detail`` of
+        these exceptions is the reason.
+
+        The close is sent in a cancelled task too, and takes at most :attr:`close_timeout` seconds. If this
+        WebSocket is closed, a :class:`WebSocketDisconnect` is suppressed. It is removed from an exception
+        group, of which the rest propagates.
         """
-        if isinstance(error, WebSocketDisconnect) and self.disconnected:
-            return True
-        # A coroutine that is being closed must not await.
-        if not isinstance(error, GeneratorExit):
-            await self.close(*close_arguments(error))
-        return False
+        if isinstance(error, GeneratorExit):  # a coroutine that is being closed must not await
+            return False
+        if not self.disconnected:
+            await self._close_within_timeout(*close_arguments(error))
+            return False
+        rest = without_disconnects(error)
+        if rest is not None and rest is not error:
+            context = rest.__context__
+            try:
+                raise rest
+            finally:
+                rest.__context__ = context  # not the whole group
+        return rest is None and error is not None
+
+    async def _close_within_timeout(self, code: int, reason: str) -> None:
+        await finish_within(self.close_timeout, partial(self._close_or_give_up, code, reason))
+
+    async def _close_or_give_up(self, code: int, reason: str) -> None:
+        try:
+            await self.close(code, reason)
+        except Exception:
+            raise
+        except BaseException:  # the time is over: the client receives nothing
+            self._channel.set_lost()
+            raise
 
     async def accept(
         self,
         subprotocols: str | None = None,
-        headers: datastructures.Headers | HeaderPairs | None = None,
+        headers: asgiwire.datastructures.Headers | HeaderPairs | None = None,
+        *,
+        subprotocol: str | None = None,
     ) -> None:
         """Accept the handshake. Does nothing if it is accepted already.
 
         Args:
             subprotocols: The chosen subprotocol, one of those that the client offers.
             headers: Headers of the response. Not every server sends them.
+            subprotocol: Another name of ``subprotocols``.
 
         Raises:
-            ValueError: The subprotocol was not offered, or a header is invalid; nothing was sent.
+            TypeError: The subprotocol was given by both names; nothing was sent.
+            ValueError: The subprotocol was not offered or is not a token, or a header is invalid; nothing was
+                sent.
             WebSocketDisconnect: The client disconnected, or the WebSocket was closed before.
         """
         channel = self._channel
         if channel.state is OPEN:
             return
+        if subprotocol is not None:
+            if subprotocols is not None:
+                msg = "accept() got a subprotocol by two names; pass only 'subprotocol'"
+                raise TypeError(msg)
+            subprotocols = subprotocol
         event = accept_event(subprotocols, self.subprotocols, headers)
         # Two tasks that read or send first both accept; the second waits here and has nothing to do.
         async with channel.handshake:
@@ -234,10 +286,10 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
         Args:
             code: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4).
-            reason: At most 123 bytes in UTF-8.
+            reason: Cut after 123 bytes in UTF-8, at the end of a character (RFC 6455 section 5.5).
 
         Raises:
-            ValueError: The code or the reason is invalid; nothing was sent.
+            ValueError: The code is invalid; nothing was sent.
         """
         channel = self._channel
         if channel.state in ENDED:
@@ -257,7 +309,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     async def send_denial_response(
         self,
         status: int,
-        headers: datastructures.Headers | HeaderPairs | None = None,
+        headers: asgiwire.datastructures.Headers | HeaderPairs | None = None,
         body: bytes | AsyncIterable[bytes] = b"",
     ) -> None:
         """Answer the handshake with an HTTP response (ASGI extension ``websocket.http.response``).
@@ -288,6 +340,38 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         await self._receive_connect()
         await self.send(start)
         await self.send(end)
+
+    async def deny(
+        self,
+        status: int = 403,
+        headers: asgiwire.datastructures.Headers | HeaderPairs | None = None,
+        body: bytes | AsyncIterable[bytes] = b"",
+    ) -> bool:
+        """Reject the handshake, on every server.
+
+        Args:
+            status: 300 to 599.
+            headers: Headers of the response.
+            body: The body, or its chunks.
+
+        Returns:
+            Whether the client gets this response. ``False`` if the server does not support the extension of
+            :meth:`send_denial_response`: it answers with HTTP 403.
+
+        Raises:
+            ValueError: The status or a header is invalid; nothing was sent.
+            WebSocketStateError: The handshake was accepted, or a response was started.
+            WebSocketDisconnect: The client disconnected, or the WebSocket was closed before.
+        """
+        if DENIAL_EXTENSION in (self.scope.get("extensions") or ()):
+            await self.send_denial_response(status, headers, body)
+            return True
+        denial_start(status, headers)  # the arguments are valid on every server, or on none
+        await self._receive_connect()
+        if self._channel.state is OPEN:
+            raise WebSocketStateError(event="websocket.http.response.start", state=OPEN.value)
+        await self.send(close_event(1000, ""))
+        return False
 
     async def _receive_connect(self) -> None:
         """Receive the connect event if it was not received."""
@@ -346,6 +430,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             message: Message = await (awaitable if type(awaitable) is COROUTINE else channel.keep(awaitable))
         finally:
             channel.receiving = False
+            if channel.read_ahead is not None:  # created meanwhile
+                channel.read_ahead.notify()
         if "text" in message and message["type"] == "websocket.receive":
             text: str | None = message["text"]
             maximum = self.limits.max_message_size
@@ -386,7 +472,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         # _receive_text() is a shorter path to receive_data().
         data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
         try:
-            return decode_json(data, type, self.type_decoders)
+            return decode_json(data, type, self.type_decoders, max_values=self.limits.max_values)
         except ClientException as error:
             error.message = receive_event(data)
             raise
@@ -413,7 +499,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         """
         data = await self.receive_data("binary")
         try:
-            return decode_msgpack(data, type, self.type_decoders)
+            return decode_msgpack(data, type, self.type_decoders, max_values=self.limits.max_values)
         except ClientException as error:
             error.message = receive_event(data)
             raise
@@ -521,6 +607,46 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         await self._channel.peek()
         return self.disconnected
 
+    async def wait_disconnected(self) -> None:
+        """Return when the WebSocket is closed.
+
+        Messages that arrive before stay readable, in order. No more are received while 1 MiB of them is
+        pending, so the disconnect is not seen before a reader takes one. :meth:`cancel_on_disconnect` cancels
+        a block instead.
+
+        Raises:
+            ProtocolError: The server sent a message that the state does not allow.
+        """
+        await self._channel.wait_closed()
+
+    def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
+        """Return an ``async with`` context manager that cancels its block when the client disconnects.
+
+        The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. A
+        close from this side cancels nothing. Messages that arrive meanwhile stay readable, as in
+        :meth:`wait_disconnected`.
+        """
+        from asgiwire._body.cancel import CancelOnDisconnect
+
+        return CancelOnDisconnect(self._channel.wait_disconnected)
+
+    def outbox(
+        self, *, max_messages: int = 100, on_full: Literal["close", "drop_oldest", "wait"] = "close"
+    ) -> asgiwire.connection.outbox.Outbox:
+        """Return a bounded queue of outgoing messages, for ``async with``; its task sends them in order.
+
+        Args:
+            max_messages: The most messages that may wait to be sent.
+            on_full: ``"close"`` closes the WebSocket of a slow client with code 1013 and cancels the block,
+                ``"drop_oldest"`` drops the oldest message, ``"wait"`` lets ``put()`` wait.
+
+        Raises:
+            ValueError: An argument is invalid.
+        """
+        from .outbox import Outbox
+
+        return Outbox(self.send_data, self._close_within_timeout, self.close_timeout, max_messages, on_full)
+
     async def send_data(
         self, data: str | bytes, mode: WebSocketMode = "text", encoding: str = "utf-8"
     ) -> None:
@@ -559,7 +685,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         try:
             await channel.sink({"type": "websocket.send", "text": data})
         except (OSError, RuntimeError) as error:
-            channel.raise_if_lost(error)
+            await channel.raise_if_lost(error)
             raise
         finally:
             if lock.waiters:

@@ -20,6 +20,10 @@ ENCODED_NAMES: Final[dict[str, bytes]] = {}
 MAX_ENCODED_NAMES: Final = 512
 MAX_CACHED_NAME_LENGTH: Final = 64
 
+# RFC 9110 section 5.5: "A field value does not include leading or trailing whitespace". Not every server
+# removes it.
+OWS: Final = b" \t"
+
 is_lower: Final = methodcaller("islower")
 
 
@@ -81,13 +85,13 @@ def encode_name(key: str) -> bytes:
 
 def decoded_values(pairs: Pairs, key: str) -> list[str]:
     """Return all values of a header as text, in order."""
-    return [value.decode("latin-1") for value in raw_headers(pairs, encode_name(key))]
+    return [value.strip(OWS).decode("latin-1") for value in raw_headers(pairs, encode_name(key))]
 
 
 def decoded_pairs(pairs: Pairs) -> Generator[tuple[str, str], None, None]:
     """Yield all names and values as text, in order."""
     for name, value in pairs:
-        yield name.lower().decode("latin-1"), value.decode("latin-1")
+        yield name.lower().decode("latin-1"), value.strip(OWS).decode("latin-1")
 
 
 def grouped(pairs: Pairs) -> dict[str, list[str]]:
@@ -144,13 +148,13 @@ class HeaderMapping(Mapping[str, str]):
     __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
 
     def __repr__(self) -> str:
-        from asgiwire._parsers.secrets import CREDENTIAL_HEADERS, MASK
+        from asgiwire._parsers.secrets import mask_headers
 
-        pairs = (
-            f"{name!r}: {(MASK if name in CREDENTIAL_HEADERS else value)!r}"
-            for name, value in decoded_pairs(self._raw_pairs())
-        )
-        return f"<{type(self).__name__}({', '.join(pairs)})>"
+        pairs = self._raw_pairs()
+        shown = [f"{name!r}: {value!r}" for name, value in mask_headers(pairs)]
+        if len(shown) < len(pairs):
+            shown.append("...")
+        return f"<{type(self).__name__}({', '.join(shown)})>"
 
 
 # The views of `collections.abc` return the first value of a name for each of its duplicates.

@@ -19,8 +19,8 @@ __all__ = ("Accept",)
 class Accept:
     """The media ranges of an Accept header, in order of preference (RFC 9110 section 12.5.1).
 
-    The order is by weight, then by specificity, then as sent. Malformed ranges and weights are ignored. A
-    header without a valid range accepts everything.
+    The order is by weight, then by specificity, then as sent. Malformed ranges and weights are ignored, and
+    so are ranges after the first 256. A header without a valid range accepts everything.
 
     Args:
         accept_value: The value of the header; several headers are joined with commas.
@@ -66,7 +66,8 @@ class Accept:
         """Return the provided media type that the client prefers.
 
         The most specific range that matches a type applies to it; weight 0 excludes the type. The result is
-        the type whose range is first in this object, or the first of several types with the same range.
+        the type whose range is first in this object: among ranges of equal weight and specificity, the order
+        of the client decides, as in Litestar. Of several types with the same range, it is the first provided.
 
         Args:
             provided_types: Media types, with or without parameters. The subtype, or both parts, can be ``*``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from asgiwire._parsers.credentials import parse_basic, parse_credentials
-from asgiwire._parsers.secrets import MASK
+from asgiwire._parsers.secrets import MASK, SCHEMES
 
 __all__ = ("Authorization",)
 
@@ -13,7 +13,8 @@ __all__ = ("Authorization",)
 class Authorization:
     """The credentials of an Authorization header (RFC 9110 section 11.6.2).
 
-    The credentials are parsed, not verified. ``repr`` shows the scheme only. Compare secrets with
+    The credentials are parsed, not verified. ``repr`` shows a scheme that is
+    registered or widely used, and nothing else. Compare secrets with
     :func:`hmac.compare_digest`, not with ``==``.
 
     Attributes:
@@ -61,4 +62,6 @@ class Authorization:
         return self.token68 if self.scheme == "bearer" else None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.scheme} {MASK}>"
+        # A key that was sent without a scheme is parsed as a scheme.
+        scheme = self.scheme if self.scheme in SCHEMES else MASK
+        return f"<{type(self).__name__} {scheme} {MASK}>"

@@ -13,7 +13,7 @@ from typing import Self
 from asgiwire._parsers.entity_tags import split_entity_tags
 from asgiwire._parsers.http_dates import parse_http_date
 
-from .header_values import ENTITY_TAG, ETag
+from .header_values import ETag
 
 __all__ = ("EntityTags", "IfMatch", "IfNoneMatch", "IfRange")
 
@@ -36,8 +36,7 @@ class EntityTags:
         elements = split_entity_tags(header_value)
         if elements == ["*"]:
             return cls(any=True)
-        found = (ENTITY_TAG.fullmatch(element) for element in elements)
-        return cls(tuple(ETag(weak=tag[1] is not None, value=tag[2]) for tag in found if tag is not None))
+        return cls(tuple(tag for tag in map(ETag._parsed, elements) if tag is not None))
 
     def __iter__(self) -> Iterator[ETag]:
         return iter(self.tags)
@@ -120,9 +119,9 @@ class IfRange:
     @classmethod
     def from_header(cls, header_value: str) -> Self:
         """Parse an entity tag or a date; both are ``None`` if the header is malformed."""
-        tag = ENTITY_TAG.fullmatch(header_value.strip(" \t"))
+        tag = ETag._parsed(header_value.strip(" \t"))
         if tag is not None:
-            return cls(etag=ETag(weak=tag[1] is not None, value=tag[2]))
+            return cls(etag=tag)
         return cls(date=parse_http_date(header_value))
 
     def matches(self, etag: ETag | str | None = None, last_modified: datetime | None = None) -> bool:
@@ -148,11 +147,11 @@ class IfRange:
 def _parse_etag(etag: ETag | str | None) -> ETag | None:
     if not isinstance(etag, str):
         return etag
-    tag = ENTITY_TAG.fullmatch(etag)
+    tag = ETag._parsed(etag)
     if tag is None:
         msg = f'expected an entity tag in quotes, such as "abc" or W/"abc", got {etag!r}'
         raise ValueError(msg)
-    return ETag(weak=tag[1] is not None, value=tag[2])
+    return tag
 
 
 def _second(time: datetime) -> datetime:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import builtins
 import re
 from dataclasses import asdict, dataclass, field
-from http.cookies import CookieError, SimpleCookie
+from datetime import UTC, datetime, timedelta
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Final, Literal
+
+from asgiwire._parsers.http_dates import format_http_date
 
 __all__ = ("Cookie",)
 
@@ -21,6 +24,17 @@ ATTRIBUTE: Final = re.compile(r"[ -:<-~]*")
 ESCAPED: Final = re.compile(r"[^ -$&-~]+")
 
 
+# RFC 6265 section 5.1.1: a date before this year fails.
+FIRST_YEAR: Final = 1601
+
+
+class _Morsel(Morsel[str]):
+    """A morsel that knows ``Partitioned``, as that of Python 3.14 does."""
+
+    _reserved = {**Morsel._reserved, "partitioned": "Partitioned"}  # type: ignore[attr-defined]  # noqa: RUF012  # as in `http.cookies`
+    _flags = {*Morsel._flags, "partitioned"}  # type: ignore[attr-defined]  # noqa: RUF012  # as above
+
+
 @dataclass
 class Cookie:
     """A cookie to set (RFC 6265 section 4.1). Cookies with the same key, path and domain are equal.
@@ -32,27 +46,31 @@ class Cookie:
         key: The name, a token.
         path: Path prefix of the requests that the cookie is sent with.
         value: The value; ``None`` is the same as ``""``.
-        max_age: Seconds until the cookie expires.
-        expires: Seconds from now until the cookie expires; sent as a date.
+        max_age: Time until the cookie expires, in seconds or as a ``timedelta``.
+        expires: When the cookie expires: seconds from now, or a ``datetime``, which is UTC if it has no time
+            zone. Sent as a date.
         domain: The domain, subdomains included, that the cookie is sent to; by default only the current host.
         secure: Whether the cookie is sent over TLS only.
         httponly: Whether the cookie is hidden from scripts.
         samesite: Whether the cookie is sent with requests from other sites.
         description: A description for the documentation.
         documentation_only: Whether the cookie appears in the documentation only.
+        partitioned: Whether each top-level site has its own copy of the cookie (CHIPS). Browsers store it
+            only with ``secure``.
     """
 
     key: str
     path: str = "/"
     value: str | None = field(default=None, repr=False)
-    max_age: int | None = None
-    expires: int | None = None
+    max_age: int | timedelta | None = None
+    expires: int | datetime | None = None
     domain: str | None = None
     secure: bool | None = None
     httponly: bool | None = None
     samesite: Literal["lax", "strict", "none"] = "lax"
     description: str | None = None
     documentation_only: bool = False
+    partitioned: bool | None = None
 
     @property
     def simple_cookie(self) -> SimpleCookie:
@@ -60,17 +78,22 @@ class Cookie:
 
         Raises:
             ValueError: The key is not a token or is reserved, an attribute contains a semicolon, a control
-                character or a non-ASCII character, or ``samesite`` is invalid.
+                character or a non-ASCII character, ``max_age`` or ``expires`` is of another type or is not a
+                possible date, or ``samesite`` is invalid.
         """
         self._check()
         cookie = SimpleCookie()
+        morsel = _Morsel()
         try:
-            cookie[self.key] = ESCAPED.sub(_percent_encode, self.value or "")
+            morsel.set(self.key, *cookie.value_encode(ESCAPED.sub(_percent_encode, self.value or "")))
         except CookieError as error:
             raise ValueError(f"the name of a cookie must not be reserved, got {self.key!r}") from error
-        for name, attribute in self.dict.items():
+        attributes = self.dict | {"max_age": self._seconds(), "expires": self._date()}
+        for name, attribute in attributes.items():
             if attribute is not None and name not in ("key", "value"):
-                cookie[self.key][name.replace("_", "-")] = attribute
+                morsel[name.replace("_", "-")] = attribute
+        # SimpleCookie.__setitem__ replaces the morsel by one of its own class.
+        super(SimpleCookie, cookie).__setitem__(self.key, morsel)
         return cookie
 
     def to_header(self, **kwargs: Any) -> str:
@@ -98,6 +121,35 @@ class Cookie:
         values = asdict(self)
         del values["description"], values["documentation_only"]
         return values
+
+    def _seconds(self) -> int | None:
+        age = self.max_age
+        if isinstance(age, timedelta):
+            return int(age.total_seconds())
+        if age is not None and type(age) is not int:
+            raise ValueError(
+                f"max_age of cookie {self.key!r} must be an int or a timedelta, got {type(age).__name__}"
+            )
+        return age
+
+    def _date(self) -> str | None:
+        date = self.expires
+        if date is None:
+            return None
+        if type(date) is int:
+            try:
+                date = datetime.now(UTC) + timedelta(seconds=date)
+            except OverflowError:
+                raise ValueError(
+                    f"expires of cookie {self.key!r} must be a date until the year 9999"
+                ) from None
+        if not isinstance(date, datetime):
+            raise ValueError(
+                f"expires of cookie {self.key!r} must be an int or a datetime, got {type(date).__name__}"
+            )
+        if date.year < FIRST_YEAR:
+            raise ValueError(f"expires of cookie {self.key!r} must be a date since the year {FIRST_YEAR}")
+        return format_http_date(date)
 
     def _check(self) -> None:
         if not NAME.fullmatch(self.key):

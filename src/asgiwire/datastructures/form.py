@@ -18,7 +18,12 @@ class FormMultiDict(ImmutableMultiDict["str | UploadFile"]):
     """The fields of a form as ``str`` and its files as :class:`UploadFile`, in the order received.
 
     It is an asynchronous context manager that closes the files.
+
+    Attributes:
+        closed: Whether :meth:`close` was called.
     """
+
+    closed: bool = False
 
     @classmethod
     def from_form_data(cls, form_data: Mapping[str, list[Any] | Any]) -> Self:
@@ -33,6 +38,7 @@ class FormMultiDict(ImmutableMultiDict["str | UploadFile"]):
         """Close all files. If closing some of them fails, close the others and raise the first error."""
         from .upload_file import UploadFile
 
+        self.closed = True
         failure: BaseException | None = None
         for value in self.values():
             if isinstance(value, UploadFile):

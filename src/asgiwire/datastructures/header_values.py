@@ -18,10 +18,10 @@ DIRECTIVE: Final = re.compile(r'([^\s",=]++)\s*+(?:=\s*+("(?:[^"\\]++|\\.)*+"?+|
 MAX_SECONDS: Final = 2**31
 DELTA_SECONDS: Final = frozenset({"max_age", "s_maxage", "stale_while_revalidate"})
 
-# RFC 9110 section 8.8.3: entity-tag = [ weak ] opaque-tag, etagc = %x21 / %x23-7E / obs-text. obs-text is not
-# supported. Some clients write "w/" in lower case.
-ENTITY_TAG: Final = re.compile(r'([Ww]/)?"([!#-~]*)"')
-OPAQUE_TAG: Final = re.compile(r"[!#-~]*")
+# RFC 9110 section 8.8.3: entity-tag = [ weak ] opaque-tag, etagc = %x21 / %x23-7E / obs-text, which is
+# %x80-FF. Some clients write "w/" in lower case.
+ENTITY_TAG: Final = re.compile(r'([Ww]/)?"([!#-~\x80-\xff]*)"')
+OPAQUE_TAG: Final = re.compile(r"[!#-~\x80-\xff]*")
 
 
 @dataclass
@@ -124,7 +124,7 @@ class ETag(Header):
 
     Attributes:
         weak: Whether it is a weak validator, ``W/"..."``.
-        value: The text between the quotes: ASCII without blanks, quotes and control characters.
+        value: The text between the quotes: ISO-8859-1 without blanks, quotes and ASCII control characters.
 
     Raises:
         ValidationException: The value is invalid, or it is ``None`` without ``documentation_only``.
@@ -141,7 +141,7 @@ class ETag(Header):
                 raise ValidationException("an ETag needs a value, unless documentation_only is set")
         elif not OPAQUE_TAG.fullmatch(self.value):
             raise ValidationException(
-                "the value of an ETag must be ASCII without blanks, quotes or control characters"
+                "the value of an ETag must be ISO-8859-1 without blanks, quotes or ASCII control characters"
             )
 
     def _get_header_value(self) -> str:
@@ -154,10 +154,22 @@ class ETag(Header):
         Raises:
             ValidationException: The value is not an entity tag; a list or ``*`` is invalid too.
         """
-        match = ENTITY_TAG.fullmatch(header_value.strip(" \t"))
-        if match is None:
+        tag = cls._parsed(header_value.strip(" \t"))
+        if tag is None:
             raise ValidationException('expected an entity tag such as "abc" or W/"abc"')
-        return cls(weak=match[1] is not None, value=match[2])
+        return tag
+
+    @classmethod
+    def _parsed(cls, element: str) -> Self | None:
+        """Parse one element of a list; return ``None`` if it is invalid."""
+        match = ENTITY_TAG.fullmatch(element)
+        if match is None:
+            return None
+        # Without the constructor, which would check the value again. It takes three times as long.
+        tag = object.__new__(cls)
+        tag.weak = match[1] is not None
+        tag.value = match[2]
+        return tag
 
 
 def _directives(cls: type[CacheControlHeader]) -> list[str]:

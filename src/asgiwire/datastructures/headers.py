@@ -12,6 +12,7 @@ from asgiwire.types import Empty, HeaderPairs, Scope
 
 from ._header_pairs import (
     ENCODED_NAMES,
+    OWS,
     HeaderMapping,
     Pairs,
     decoded_values,
@@ -34,7 +35,8 @@ MAX_SCANS: Final = 5
 class Headers(HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
 
-    Names are returned in lower case, values as sent; both are decoded as ISO-8859-1. ``[]`` and ``get``
+    Names are returned in lower case, values without leading and trailing blanks; both are decoded as
+    ISO-8859-1. ``[]`` and ``get``
     return the first value of a name. Length and iteration count every pair.
 
     Args:
@@ -109,7 +111,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
         """Return the pairs for ASGI, in order and with duplicates; names are in lower case."""
-        return [(name.lower(), value) for name, value in self._pairs]
+        return [(name.lower(), value.strip(OWS)) for name, value in self._pairs]
 
     def dict(self) -> builtins.dict[str, list[str]]:
         """Return the values of each name; names and values are in the order received."""
@@ -135,7 +137,9 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
         value = self.raw_value(encode_name(key))
-        return default if value is None else value.decode("latin-1")
+        if value is None:
+            return default
+        return value.decode("latin-1") if value and value[0] > 32 < value[-1] else _stripped(value)
 
     @overload
     def getone(self, key: str) -> str: ...
@@ -175,15 +179,24 @@ class Headers(HeaderMapping, MultiMixin[str]):
         return self._pairs
 
     def __getitem__(self, key: str) -> str:
-        value = self.raw_value(
-            ENCODED_NAMES.get(key) or encode_name(key)
-        )  # saves the call in the common case
+        try:
+            name = ENCODED_NAMES[key]  # saves the call in the common case
+        except KeyError:
+            name = encode_name(key)
+        value = self.raw_value(name)
         if value is None:
             raise KeyError(key)
-        return value.decode("latin-1")
+        if value and value[0] > 32 < value[-1]:
+            return value.decode("latin-1")
+        return _stripped(value)
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.raw_value(encode_name(key)) is not None
+
+
+def _stripped(value: bytes) -> str:
+    # The callers look at the first and the last byte before, because bytes.strip() takes longer than that.
+    return value.strip(OWS).decode("latin-1")
 
 
 def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:

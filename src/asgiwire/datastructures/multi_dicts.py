@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, KeysView, Mapping
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
 from multidict import MultiDict as BaseMultiDict
@@ -30,6 +30,10 @@ class MultiMixin(MultiMapping[T], ABC, Generic[T]):
             values.setdefault(key, []).append(value)
         return values
 
+    def to_dict(self) -> builtins.dict[str, list[Any]]:
+        """Return the same as :meth:`dict`, under the name that multidict uses."""
+        return self.dict()
+
     def multi_items(self) -> Generator[tuple[str, T], None, None]:
         """Yield all keys and values in the order received, with duplicates."""
         yield from self.items()
@@ -38,6 +42,8 @@ class MultiMixin(MultiMapping[T], ABC, Generic[T]):
 # In multidict, the overloads of `get` differ between the classes and their base class `MultiMapping`.
 class MultiDict(BaseMultiDict[T], MultiMixin[T], Generic[T]):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A mutable multidict. ``[]`` and ``get`` return the first value of a key, ``getall`` returns all.
+
+    Length and iteration count every pair, with all versions of multidict.
 
     Args:
         args: A mapping, a multidict or an iterable of pairs.
@@ -48,6 +54,15 @@ class MultiDict(BaseMultiDict[T], MultiMixin[T], Generic[T]):  # pyright: ignore
         self, args: MultiMapping[T] | Mapping[str, T] | Iterable[tuple[str, T]] | None = None
     ) -> None:
         initialize(self, () if args is None else args)
+
+    # multidict 6 yields every key, multidict 7 each key once; `len` and `items` have every pair in both.
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for key, _ in self.items()])
+
+    def keys(self) -> KeysView[str]:
+        """Return a view of the keys, with duplicates."""
+        return KeysView(self)
 
     def immutable(self) -> ImmutableMultiDict[T]:
         """Return an immutable copy."""
@@ -61,6 +76,8 @@ class MultiDict(BaseMultiDict[T], MultiMixin[T], Generic[T]):  # pyright: ignore
 # See MultiDict: the overloads of `get` differ.
 class ImmutableMultiDict(MultiDictProxy[T], MultiMixin[T], Generic[T]):  # pyright: ignore[reportIncompatibleMethodOverride]
     """An immutable multidict. ``[]`` and ``get`` return the first value of a key, ``getall`` returns all.
+
+    Length and iteration count every pair, with all versions of multidict.
 
     Args:
         args: A mapping, a multidict or an iterable of pairs; it is copied.
@@ -77,6 +94,15 @@ class ImmutableMultiDict(MultiDictProxy[T], MultiMixin[T], Generic[T]):  # pyrig
     # its values.
     def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # as above
         return type(self), (list(self.items()),)
+
+    # multidict 6 yields every key, multidict 7 each key once; `len` and `items` have every pair in both.
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for key, _ in self.items()])
+
+    def keys(self) -> KeysView[str]:
+        """Return a view of the keys, with duplicates."""
+        return KeysView(self)
 
     def mutable_copy(self) -> MultiDict[T]:
         """Return a mutable shallow copy."""

@@ -1,6 +1,6 @@
 """The Accept-Language, Accept-Encoding and Accept-Charset headers.
 
-Malformed elements and malformed weights are ignored.
+Malformed elements and malformed weights are ignored, and so are elements after the first 256.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, overload
 
-from asgiwire._parsers.languages import longest_matching_range, normalize_tag, parse_language_ranges
+from asgiwire._parsers.languages import (
+    longest_matching_range,
+    normalize_tag,
+    parse_language_ranges,
+    shortened,
+)
 from asgiwire._parsers.negotiation import Preference, parse_preferences
 
 __all__ = ("AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Preferences")
@@ -171,9 +176,10 @@ class AcceptLanguage(Preferences):
     def best_match(self, provided: Sequence[str], default: str | None = None) -> str | None:
         """Return the provided language that the client prefers.
 
-        The ranges are tried in the client's order. A range selects the tag that is equal to it, or else a tag
-        that it matches. Otherwise lookup (RFC 4647 section 3.4) shortens the range: ``de-CH`` selects ``de``,
-        unless another range matches ``de``.
+        The ranges are tried in the client's order. A range selects the tag that is equal to it, or else the
+        first tag that it matches. Otherwise the range is shortened until it is equal to a tag, as in RFC 4647
+        section 3.4, before the next range is tried: ``de-CH`` selects ``de``. A language with weight 0 is
+        never selected.
 
         Args:
             provided: Language tags, such as ``"en-GB"``, in the server's order of preference.
@@ -181,19 +187,24 @@ class AcceptLanguage(Preferences):
         """
         if not self._ranked:
             return provided[0] if provided else default
-        ranked = [(rank, tag) for tag in provided if (rank := self._rank(self._normal(tag))) is not None]
-        return min(ranked, key=lambda pair: pair[0])[1] if ranked else default
-
-    def _rank(self, tag: str) -> tuple[int, int, int] | None:
-        """Return a sort key: position of the range, kind of match, number of characters removed."""
-        match = longest_matching_range(self._by_value, tag)
-        if match is not None and not match.quality:
-            return None
-        if match is None or match.value == "*":
-            for position, preference in enumerate(self._ranked):
-                if preference.quality and preference.value.startswith(f"{tag}-"):
-                    return position, 2, len(preference.value) - len(tag)
-        return None if match is None else (self._ranked.index(match), int(match.value != tag), 0)
+        tags: dict[str, str] = {}  # as provided, by the normal form
+        first_tags: dict[str, str] = {}  # the first tag for which a range decides, by the range
+        for language in provided:
+            tag = self._normal(language)
+            match = longest_matching_range(self._by_value, tag)
+            if match is None or match.quality:
+                tags.setdefault(tag, language)
+                first_tags.setdefault("" if match is None else match.value, language)
+        for preference in self._ranked:
+            if not preference.quality:
+                break
+            value = preference.value
+            if value in tags or value in first_tags:
+                return tags.get(value) or first_tags[value]
+            for shorter in shortened(value):
+                if shorter in tags:
+                    return tags[shorter]
+        return default
 
     def _thousandths(self, value: str) -> int:
         if not self._ranked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 from io import BufferedWriter, BytesIO, FileIO
 from threading import Lock
@@ -14,6 +14,8 @@ from typing import IO, Any, ClassVar, Self, TypeVar
 from asgiwire._concurrency import run_in_thread
 from asgiwire._parsers.filenames import safe_filename
 from asgiwire.limits import BLOCK_SIZE
+
+from .headers import Headers
 
 __all__ = ("UploadFile",)
 
@@ -33,19 +35,19 @@ class UploadFile:
 
     Attributes:
         filename: The name as sent by the client; never use it as a path.
-        content_type: The media type as sent by the client.
-        headers: The headers of the part; names are in lower case.
+        content_type: The media type as sent by the client; ``text/plain`` if it sent none (RFC 7578 section
+            4.4).
     """
 
     __slots__ = (
         "__weakref__",
         "_disk_lock",
         "_file",
+        "_headers",
         "_max_spool_size",
         "_size_in_memory",
         "content_type",
         "filename",
-        "headers",
     )
 
     _is_received: ClassVar = True  # decoders pass it on as it is, and convert nothing to it
@@ -60,7 +62,7 @@ class UploadFile:
     ) -> None:
         self.content_type: str = content_type
         self.filename: str = filename
-        self.headers: dict[str, str] = headers or {}
+        self._headers: Mapping[str, str] = headers or {}
         # A BytesIO shares the bytes that it is created from. A temporary file takes ten times as long to
         # create, and small files never need one.
         self._file: BytesIO | tempfile.SpooledTemporaryFile[bytes] = BytesIO(file_data or b"")
@@ -70,6 +72,32 @@ class UploadFile:
         self._size_in_memory = 0
         if file_data and len(file_data) > max_spool_size:
             self.file.rollover()
+
+    @classmethod
+    def _on_disk(
+        cls,
+        file: tempfile.SpooledTemporaryFile[bytes],
+        content_type: str,
+        filename: str,
+        headers: dict[str, str],
+        max_spool_size: int,
+    ) -> Self:
+        """Create an upload of a temporary file that is on disk already."""
+        upload = cls(content_type, filename, None, headers, max_spool_size)
+        upload._file = file
+        return upload
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the part; immutable and case-insensitive. Setting a mapping converts it."""
+        headers = self._headers
+        if not isinstance(headers, Headers):
+            headers = self._headers = Headers([_encoded(*pair) for pair in headers.items()])
+        return headers
+
+    @headers.setter
+    def headers(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
 
     @property
     def file(self) -> tempfile.SpooledTemporaryFile[bytes]:
@@ -92,7 +120,9 @@ class UploadFile:
             ValueError: The file is closed.
         """
         if self.rolled_to_disk:
-            return os.fstat(self._file.fileno()).st_size  # does not access the disk
+            # Files of one form share a temporary file, and each of them knows its size.
+            size: int | None = getattr(self._file, "size", None)
+            return os.fstat(self._file.fileno()).st_size if size is None else size
         if self._disk_lock is not None:
             return self._size_in_memory  # a thread is moving the file to disk
         position = self._file.tell()
@@ -104,9 +134,9 @@ class UploadFile:
     def safe_filename(self) -> str:
         """A safe name to store the file under, derived from ``filename``; ``"file"`` if nothing is left.
 
-        It has no directories, no unprintable characters, none that Windows forbids, no leading dots, and is
-        not the name of a device. It has at most 255 bytes in UTF-8. Several files can have the same safe
-        name.
+        It has no directories, no unprintable characters, none that Windows forbids, no leading dots, hyphens
+        or tildes, and is not the name of a device. It has at most 255 bytes in UTF-8. Several files can have
+        the same safe name.
         """
         return safe_filename(self.filename)
 
@@ -223,7 +253,8 @@ class UploadFile:
         This object is closed then. So the form can be closed while work after the request still uses the
         file. Do not call it during a read or write.
         """
-        owner = UploadFile(self.content_type, self.filename, None, self.headers, self._max_spool_size)
+        owner = UploadFile(self.content_type, self.filename, max_spool_size=self._max_spool_size)
+        owner._headers = self._headers
         owner._file, self._file = self._file, owner._file
         owner._disk_lock, self._disk_lock = self._disk_lock, None
         owner._size_in_memory = self._size_in_memory
@@ -380,3 +411,11 @@ def _copy_file_range(source: int, target: int, offset: int, count: int) -> int:
 
 def _sendfile(source: int, target: int, offset: int, count: int) -> int:
     return os.sendfile(target, source, offset, count)
+
+
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    # Names and values come from the client, in the charset of its form, so they are not validated.
+    try:
+        return name.encode("latin-1"), value.encode("latin-1")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace"), value.encode("utf-8", "replace")

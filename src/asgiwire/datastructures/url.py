@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Self
-
-from multidict import MultiMapping
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Self, TypeAlias, cast
 
 from asgiwire._parsers.percent import encode_query
 from asgiwire._parsers.query import parse_urlencoded
@@ -30,17 +29,19 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 COMMON_SCHEMES: Final = ("https", "http", "wss", "ws")
 
+_Query: TypeAlias = str | Mapping[str, Any] | Iterable[tuple[str, Any]]
+"""A query as text, or as parameters; a list or tuple has several values of one parameter."""
+
 
 class URL:
     """An immutable URL or relative reference.
 
     A URL is not normalized, and it is equal to any URL or ``str`` with the same text. ``repr`` masks the
-    password.
+    userinfo, and the secrets in path, query and fragment.
 
     Args:
         url: The text, or the five parts (such as a ``SplitResult`` of :mod:`urllib.parse`), which are
-        composed
-            as in :meth:`from_components`.
+            composed as in :meth:`from_components`.
 
     Raises:
         ValueError: The URL has unbalanced brackets, an invalid port or a control character.
@@ -136,7 +137,7 @@ class URL:
         scheme: str = "",
         netloc: str = "",
         path: str = "",
-        query: str | MultiDict[Any] | EmptyType | None = Empty,
+        query: _Query | EmptyType | None = Empty,
         fragment: str = "",
     ) -> Self:
         """Return a copy with the given parts replaced; empty ones are unchanged, except the query.
@@ -145,7 +146,8 @@ class URL:
             scheme: The new scheme.
             netloc: The new authority.
             path: The new path.
-            query: The new query, as urlencoded text or as a multidict; ``None`` and ``""`` remove the query.
+            query: The new query: urlencoded text, a mapping or multidict, or pairs. Values are converted with
+                ``str()``, and a list or tuple has several values. ``None`` and ``""`` remove the query.
             fragment: The new fragment.
 
         Raises:
@@ -154,17 +156,48 @@ class URL:
         old = self._parts
         if query is Empty:
             query = old.query
-        elif isinstance(query, MultiMapping):
-            from urllib.parse import urlencode
-
-            query = urlencode(list(query.items()))
+        elif not isinstance(query, str):
+            query = _encode_parameters(query or ())
         return self.from_components(
-            scheme or old.scheme,
-            netloc or old.netloc,
-            path or old.path,
-            fragment or old.fragment,
-            query or "",
+            scheme or old.scheme, netloc or old.netloc, path or old.path, fragment or old.fragment, query
         )
+
+    def include_query_params(self, **parameters: Any) -> Self:
+        """Return a copy with these query parameters at the end, in place of those with the same names."""
+        kept = self._query_without(parameters)
+        return self.with_replacements(query="&".join(filter(None, (kept, _encode_parameters(parameters)))))
+
+    def replace_query_params(self, **parameters: Any) -> Self:
+        """Return a copy with these query parameters and no others."""
+        return self.with_replacements(query=_encode_parameters(parameters))
+
+    def remove_query_params(self, *names: str | Iterable[str]) -> Self:
+        """Return a copy without the query parameters of these names; each argument is a name or several."""
+        removed = {name for one in names for name in ([one] if isinstance(one, str) else one)}
+        return self.with_replacements(query=self._query_without(removed))
+
+    def _query_without(self, names: Iterable[str]) -> str:
+        """Return the query without some parameters; the others stay as they are encoded."""
+        removed = set(names)
+        sequences = self.query.split("&") if removed else [self.query]
+        return "&".join(
+            sequence
+            for sequence in sequences
+            if not any(name in removed for name, _ in _decode_parameters(sequence))
+        )
+
+    def _for_route(self, protocol: str, host: str) -> Self:
+        """Return a copy with the scheme and host of a route.
+
+        Args:
+            protocol: ``http`` or ``websocket``, which keep TLS; any other keeps the scheme.
+            host: The host, or ``""`` to keep the authority.
+        """
+        is_secure = self.scheme in {"https", "wss"}
+        scheme = {"http": ("http", "https"), "websocket": ("ws", "wss")}.get(protocol)
+        if self.netloc or host:
+            return self.with_replacements(scheme=scheme[is_secure] if scheme else "", netloc=host)
+        return self  # a relative URL, because the address of the server is not known
 
     @property
     def scheme(self) -> str:
@@ -178,8 +211,15 @@ class URL:
 
     @property
     def path(self) -> str:
-        """The path, percent-encoded."""
-        return self._parts.path
+        """The path, percent-encoded. It never begins with two slashes.
+
+        As a ``Location``, the path ``//evil.example/`` would lead to another host. So the second slash, or a
+        backslash, is percent-encoded here: ``/%2Fevil.example/``. ``str()`` is unchanged.
+        """
+        path = self._parts.path
+        if path[:2] in {"//", "/\\"}:
+            return f"/%{ord(path[1]):02X}{path[2:]}"
+        return path
 
     @property
     def query(self) -> str:
@@ -214,9 +254,9 @@ class URL:
         return split_authority(self.netloc)[1]
 
     @property
-    def query_params(self) -> MultiDict[Any]:
+    def query_params(self) -> MultiDict[str]:
         """The query as a new multidict, in order and with blank values."""
-        return MultiDict(parse_urlencoded(self.query.encode("utf-8", "surrogatepass")))
+        return MultiDict(_decode_parameters(self.query))
 
     @property
     def _parts(self) -> Parts:
@@ -240,11 +280,10 @@ class URL:
         return hash(self._text)
 
     def __repr__(self) -> str:
-        text = self._text
-        if self.password is not None:
-            from asgiwire._parsers.secrets import MASK
+        from asgiwire._parsers.secrets import MAX_URL, mask_url, truncate
 
-            text = text.replace(f":{self.password}@", f":{MASK}@", 1)
+        is_cut = len(self._text) > MAX_URL
+        text = truncate(mask_url(self._text[:MAX_URL], is_cut=is_cut), MAX_URL, is_cut)
         return f"{type(self).__name__}({text!r})"
 
 
@@ -254,7 +293,7 @@ def make_absolute_url(path: str | URL, base: str | URL) -> str:
     target, _, fragment = str(path).partition("#")
     target, _, query = target.partition("?")
     slash = "/" if target and not target.startswith("/") else ""
-    full_path = url.path.rstrip("/") + slash + target
+    full_path = url._parts.path.rstrip("/") + slash + target
     return compose_uri(url.scheme, url.netloc, full_path, query, fragment)
 
 
@@ -269,6 +308,23 @@ def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
         address = address_from_scope(scope.get("server"))
         authority = None if address is None else authority_from_server(*address, scheme)
     return ("", "") if authority is None else (scheme, authority)
+
+
+def _encode_parameters(parameters: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> str:
+    from urllib.parse import urlencode
+
+    pairs: Iterable[tuple[str, Any]] = (
+        cast("Mapping[str, Any]", parameters).items() if isinstance(parameters, Mapping) else parameters
+    )
+    encoded: list[tuple[str, Any]] = []
+    for name, value in pairs:
+        values = cast("list[Any]", value) if isinstance(value, list | tuple) else [value]
+        encoded += [(name, one) for one in values]
+    return urlencode(encoded)
+
+
+def _decode_parameters(query: str) -> list[tuple[str, str]]:
+    return parse_urlencoded(query.encode("utf-8", "surrogatepass"))
 
 
 def _text(value: object) -> str:

@@ -47,7 +47,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         on_start: Callable[[Headers], None],
     ) -> None:
         super().__init__(application, scope, WebSocketProtocol(), timeout, raise_exceptions)
-        self.accepted = False
+        self.accepted: bool = False
         self.subprotocol: str | None = None
         self.close_code: int | None = None
         self.close_reason: str | None = None

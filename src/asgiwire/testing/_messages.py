@@ -69,7 +69,7 @@ class RecordedSend:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.changed = Signal()
+        self._changed = Signal()
         self._protocol = HTTPProtocol()
         self._error: BaseException | None = None
         self._calls_before_error = 0
@@ -84,7 +84,7 @@ class RecordedSend:
         self.messages.append(copied)
         if _type_of(copied) in self._protocol.sendable:
             self._protocol.sent(copied)
-        self.changed.notify()
+        self._changed.notify()
 
     def fail_with(self, error: BaseException, after: int = 0) -> None:
         """Raise an error from now on, as servers do after the client disconnected.
@@ -143,16 +143,16 @@ class RecordedSend:
 class ScriptedReceive:
     """A ``receive`` callable that returns its messages in order, without waiting.
 
-    After the last message it blocks, as a server does when nothing happens. If it knows the ``send`` of its
-    connection, it returns ``http.disconnect`` after the response is complete, as the specification demands.
-    An ``http.disconnect`` is returned again at every later call.
+    After the last message it blocks, as a server does when nothing happens, until the time-out. If it knows
+    the ``send`` of its connection, it returns ``http.disconnect`` after the response is complete, as the
+    specification demands. An ``http.disconnect`` is returned again at every later call.
 
     Args:
         *steps: ASGI messages; exceptions to raise instead of returning; and :class:`AfterSend` steps, which
             wait.
         at_end: The exception to raise after the last message, instead of blocking.
         send: The ``send`` of the same connection.
-        timeout: How long an :class:`AfterSend` step waits, in seconds.
+        timeout: How long one call waits, in seconds; ``None`` for as long as it takes.
 
     Attributes:
         calls: The number of calls.
@@ -242,7 +242,8 @@ class ScriptedReceive:
         Raises:
             ScriptError: Another call is waiting; ``websocket.disconnect`` was returned before; or an
                 :class:`AfterSend` step needs the ``send`` of the connection.
-            WaitTimeout: The application did not send what an :class:`AfterSend` step waits for.
+            WaitTimeout: The application did not send what an :class:`AfterSend` step waits for, or waited for
+                more than the script contains.
         """
         self.calls += 1
         if self._disconnect is not None:
@@ -273,24 +274,29 @@ class ScriptedReceive:
         self._waiting = True
         try:
             happened = await within(
-                self._timeout, lambda: sent.changed.wait_until(lambda: sent.count(step.type) >= step.count)
+                self._timeout, lambda: sent._changed.wait_until(lambda: sent.count(step.type) >= step.count)
             )
         finally:
             self._waiting = False
         if not happened:
-            types = list(map(_type_of, sent.messages))
-            msg = f"the script waits for {step} within {self._timeout} s; the application sent {types}"
+            expected = f"{step} within {self._timeout} s"
+            msg = f"the script waits for {expected}; the application sent: {describe_all(sent.messages)}"
             raise WaitTimeout(msg, expected=str(step), timeout=self._timeout)
 
     async def _wait_for_the_end(self) -> Mapping[str, Any]:
-        """Block until the response is complete; forever for a WebSocket and without the ``send``."""
+        """Block until the response is complete, if there is one, or until the time-out."""
         sent = self._sent or RecordedSend()
         self._waiting = True
         try:
-            await sent.changed.wait_until(lambda: sent.complete)
+            complete = await within(self._timeout, lambda: sent._changed.wait_until(lambda: sent.complete))
         finally:
             self._waiting = False
-        return {"type": "http.disconnect"}
+        if complete:
+            return {"type": "http.disconnect"}
+        expected = "no call of receive after the last message of the script"
+        known = "" if self._sent is None else f"; the application sent: {describe_all(sent.messages)}"
+        msg = f"expected {expected}, call {self.calls} has waited for {self._timeout} s{known}"
+        raise WaitTimeout(msg, expected=expected, timeout=self._timeout)
 
 
 class ScriptedConnection:
@@ -305,7 +311,7 @@ class ScriptedConnection:
     Args:
         *steps: The steps of :class:`ScriptedReceive`.
         at_end: The exception that ``receive`` raises after the last message, instead of blocking.
-        timeout: How long an :class:`AfterSend` step waits, in seconds; ``None`` for as long as it takes.
+        timeout: How long one call of ``receive`` waits, in seconds; ``None`` for as long as it takes.
 
     Attributes:
         receive: The ``receive`` callable.
@@ -356,10 +362,13 @@ class ScriptedConnection:
         return connection
 
 
-def describe(message: Mapping[str, Any]) -> str:
+def describe(message: Any) -> str:
     """Return the type of a message and the sizes of its contents, for error messages; never the contents."""
+    if not isinstance(message, Mapping):
+        return f"a message of type {type(message).__name__}"
+    values = cast("Mapping[str, Any]", message)
     details: list[str] = []
-    for key, value in message.items():
+    for key, value in values.items():
         if type(value) is bytes:
             details.append(f"{key} of {len(value)} bytes")
         elif isinstance(value, str) and key != "type":
@@ -369,10 +378,10 @@ def describe(message: Mapping[str, Any]) -> str:
         elif value is True:
             details.append(key)
     sizes = f" ({', '.join(details)})" if details else ""
-    return f"{message.get('type')}{sizes}"
+    return f"{values.get('type')}{sizes}"
 
 
-def describe_all(messages: Iterable[Mapping[str, Any]]) -> str:
+def describe_all(messages: Iterable[Any]) -> str:
     """Describe messages; of more than six, the first and the last five."""
     texts = [describe(message) for message in messages]
     if len(texts) > 6:

@@ -42,7 +42,7 @@ class Response:
         self.status = status
         self.headers = headers
         self.body = body
-        self.trailers = Headers() if trailers is None else trailers
+        self.trailers: Headers = Headers() if trailers is None else trailers
         self.early_hints = early_hints
         self.messages = messages
         self.url = url

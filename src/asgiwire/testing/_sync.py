@@ -41,7 +41,7 @@ class SyncClient:
         base_url: str = "http://test.org",
         **settings: Unpack[ClientSettings],
     ) -> None:
-        self.client = Client(application, base_url, **settings)
+        self.client: Client = Client(application, base_url, **settings)
         self._runner: Any = None
 
     def __enter__(self) -> Self:

@@ -51,7 +51,8 @@ class Validator:
         Raises:
             SpecificationError: The application or the server violates the specification.
         """
-        kind: object = scope.get("type") if isinstance(scope, dict) else None
+        # issubclass(), because isinstance() drops the types of the items.
+        kind: object = scope.get("type") if issubclass(type(scope), dict) else None
         if not isinstance(kind, str):
             self.report(
                 SpecificationError(

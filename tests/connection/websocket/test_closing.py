@@ -69,14 +69,12 @@ class TestClose:
         await socket.close()
         assert (socket.disconnected, socket.close_code) == (True, 1006)
 
-    @pytest.mark.parametrize(
-        ("code", "reason"), [(1005, None), (999, None), (1000, "a" * 124)], ids=["1005", "999", "reason"]
-    )
-    async def test_invalid_arguments_send_nothing(self, code: int, reason: str | None) -> None:
+    @pytest.mark.parametrize("code", [1005, 999])
+    async def test_invalid_code_sends_nothing(self, code: int) -> None:
         server = Server()
         socket = connected(server)
-        with pytest.raises(ValueError, match=r"^expected a close (code|reason)"):
-            await socket.close(code, reason)
+        with pytest.raises(ValueError, match=r"^expected a close code"):
+            await socket.close(code)
         assert (server.calls, server.sent) == (0, [])
         await socket.close()
 
@@ -323,7 +321,7 @@ class TestAfterTheEnd:
                 await action(socket)
             assert caught.value.code == socket.close_code == 1006
             server.error = lambda _event: None
-        assert (server.sent_types, server.calls) == (["accept"], 1)
+        assert server.sent_types == ["accept"]
         assert socket.connection_state == "disconnect"
 
     @pytest.mark.parametrize("error", [RuntimeError("server"), ValueError("server")], ids=repr)

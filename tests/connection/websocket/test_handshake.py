@@ -64,11 +64,20 @@ class TestSubprotocols:
         socket = WebSocket(scope(subprotocols=["", "soap", "wamp"]))
         assert socket.select_subprotocol(iter(supported)) == selected
 
+    async def test_blanks_around_the_offered_ones(self) -> None:
+        """One test transport splits `a, b` at the comma only."""
+        server = Server()
+        socket = connected(server, subprotocols=["a", " b", "\tc "])
+        assert socket.subprotocols == ("a", "b", "c")
+        assert socket.select_subprotocol(["c", "b"]) == "c"
+        await socket.accept("b")
+        assert server.sent == [{"type": "websocket.accept", "subprotocol": "b", "headers": []}]
+
     async def test_accept_with_the_selected_one(self) -> None:
         server = Server()
         socket = connected(server, subprotocols=["soap", "wamp"])
         await socket.accept(subprotocols=socket.select_subprotocol(["wamp"]))
-        assert server.sent == [{"type": "websocket.accept", "subprotocol": "wamp"}]
+        assert server.sent == [{"type": "websocket.accept", "subprotocol": "wamp", "headers": []}]
 
     async def test_accept_with_one_that_was_not_offered(self) -> None:
         server = Server()

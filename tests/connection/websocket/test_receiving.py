@@ -18,6 +18,8 @@ from asgiwire.exceptions import (
     WebSocketStateError,
 )
 from asgiwire.limits import Limits
+from asgiwire.serialization import encode_msgpack
+from asgiwire.testing import RecordedSend, ScriptedReceive, websocket_scope
 from tests.websocket_server import ACCEPTED, CONNECT, Server, binary, connected, disconnect, text
 
 if TYPE_CHECKING:
@@ -414,3 +416,22 @@ class TestSizeLimit:
         socket = self.limited(4, Server(text("abcde")))
         with pytest.raises(RequestEntityTooLarge):
             await anext(socket)
+
+
+async def test_max_values() -> None:
+    class Small(WebSocket):
+        limits = Limits(max_values=3)
+
+    messages = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": "[1,2,3]"},
+        {"type": "websocket.receive", "bytes": encode_msgpack([1, 2, 3])},
+        {"type": "websocket.receive", "text": "[1,2]"},
+    ]
+    socket = Small(websocket_scope(), ScriptedReceive(*messages), RecordedSend())
+    with pytest.raises(RequestEntityTooLarge, match="max_values=3") as caught:
+        await socket.receive_json()
+    assert caught.value.message == messages[1]
+    with pytest.raises(RequestEntityTooLarge, match="max_values=3"):
+        await socket.receive_msgpack()
+    assert await socket.receive_json() == [1, 2]

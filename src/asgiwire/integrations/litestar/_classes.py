@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_origin
 from ._exceptions import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def _is_slot(member: object) -> bool:
     return isinstance(member, MemberDescriptorType | GetSetDescriptorType)  # the latter is __weakref__
 
 
-def isinstance_as(cls: type[T], other: type) -> type[T]:
+def isinstance_as(cls: type[T], other: type, members: Mapping[str, Any] | None = None) -> type[T]:
     """Return a subclass of ``cls`` whose instances pass ``isinstance`` for ``other`` as well.
 
     It has the same layout as ``cls``, so :func:`set_class` can convert an instance of ``cls``. A copy or a
@@ -72,6 +72,7 @@ def isinstance_as(cls: type[T], other: type) -> type[T]:
     Args:
         cls: The class of asgiwire.
         other: The class of Litestar.
+        members: Members to override.
     """
 
     def reduce(self: T, _protocol: object) -> tuple[Any, ...]:
@@ -83,6 +84,7 @@ def isinstance_as(cls: type[T], other: type) -> type[T]:
         "__module__": cls.__module__,
         "__class__": property(lambda _self: other),
         "__reduce_ex__": reduce,
+        **(members or {}),
     }
     subclass: type[T] = new_class(cls.__name__, (cls,), {}, lambda target: target.update(namespace))
     return subclass

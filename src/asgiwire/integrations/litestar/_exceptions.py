@@ -23,6 +23,7 @@ LITESTAR_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[theirs.Lites
     ours.InternalServerException: (theirs.InternalServerException,),
     ours.UsageError: (theirs.InternalServerException,),
     ours.ImproperlyConfiguredException: (theirs.ImproperlyConfiguredException,),
+    ours.MissingCallableError: (theirs.ImproperlyConfiguredException,),
     ours.NoRouteMatchFoundException: (theirs.NoRouteMatchFoundException,),
     ours.StreamConsumed: (theirs.InternalServerException,),
     ours.WebSocketStateError: (theirs.InternalServerException,),
@@ -31,6 +32,7 @@ LITESTAR_BASES: Final[dict[type[ours.AsgiwireException], tuple[type[theirs.Lites
     ours.ValidationException: (theirs.ValidationException,),
     ours.SerializationException: (theirs.ClientException, theirs.SerializationException),
     ours.RequestEntityTooLarge: (LitestarRequestEntityTooLarge,),
+    ours.InsufficientStorage: (theirs.HTTPException,),
     ours.WebSocketException: (theirs.WebSocketException,),
     ours.WebSocketDisconnect: (theirs.WebSocketDisconnect,),
     # Litestar answers it with a 500, which no client receives.

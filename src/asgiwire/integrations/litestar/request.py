@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overload
 
 import litestar.connection
 from litestar.types import Empty as LitestarEmpty
 from msgspec.structs import replace
 
 import asgiwire.connection
-from asgiwire._body.cancel import CancelOnDisconnect
+from asgiwire._body.cancel import RequestWatch
 from asgiwire._body.registry import SCOPE_KEY, body_channel
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.connection.multipart import MultipartPart, MultipartParts
 from asgiwire.datastructures import Accept, FormMultiDict
 from asgiwire.limits import Limits
-from asgiwire.types import Receive
+from asgiwire.types import Empty, Receive
 
 from ._classes import copy_members
 from ._connection import RAISING, ConnectionMembers
@@ -49,6 +49,8 @@ else:
     )
 
 __all__ = ("Request",)
+
+T = TypeVar("T")
 
 DEFAULT_LIMITS: Final = Limits()
 
@@ -107,14 +109,26 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         parts.__class__ = _MultipartParts
         return parts
 
-    async def _read_form(self, limits: Limits | None) -> FormMultiDict:
-        """Read the fields and files of a form, and let Litestar close the files after the response."""
+    @overload  # type: ignore[override]  # asgiwire's FormMultiDict, as above
+    async def form(self, *, limits: Limits | None = ...) -> FormMultiDict: ...
+    @overload
+    async def form(self, *, type: type[T], limits: Limits | None = ...) -> T: ...
+    @overload
+    async def form(self, *, type: Any, limits: Limits | None = ...) -> Any: ...
+    async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
+        """Read the fields and files of a form; Litestar closes the files after the response.
+
+        The form is cached.
+        """
+        if type is not Empty:
+            with TRANSLATION:
+                return await super().form(type=type, limits=limits)
         state = self._connection_state
         if state.form is not LitestarEmpty and SCOPE_KEY not in self.scope:
             return as_litestar(FormMultiDict.from_form_data(state.form))
         self._preload_body()
         with TRANSLATION:
-            form = as_litestar(await super()._read_form(limits))
+            form = as_litestar(await super().form(limits=limits))
         if state.form is LitestarEmpty and form:
             for value in form.values():
                 as_litestar(value)
@@ -126,7 +140,7 @@ class Request(  # type: ignore[misc, override]  # pyright: ignore[reportIncompat
         self._preload_body()
         return await super().is_disconnected()
 
-    def cancel_on_disconnect(self) -> CancelOnDisconnect:
+    def cancel_on_disconnect(self) -> RequestWatch:
         """Return an asynchronous context manager that cancels its block when the client disconnects."""
         self._preload_body()
         return super().cancel_on_disconnect()

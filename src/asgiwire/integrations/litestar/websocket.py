@@ -29,6 +29,7 @@ else:
             "__anext__",
             "accept",
             "close",
+            "deny",
             "is_disconnected",
             "iter_data",
             "iter_json",
@@ -38,6 +39,7 @@ else:
             "receive_msgpack",
             "send_data",
             "send_denial_response",
+            "wait_disconnected",
         ],
     )
 

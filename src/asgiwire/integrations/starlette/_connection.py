@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 import starlette.requests as theirs
 from starlette.routing import NoMatchFound
@@ -20,6 +20,8 @@ from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFound
 
 from ._exceptions import TRANSLATION
 from .datastructures import URL, Address, Headers, QueryParams, State
+
+T = TypeVar("T")
 
 __all__ = ("HTTPConnection",)
 
@@ -75,6 +77,15 @@ class HTTPConnection(
             query_params = QueryParams._from_pairs(parse_urlencoded(self.scope.get("query_string") or b""))
             self._own_query_params = query_params
         return query_params
+
+    @overload
+    def query(self, *, type: type[T]) -> T: ...
+    @overload
+    def query(self, *, type: Any) -> Any: ...
+    def query(self, *, type: Any) -> Any:
+        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
+        with TRANSLATION:
+            return super().query(type=type)
 
     @property
     def cookies(self) -> dict[str, str]:

@@ -43,6 +43,7 @@ SUBCLASSES: Final = _subclasses(
         ours.ValidationException: (HTTPException,),
         ours.SerializationException: (HTTPException,),
         ours.RequestEntityTooLarge: (HTTPException,),
+        ours.InsufficientStorage: (HTTPException,),
         ours.ClientDisconnect: (ClientDisconnect,),
         ours.WebSocketDisconnect: (starlette.websockets.WebSocketDisconnect,),
     },
