@@ -131,7 +131,8 @@ class QueryParams(_MultiDict, theirs.QueryParams, ours.ImmutableMultiDict[str]):
         init_proxy(self, self._list)
 
 
-class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):  # pyright: ignore[reportGeneralTypeIssues]  # its uploads are of both classes
+# The files are instances of both classes of uploads.
+class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):  # pyright: ignore[reportGeneralTypeIssues]  # as above
     """The fields and files of a form; as in Starlette, ``[]`` and ``get`` return the last value of a name.
 
     ``getlist`` or ``getall`` return every value, ``getone`` the first.
@@ -153,8 +154,8 @@ class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):  # pyright: ign
     async def close(self) -> None:
         """Close every file, even if closing one of them fails; then raise that exception."""
         # A copy without Starlette's `values()`, which has one value for each name.
-        pairs: list[tuple[str, Any]] = self.multi_items()
-        await ours.FormMultiDict(pairs).close()
+        items: list[tuple[str, Any]] = self.multi_items()
+        await ours.FormMultiDict(items).close()
 
 
 class State(ours.State, theirs.State):

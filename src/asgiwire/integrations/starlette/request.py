@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from math import inf
@@ -73,15 +73,6 @@ class Request(
         if self.scope.get(MAX_BODY_SIZE_KEY) is None:
             return self.base_limits
         return _without_body_size(self.base_limits)
-
-    @overload
-    def query(self, *, type: type[T]) -> T: ...
-    @overload
-    def query(self, *, type: Any) -> Any: ...
-    def query(self, *, type: Any) -> Any:
-        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
-        with TRANSLATION:
-            return super().query(type=type)
 
     # The body
 
@@ -171,9 +162,15 @@ class Request(
         limits: Limits | None = ...,
     ) -> _FormReader: ...
     @overload
-    def form(self, *, type: type[T], limits: Limits | None = ...) -> Awaitable[T]: ...
-    @overload
-    def form(self, *, type: Any, limits: Limits | None = ...) -> Awaitable[Any]: ...
+    def form(
+        self,
+        *,
+        type: type[T],
+        max_files: float | None = ...,
+        max_fields: float | None = ...,
+        max_part_size: int | None = ...,
+        limits: Limits | None = ...,
+    ) -> Coroutine[Any, Any, T]: ...
     def form(
         self,
         *,
@@ -186,11 +183,11 @@ class Request(
         """Return the fields and files of a form: ``await`` it, or use it with ``async with``.
 
         Args:
-            type: A type with fields to decode the form to, which can only be awaited.
+            type: A type with fields to decode the form to; only to ``await``.
             max_files: The most files.
             max_fields: The most fields.
             max_part_size: The most bytes of one field.
-            limits: The limits of this call; the three arguments before replace single limits.
+            limits: The limits of this call; the other arguments replace single limits.
 
         Raises:
             ClientException: The form is malformed; also Starlette's ``HTTPException``.
@@ -200,25 +197,25 @@ class Request(
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
         form_limits = _form_limits(limits or self.limits, max_files, max_fields, max_part_size)
-        if type is Empty:
-            return AwaitableOrContextManagerWrapper(self._read_form(form_limits))
-        return self._decode_form(type, form_limits)
+        if type is not Empty:
+            return self._typed_form(type, form_limits)
+        return AwaitableOrContextManagerWrapper(self._get_form(form_limits))
 
-    async def _decode_form(self, type: Any, limits: Limits) -> Any:
-        form = await self._read_form(limits)
+    async def _typed_form(self, target_type: Any, limits: Limits) -> Any:
+        form = await self._get_form(limits)
         with TRANSLATION:
-            return _decode_pairs(form.multi_items(), type, self.type_decoders)
+            return _decode_pairs(form.multi_items(), target_type, self.type_decoders)
 
-    async def _read_form(self, limits: Limits | None) -> FormData:
+    async def _get_form(self, limits: Limits) -> FormData:
         form = self._form
         if form is not None:
             return form
         if self.content_type[0] == MULTIPART:
             with MULTIPART_TRANSLATION:
-                form = await self._read_multipart(limits or self.limits)
+                form = await self._read_multipart(limits)
         else:
             with URLENCODED_TRANSLATION:
-                fields = await super()._read_form(limits)
+                fields = await super().form(limits=limits)
             form = FormData._from_pairs(list(fields.items()))
         self._form = form
         return form
