@@ -177,4 +177,4 @@ def test_iteration_counts_every_pair(cls: Any) -> None:
     assert dict(values) == {"a": 1, "b": 2}
     assert {**values} == {"a": 1, "b": 2}
     assert values.to_dict() == values.dict() == {"a": [1, 3], "b": [2]}
-    assert cls(values) == values
+    assert list(cls(values).items()) == list(values.items())  # multidict 6 compares duplicates differently
