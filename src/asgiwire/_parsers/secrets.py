@@ -159,7 +159,7 @@ def mask_header(name: str, value: str, masks: Masks = is_secret_name, *, is_cut:
         name: The name in lower case. Its value is not masked as a whole.
         value: The value as text.
         masks: Whether to mask the value of a name.
-        is_cut: Whether more of the value was cut off. Then its end can be a part of a secret.
+        is_cut: Whether the value was truncated. Then its end can be a part of a secret.
     """
     if name == SUBPROTOCOLS:
         return MASK if any(is_secret_subprotocol(item, masks) for item in value.split(",")) else value
@@ -203,7 +203,7 @@ def mask_text(
     Args:
         text: The text.
         masks: Whether to mask the value of a name.
-        is_cut: Whether more text was cut off. Then its end can be a part of a secret.
+        is_cut: Whether the text was truncated. Then its end can be a part of a secret.
         has_authority: Whether the text can contain an authority without ``//`` before it.
     """
     masked = text = _mask_once(text, masks, is_cut, has_authority)
@@ -271,7 +271,7 @@ def _mask_userinfo(text: str, has_authority: bool) -> str:
 
 
 def _mask_unfinished_userinfo(text: str, has_authority: bool) -> str:
-    """Mask the end of a text that was cut, if it can be userinfo without its ``@``."""
+    """Mask the end of a truncated text, if it can be userinfo without its ``@``."""
     start = max(map(text.rfind, AUTHORITY_ENDS)) + 1
     end = text[start:]
     if end and (has_authority or ":" in end or _is_after_slashes(text, start)):

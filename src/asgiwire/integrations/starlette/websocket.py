@@ -36,7 +36,7 @@ CLIENT_STATES: Final = {
     states.HANDSHAKE: WebSocketState.CONNECTED,
     states.OPEN: WebSocketState.CONNECTED,
     states.DENYING: WebSocketState.CONNECTED,
-    states.CLOSING: WebSocketState.CONNECTED,  # the client has not answered the close
+    states.CLOSING: WebSocketState.CONNECTED,  # no disconnect was received yet
     states.CLOSED: WebSocketState.DISCONNECTED,
 }
 
