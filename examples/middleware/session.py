@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -21,7 +22,7 @@ class SignedCookieSession:
     Args:
         app: The application.
         secret: Key that signs the cookie. With a list, the last key signs and every key is accepted.
-        cookie: Name and attributes. A session expires ``max_age`` seconds after its last change.
+        cookie: Name and attributes. A session expires ``max_age`` after its last change.
     """
 
     def __init__(self, app: Application, secret: str | list[str], cookie: Cookie | None = None) -> None:
@@ -49,7 +50,9 @@ class SignedCookieSession:
     def load(self, value: str | None) -> dict[str, Any]:
         """Return the session of a cookie value, empty if the signature is invalid or expired."""
         try:
-            return dict(self.serializer.loads(value or "", max_age=self.cookie.max_age))
+            max_age = self.cookie.max_age
+            seconds = int(max_age.total_seconds()) if isinstance(max_age, timedelta) else max_age
+            return dict(self.serializer.loads(value or "", max_age=seconds))
         except BadData:
             return {}
 

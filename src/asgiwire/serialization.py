@@ -120,8 +120,10 @@ _json_encoder: Final = msgspec.json.Encoder(enc_hook=default_serializer)
 _msgpack_encoder: Final = msgspec.msgpack.Encoder(enc_hook=default_serializer)
 
 
-# encode_json() without a serializer, for small WebSocket messages: 5 % less time.
+# encode_json() without a serializer, and decode_json() without a type and with the errors of msgspec. For
+# small WebSocket messages, each takes 5 % less time.
 encode_plain_json: Final = _json_encoder.encode
+decode_plain_json: Final = _json.decode
 
 
 def encode_json(value: Any, serializer: Serializer | None = None) -> bytes:

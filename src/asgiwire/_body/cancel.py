@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
 from asgiwire._concurrency import in_trio, new_event
 from asgiwire.exceptions import UsageError
-from asgiwire.types import HTTPSendMessage
 
 if TYPE_CHECKING:
     import asyncio
@@ -92,7 +91,7 @@ class RequestWatch(CancelOnDisconnect):
             self._request.send = self._server_send
         return await super().__aexit__(kind, error, traceback)
 
-    async def send(self, event: HTTPSendMessage) -> None:
+    async def send(self, event: Any) -> None:
         """Call the request's ``send``, and note the end of the response.
 
         A middleware passes it to the application in place of its own ``send``.

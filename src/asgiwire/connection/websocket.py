@@ -37,6 +37,7 @@ from asgiwire.exceptions import (
 from asgiwire.serialization import (
     decode_json,
     decode_msgpack,
+    decode_plain_json,
     default_serializer,
     encode_json,
     encode_msgpack,
@@ -471,6 +472,11 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         """
         # _receive_text() is a shorter path to receive_data().
         data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
+        if type is Empty:
+            try:
+                return decode_plain_json(data)
+            except (ValueError, RecursionError):
+                pass  # decode_json() raises the documented errors
         try:
             return decode_json(data, type, self.type_decoders, max_values=self.limits.max_values)
         except ClientException as error:

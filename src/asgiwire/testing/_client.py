@@ -8,10 +8,9 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypedDict, Unpack
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from asgiwire.types import HeaderPairs
+from asgiwire.types import ASGIApp, HeaderPairs
 
 from . import _cookies
-from ._application import Application
 from ._bodies import RequestBody
 from ._conversation import Conversation
 from ._errors import ScriptError
@@ -120,7 +119,7 @@ class Client:
 
     def __init__(
         self,
-        application: Application,
+        application: ASGIApp,
         base_url: str = "http://test.org",
         *,
         headers: HeaderPairs = (),

@@ -9,9 +9,8 @@ from types import TracebackType
 from typing import Any, Final, Generic, Self, cast
 
 from asgiwire.exceptions import Disconnected
-from asgiwire.types import Empty, EmptyType
+from asgiwire.types import ASGIApp, Empty, EmptyType
 
-from ._application import Application
 from ._errors import ScriptError, SpecificationError, WaitTimeout
 from ._messages import copy_message, describe_all
 from ._protocols import ProtocolT
@@ -43,7 +42,7 @@ class RunningConnection(Generic[ProtocolT]):
 
     def __init__(
         self,
-        application: Application,
+        application: ASGIApp,
         scope: dict[str, Any],
         protocol: ProtocolT,
         timeout: float | None,

@@ -10,9 +10,8 @@ from asgiwire._websocket import states
 from asgiwire.datastructures import Headers
 from asgiwire.exceptions import WebSocketDisconnect
 from asgiwire.serialization import decode_json, encode_json
-from asgiwire.types import Empty, EmptyType, WebSocketMode
+from asgiwire.types import ASGIApp, Empty, EmptyType, WebSocketMode
 
-from ._application import Application
 from ._connection import RunningConnection
 from ._errors import ScriptError
 from ._protocols import WebSocketProtocol
@@ -39,7 +38,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
 
     def __init__(
         self,
-        application: Application,
+        application: ASGIApp,
         scope: dict[str, Any],
         *,
         timeout: float | None,

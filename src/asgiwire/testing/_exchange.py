@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any, cast
 
 from asgiwire.datastructures import Headers
-from asgiwire.types import Empty, EmptyType
+from asgiwire.types import ASGIApp, Empty, EmptyType
 
-from ._application import Application
 from ._connection import RunningConnection
 from ._errors import ScriptError
 from ._protocols import HTTPProtocol, HTTPState
@@ -26,7 +25,7 @@ class Exchange(RunningConnection[HTTPProtocol]):
 
     def __init__(
         self,
-        application: Application,
+        application: ASGIApp,
         scope: dict[str, Any],
         chunks: Iterable[bytes],
         *,

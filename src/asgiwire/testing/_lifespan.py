@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._application import Application
+from asgiwire.types import ASGIApp
+
 from ._connection import RunningConnection
 from ._errors import ScriptError
 from ._protocols import LifespanProtocol, LifespanState
@@ -19,7 +20,7 @@ class Lifespan(RunningConnection[LifespanProtocol]):
     the lifespan protocol, and gets no events.
     """
 
-    def __init__(self, application: Application, state: Mapping[str, Any], timeout: float | None) -> None:
+    def __init__(self, application: ASGIApp, state: Mapping[str, Any], timeout: float | None) -> None:
         super().__init__(
             application, lifespan_scope(state), LifespanProtocol(), timeout, raise_exceptions=True
         )

@@ -9,9 +9,8 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from asgiwire.datastructures import Headers
-from asgiwire.types import Empty, EmptyType, WebSocketMode
+from asgiwire.types import ASGIApp, Empty, EmptyType, WebSocketMode
 
-from ._application import Application
 from ._client import Client, ClientOptions, ClientSettings, ConversationOptions
 from ._conversation import Conversation
 from ._response import Response
@@ -37,7 +36,7 @@ class SyncClient:
 
     def __init__(
         self,
-        application: Application,
+        application: ASGIApp,
         base_url: str = "http://test.org",
         **settings: Unpack[ClientSettings],
     ) -> None:

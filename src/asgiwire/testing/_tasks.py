@@ -9,8 +9,8 @@ from types import AsyncGeneratorType, CoroutineType, FrameType
 from typing import Any, Final
 
 from asgiwire._concurrency import Event, in_trio, new_event
+from asgiwire.types import ASGIApp
 
-from ._application import Application
 from ._errors import WaitTimeout
 
 # Frames of these packages say how something waits, not what the application waits for.
@@ -83,9 +83,7 @@ class BackgroundTask:
         error: The exception that it raised.
     """
 
-    def __init__(
-        self, application: Application, scope: Any, receive: Any, send: Any, changed: Signal
-    ) -> None:
+    def __init__(self, application: ASGIApp, scope: Any, receive: Any, send: Any, changed: Signal) -> None:
         self.done = False
         self.error: BaseException | None = None
         self._arguments = (application, scope, receive, send)

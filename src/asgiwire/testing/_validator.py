@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, cast
 
-from asgiwire.types import Receive, Scope, Send
+from asgiwire.types import ASGIApp, Receive, Scope, Send
 
-from ._application import Application
 from ._errors import Side, SpecificationError
 from ._protocols import PROTOCOLS, HTTPProtocol, WebSocketProtocol
 from ._rules import RECEIVED, SCOPES, SENT, Kind, is_dict, problems, unsupported_value
@@ -16,7 +15,7 @@ EVENTS: Final = "ASGI Specification, Events"
 APPLICATIONS: Final = "ASGI Specification, Applications"
 
 
-def validate(application: Application, *, collect: bool = False) -> Validator:
+def validate(application: ASGIApp, *, collect: bool = False) -> Validator:
     """Wrap an application so that both sides are checked against the ASGI specification.
 
     The scope, every message in both directions, their order, and the calls after the end are checked, for
@@ -40,7 +39,7 @@ class Validator:
         errors: The errors of all connections, in the order they were found.
     """
 
-    def __init__(self, application: Application, *, collect: bool = False) -> None:
+    def __init__(self, application: ASGIApp, *, collect: bool = False) -> None:
         self.application = application
         self.collect = collect
         self.errors: list[SpecificationError] = []
@@ -51,8 +50,7 @@ class Validator:
         Raises:
             SpecificationError: The application or the server violates the specification.
         """
-        # issubclass(), because isinstance() drops the types of the items.
-        kind: object = scope.get("type") if issubclass(type(scope), dict) else None
+        kind: object = scope.get("type") if is_dict(scope) else None
         if not isinstance(kind, str):
             self.report(
                 SpecificationError(
