@@ -17,8 +17,9 @@ from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.datastructures import State as WireState
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
+from asgiwire.integrations._exceptions import Translation
 
-from ._exceptions import TRANSLATION, Translation
+from ._exceptions import TRANSLATION
 from .datastructures import URL, Address, Headers, QueryParams, State
 
 T = TypeVar("T")

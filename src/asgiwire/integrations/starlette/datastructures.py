@@ -203,7 +203,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         content_type_slot.__set__(self, value)
 
 
-SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name not in {"__weakref__", "headers"}]
+SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name != "__weakref__"]
 
 
 class URL(ours.URL, theirs.URL):
