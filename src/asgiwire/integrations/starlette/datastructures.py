@@ -186,7 +186,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         shared = cls.__new__(cls)
         for slot in SLOTS:
             setattr(shared, slot, getattr(upload, slot))
-        shared.headers = _part_headers(upload.headers)
+        shared.headers = Headers(upload.headers)
         return shared
 
     @property
@@ -203,14 +203,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         content_type_slot.__set__(self, value)
 
 
-SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name not in {"__weakref__", "headers"}]
-
-
-def _part_headers(headers: Any) -> Headers:
-    if isinstance(headers, ours.Headers):
-        return Headers(headers)
-    # A part's headers are UTF-8; as in Starlette, headers are decoded as latin-1.
-    return Headers([(name.encode(), value.encode()) for name, value in headers.items()])
+SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name != "__weakref__"]
 
 
 class URL(ours.URL, theirs.URL):

@@ -86,6 +86,7 @@ class WebSocket(
     """
 
     _channel_class = _Channel
+    _query_translation = DECODING_TRANSLATION
 
     @property
     def client_state(self) -> WebSocketState:
@@ -96,15 +97,6 @@ class WebSocket(
     def application_state(self) -> WebSocketState:
         """What the application has done; ``DISCONNECTED`` as soon as nothing can be sent."""
         return APPLICATION_STATES[self._channel.state]
-
-    @overload
-    def query(self, *, type: type[T]) -> T: ...
-    @overload
-    def query(self, *, type: Any) -> Any: ...
-    def query(self, *, type: Any) -> Any:
-        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
-        with DECODING_TRANSLATION:
-            return super().query(type=type)
 
     async def accept(
         self,
