@@ -227,12 +227,16 @@ class BodyChannel:
                 if self._receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
                 elif chunk := await self._receive(receive, maximum):
-                    add_chunk(self._chunks, chunk)
+                    if self._chunks:
+                        add_chunk(self._chunks, chunk)
+                    else:
+                        self._chunks.append(chunk)
                     if check is not None and not self.complete:
                         check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
-                self.raise_failure()  # of a disconnect check
+                if self.failure is not None:  # of a disconnect check
+                    self.raise_failure()
             if self._spool is not None:
                 await self._spool.append(self._chunks)
             else:
