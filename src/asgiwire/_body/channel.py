@@ -141,15 +141,15 @@ class BodyChannel:
         self._owner: Callable[[], Any]
         self._function: Any = None
         self._identify(receive)
-        self.previous = previous
+        self.previous: BodyChannel | None = previous
         self.state: BodyState = UNREAD
-        self.size = 0
-        self.complete = False
-        self.disconnected = False
+        self.size: int = 0
+        self.complete: bool = False
+        self.disconnected: bool = False
         self.failure: Exception | None = None
         self.cached_form: FormMultiDict | None = None
         self.form_usage: FormUsage | None = None
-        self.parsing = False
+        self.parsing: bool = False
         self._chunks: list[bytes | bytearray] = []  # received, and neither handed out nor on disk
         self.in_memory: bytes | None = None
         self._spool: Spool | None = None  # the buffered body, or its beginning, on disk

@@ -97,8 +97,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         # `self.receive` and `self.send` are these, receive_text() and send_text() may call the server.
         self._plain_receive: Receive | None = None
         self._plain_send: Send | None = None
-        self.receive = self.receive_wrapper(receive)
-        self.send = self.send_wrapper(send)
+        self.receive: Receive = self.receive_wrapper(receive)
+        self.send: Send = self.send_wrapper(send)
 
     @property
     def _description(self) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any, Final, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import starlette.datastructures as theirs
@@ -110,7 +110,7 @@ class _MultiDict:
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]  # as in Starlette
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as in Starlette
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
         return cast("Any", type(self)), (self.multi_items(),)
@@ -225,4 +225,5 @@ class URL(ours.URL, theirs.URL):
         """The parts, as ``urlsplit`` returns them."""
         return urlsplit(self._text)
 
-    __hash__ = ours.URL.__hash__
+    def __hash__(self) -> int:
+        return ours.URL.__hash__(self)

@@ -226,7 +226,16 @@ class WebSocket(
                 await self._receive_connect()
                 await theirs.WebSocket.send_denial_response(self, status)
 
-    receive_msgpack = DECODING_TRANSLATION.wrap(asgiwire.connection.WebSocket.receive_msgpack)
+    @overload
+    async def receive_msgpack(self) -> Any: ...
+    @overload
+    async def receive_msgpack(self, *, type: type[T]) -> T: ...
+    @overload
+    async def receive_msgpack(self, *, type: Any) -> Any: ...
+    async def receive_msgpack(self, *, type: Any = Empty) -> Any:
+        """Receive a binary message and decode it as MessagePack; raises exceptions of both libraries."""
+        with DECODING_TRANSLATION:
+            return await super().receive_msgpack(type=type)
 
     def _data(self, message: Message, mode: WebSocketMode | None) -> str | bytes:
         if message["type"] == "websocket.disconnect":
