@@ -8,22 +8,24 @@
         request = Request(scope, receive, send)
         order = await request.json()
 
-The modules, in the order of their imports; each imports only from those before it:
+The modules, in import order. Each module imports only from the modules above it:
 
 ===========================  ==========================================================================
 ``asgiwire.exceptions``      every exception, with the tree in the docstring
 ``asgiwire.types``           the ASGI callables, scopes and events
-``asgiwire.limits``          ``Limits``: what one client may send
-``asgiwire._concurrency``    what differs between asyncio and trio
-``asgiwire.serialization``   JSON and MessagePack
+``asgiwire.limits``          ``Limits``: limits for the data that a client sends
+``asgiwire._concurrency``    locks, events and threads for asyncio and trio
 ``asgiwire._parsers``        bytes in, builtins out, no await
+``asgiwire._typed``          target types: text values for the fields of a type, and Pydantic
+``asgiwire.sending``         ``send_response()``
+``asgiwire.serialization``   JSON, MessagePack and text parameters
 ``asgiwire.datastructures``  headers, cookies, multidicts, URL, Accept, state, uploads
 ``asgiwire._multipart``      multipart/form-data: bytes in, events out, no await
 ``asgiwire._body``           the request body: the channel of a ``receive`` callable, and its readers
-``asgiwire._websocket``      the WebSocket: transition tables, events, and the channel that sends and receives
-``asgiwire.connection``      ``ASGIConnection``, ``Request`` and ``WebSocket``, each in one file
+``asgiwire._websocket``      the WebSocket: state tables, events, and the channel that sends and receives
+``asgiwire.connection``      ``ASGIConnection``, ``Request`` and ``WebSocket``, one file per class
 ``asgiwire.testing``         a client, a validator, scripted connections, ``RequestFactory``
-``asgiwire.integrations``    for applications of other frameworks; imported on demand
+``asgiwire.integrations``    Litestar, Starlette and FastAPI; imported on demand
 ===========================  ==========================================================================
 """
 

@@ -177,7 +177,7 @@ class ClientException(AsgiwireException):
     """The client sent something invalid.
 
     Args:
-        detail: The message. Control characters become blanks, and more than 200 characters are cut.
+        detail: The message. Control characters become spaces. It is truncated to 200 characters.
         status_code: Replaces the status code of the class.
         headers: A mapping or an iterable of pairs, for example ``{"WWW-Authenticate": "Bearer"}``.
 

@@ -1,4 +1,4 @@
-"""Sending a complete response, for middleware, error handlers and applications without a framework."""
+"""Send a complete response from middleware, error handlers and applications without a framework."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ __all__ = ("send_response",)
 
 # RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
 WITHOUT_CONTENT: Final = frozenset({204, 205, 304})
-# RFC 9110 section 8.6; a 304 would have to send the length of the response that it stands for.
+# RFC 9110 section 8.6: in a 304, Content-Length is the length of the corresponding 200 response.
 WITHOUT_LENGTH: Final = frozenset({204, 304})
 
 
 async def send_response(send: Send, status: int, body: bytes = b"", headers: HeaderPairs = ()) -> None:
     """Send a complete response: ``http.response.start`` and ``http.response.body``.
 
-    ``Content-Length`` is added unless ``headers`` contain it or the status has no content. For a response to
-    ``HEAD``, give the length of the response to ``GET`` in ``headers`` and no body.
+    ``Content-Length`` is added unless ``headers`` contains it, or the status is 204 or 304. For a response to
+    ``HEAD``, pass the length of the response to ``GET`` in ``headers``, and no body.
 
     Args:
         send: The ASGI send callable.
         status: The status code, from 200 to 599.
         body: The whole content.
-        headers: A mapping or an iterable of pairs of ``str`` or ``bytes``. In a mapping, a list stands for
-            several headers of one name.
+        headers: A mapping or an iterable of pairs of ``str`` or ``bytes``. In a mapping, a list contains the
+            values of several headers with one name.
 
     Raises:
-        ValueError: A header is invalid, the status is not one of a complete response, it has no content and
-            there is a body, or ``Content-Length`` is not that of the body. Nothing has been sent then.
-        TypeError: The body or a header is neither text nor bytes.
+        ValueError: A header or the status is invalid, the status does not allow a body, or ``Content-Length``
+            does not match the body. Nothing was sent.
+        TypeError: The body is not bytes, or a header is neither text nor bytes.
     """
     if not 200 <= status <= 599:
         raise ValueError(f"expected a status code from 200 to 599, got {status!r}")

@@ -1,4 +1,4 @@
-"""JSON and MessagePack through msgspec. Errors name the place in the data and never contain the data."""
+"""JSON and MessagePack with msgspec. Errors contain the path to the invalid value, never the data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-# Three messages of msgspec quote text of the client, which must not appear in an error message.
+# Three messages of msgspec contain text of the client, which must not be in an error message.
 QUOTED_TEXT: Final = re.compile(
     r"^(Invalid (?:enum )?value|Object contains unknown field) .*?((?: - at `[^`]*`(?: in `[^`]*`)?)?)$",
     re.DOTALL,
@@ -47,11 +47,11 @@ MSGPACK_HEADS: Final = {
     0xD9: (2, 1), 0xDA: (3, 2), 0xDB: (5, 4),  # str
     0xDC: (3, 0), 0xDD: (5, 0), 0xDE: (3, 0), 0xDF: (5, 0),  # array, map
 }  # fmt: skip
-# The place that msgspec appends to a message.
+# The path that msgspec appends to a message.
 PLACE: Final = re.compile(r" - at `\$([^`]*)`$")
 
-# Decoders are cached by type: to build one takes as long as to decode a small body, and up to ten times that
-# for a typed one. The cache is bounded because an application can create types at runtime.
+# Decoders are cached by type. Building one takes as long as decoding a small body, or up to ten times that
+# for a typed body. The cache is bounded because an application can create types at runtime.
 MAX_DECODERS: Final = 256
 _json: Final = msgspec.json.Decoder()
 _msgpack: Final = msgspec.msgpack.Decoder()
@@ -90,7 +90,7 @@ def default_serializer(value: Any, type_encoders: TypeEncoders | None = None) ->
 
 
 def _default_encoders() -> dict[type, Callable[[Any], Any]]:
-    """Build the table on first use: most applications never need these modules."""
+    """Build the table on first use, because most applications do not need these modules."""
     import enum
     import ipaddress
     import pathlib
@@ -192,15 +192,15 @@ def decode_json(
         type_decoders: Pairs of predicate and decoder for types that msgspec does not support. They are
             used only with a ``target_type``.
         strict: Whether to reject values that need a conversion, for example ``"1"`` for an ``int``. Pydantic
-            decides by the configuration of the model instead.
-        max_values: The most values that the document may have; ``None`` for no limit. It applies to the
+            uses the configuration of the model instead.
+        max_values: The maximum number of values in the document; ``None`` for no limit. It applies to the
             default type and to types that contain ``Any``, ``object`` or a container of them.
 
     Raises:
         SerializationException: The document is malformed, not UTF-8, or nested too deep.
-        ValidationException: A value does not match ``target_type``; the message names its place.
+        ValidationException: A value does not match ``target_type``; the message contains its path.
         RequestEntityTooLarge: The document has more than ``max_values`` values. Nothing was decoded.
-        UsageError: Nothing decodes to ``target_type``.
+        UsageError: ``target_type`` is not supported.
     """
     # A value takes at least one byte, and nearly every document has fewer bytes.
     if max_values is not None and len(value) > max_values:
@@ -256,14 +256,14 @@ def decode_msgpack(
         target_type: As in :func:`decode_json`.
         type_decoders: As in :func:`decode_json`.
         strict: As in :func:`decode_json`.
-        max_values: The most values, keys included, that the data may have; ``None`` for no limit. It applies
-            to the same types as in :func:`decode_json`.
+        max_values: The maximum number of values, keys included; ``None`` for no limit. It applies to the same
+            types as in :func:`decode_json`.
 
     Raises:
         SerializationException: The data is malformed, contains text that is not UTF-8, or is nested too deep.
-        ValidationException: A value does not match ``target_type``; the message names its place.
+        ValidationException: A value does not match ``target_type``; the message contains its path.
         RequestEntityTooLarge: The data has more than ``max_values`` values. Nothing was decoded.
-        UsageError: Nothing decodes to ``target_type``.
+        UsageError: ``target_type`` is not supported.
     """
     if max_values is not None and len(value) > max_values:
         _check_msgpack_values(value, target_type, max_values)
@@ -291,7 +291,7 @@ def _check_json_values(value: str | bytes, target_type: Any, maximum: int) -> No
         return
     data = value.encode("utf-8", "replace") if isinstance(value, str) else value
     # A container of n items has n - 1 commas. This counts empty containers twice, and commas and brackets in
-    # strings, so a second pass decides. Only documents that are too large and those with much text need it.
+    # strings, so a second pass counts exactly. Only documents over the limit, or with much text, need it.
     if 1 + _count_separators(data) <= maximum:
         return
     data = JSON_STRING.sub(b'"', data).translate(None, b" \t\n\r")
@@ -312,7 +312,7 @@ def _check_msgpack_values(data: bytes, target_type: Any, maximum: int) -> None:
         return
     count = position = 0
     size = len(data)
-    # Every value has a head that tells its length. The heads follow one another, whatever the nesting.
+    # Every value has a head with its length. The heads are consecutive, independent of the nesting.
     while position < size:
         run = MSGPACK_RUN.match(data, position)
         if run is not None:
@@ -326,7 +326,7 @@ def _check_msgpack_values(data: bytes, target_type: Any, maximum: int) -> None:
 
 
 def _msgpack_length(data: bytes, position: int) -> int:
-    """Return the bytes of a value that is not a run of one byte; of a container, those of its head."""
+    """Return the size of a value of several bytes; for a container, the size of its head."""
     head = data[position]
     if head < 0xC0:  # fixstr
         return 1 + (head & 0x1F)
@@ -335,7 +335,7 @@ def _msgpack_length(data: bytes, position: int) -> int:
 
 
 def _is_untyped(target_type: Any) -> bool:
-    """Return whether a type contains ``Any`` or a type with a decoder, which the client fills at will."""
+    """Return whether a type contains ``Any`` or a type with a decoder, which accept any values."""
     if target_type is Empty or target_type is Any:
         return True
     seen: set[int] = set()
@@ -378,20 +378,20 @@ def decode_params(
     """Decode text values by name, such as headers, cookies or path parameters, to a type with fields.
 
     Text is converted to the types of the fields. A field of a sequence type gets all values of its name,
-    every other field the first one. An empty text counts as absent for a field that does not take text. For
+    every other field the first one. Empty text counts as missing, unless the field accepts text. For
     a ``bool``, ``on``, ``off``, ``yes`` and ``no`` are valid too. Unknown names are ignored unless the type
     forbids them.
 
     Args:
         values: A mapping, a multidict or pairs. In the names, ``-`` and ``_`` are equal, and so are upper and
-            lower case, so that ``x-request-id`` is the field ``x_request_id``.
+            lower case, so that ``x-request-id`` matches the field ``x_request_id``.
         type: A msgspec Struct, dataclass, attrs class, TypedDict, NamedTuple, Pydantic model or dataclass, a
-            ``dict``, or a union that its members allow.
+            ``dict``, or a union of these that msgspec or Pydantic supports.
         type_decoders: Pairs of predicate and decoder for types that msgspec does not support.
 
     Raises:
-        ValidationException: A value does not match; the message names its place, such as ``$.page``.
-        UsageError: Nothing decodes to ``type``, or it has no fields.
+        ValidationException: A value does not match; the message contains its path, such as ``$.page``.
+        UsageError: ``type`` is not supported, or has no fields.
     """
     from ._typed.params import flatten
 
@@ -435,7 +435,7 @@ def _plan_for(target_type: Any) -> Any:
 
 
 class _PydanticDecoder:
-    """A decoder with the interface of msgspec's whose values Pydantic validates."""
+    """A decoder with the interface of msgspec's decoders, whose values Pydantic validates."""
 
     __slots__ = ("_decode", "_validate")
 
@@ -492,7 +492,7 @@ def _decode_custom(target_type: Any, value: Any) -> Any:
     if isinstance(target_type, type):
         if isinstance(value, target_type):
             return value
-        if getattr(target_type, "_is_received", False):  # such as UploadFile: nothing is converted to one
+        if getattr(target_type, "_is_received", False):  # such as UploadFile: no value is converted to it
             from ._typed import InvalidValueError
 
             # The message of msgspec without a hook.
@@ -525,7 +525,7 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
         return ValidationException(f"{invalid.message} - at `${place}`" if place else invalid.message)
     message = str(error)
     if error.__cause__ is not None:
-        # The message of a decoder, or of `__post_init__`, can quote the data. msgspec appends the place.
+        # The message of a decoder, or of `__post_init__`, can contain the data. msgspec appends the path.
         quoted = str(error.__cause__)
         message = f"Invalid value{message[len(quoted) :] if message.startswith(quoted) else ''}"
     else:
@@ -536,5 +536,5 @@ def _client_error(error: Exception, format_name: str) -> SerializationException 
 
 
 def _cause(error: Exception) -> BaseException | None:
-    """Return the error of a type decoder; the errors of msgspec can quote the data."""
+    """Return the error of a type decoder, because the errors of msgspec can contain the data."""
     return error.__cause__

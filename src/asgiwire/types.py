@@ -103,7 +103,7 @@ Method: TypeAlias = (
     Literal["GET", "POST", "DELETE", "PATCH", "PUT", "HEAD", "TRACE", "OPTIONS", "CONNECT", "QUERY"]  # noqa: PYI051  # as above
     | str
 )
-"""The request method, of RFC 9110, PATCH (RFC 5789), QUERY, or another token that the client sends."""
+"""A request method of RFC 9110, PATCH (RFC 5789), QUERY, or any other token that the client sends."""
 
 WebSocketMode: TypeAlias = Literal["text", "binary"]
 """The two types of WebSocket messages (RFC 6455 section 5.6)."""

@@ -119,7 +119,7 @@ WRONG_HTTP: dict[str, tuple[list[Any], str, str]] = {
     "a last body": ([START, PART], "without 'more_body' before", "Response Body"),
     "body is not too long": (
         [headers((b"content-length", b"2"))[0], PART, PART, PART, BODY],
-        "expected a body of 2 bytes, as Content-Length says, got 3 so far", "RFC 9110 section 8.6",
+        "expected a body of 2 bytes, as in Content-Length, got 3 so far", "RFC 9110 section 8.6",
     ),
     "body is not too short": (headers((b"content-length", b"2")), "2 bytes, .* got 1", "RFC 9110"),
     "Content-Length is a number": (headers((b"content-length", b"+1")), "digits", "RFC 9110"),

@@ -1,4 +1,4 @@
-"""Cancels a block of code when the client disconnects, on asyncio and on trio."""
+"""Cancel a block of code when the client disconnects, on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BODY_EVENTS: Final = frozenset({"http.response.body", "http.response.pathsend", 
 class CancelOnDisconnect:
     """An asynchronous context manager that cancels its block when the client disconnects.
 
-    The cancellation ends with the block: the code after it runs in either case. A task exists only while the
-    block runs; one for every connection would be too expensive.
+    The code after the block is not cancelled. A task runs only during the block, because one task for every
+    connection would be too expensive.
 
     Args:
         wait_disconnected: Returns when the client has disconnected.
 
     Attributes:
-        cancelled_caught: Whether the block was cancelled because the client disconnected; set at its end.
+        cancelled_caught: Whether the block was cancelled because the client disconnected; set on exit.
     """
 
     __slots__ = ("_canceller", "_wait_disconnected", "cancelled_caught")
@@ -53,7 +53,7 @@ class CancelOnDisconnect:
 
 
 class SendOwner(Protocol):
-    """A connection: the attribute ``send`` can be replaced."""
+    """A connection whose attribute ``send`` can be replaced."""
 
     send: Any  # a `Send`; pyright compares the two aliases as different types
 
@@ -62,7 +62,8 @@ class RequestWatch(CancelOnDisconnect):
     """Cancels its block when the client disconnects before the response is complete.
 
     In the block, the ``send`` of the request is :meth:`send`. A server sends ``http.disconnect`` after a
-    complete response too (ASGI HTTP specification, "Disconnect - receive event"); that cancels nothing.
+    complete response too (ASGI HTTP specification, "Disconnect - receive event"). This does not cancel the
+    block.
 
     Args:
         wait_disconnected: Returns when the server has sent ``http.disconnect``.
@@ -95,9 +96,9 @@ class RequestWatch(CancelOnDisconnect):
         return await super().__aexit__(kind, error, traceback)
 
     async def send(self, event: Any) -> None:
-        """Call the request's ``send``, and note the end of the response.
+        """Call the request's ``send``, and detect the end of the response.
 
-        A middleware passes it to the application in place of its own ``send``.
+        A middleware passes this method to the application instead of its own ``send``.
         """
         # Before the call, because a server may report the disconnect before its `send` returns.
         self._complete = self._complete or self._ends_response(event)
@@ -126,7 +127,7 @@ def _owner(method: Any) -> object:
 
 
 def start_canceller(wait: Callable[[], Awaitable[None]]) -> Canceller:
-    """Start a task that calls ``wait``, and cancels the code up to ``close()`` when that returns."""
+    """Start a task that calls ``wait`` and, when it returns, cancels the code before ``close()``."""
     canceller = _TrioCanceller() if in_trio() else _AsyncioCanceller()
     canceller.open(wait)
     return canceller
@@ -152,8 +153,8 @@ class _AsyncioCanceller:
     async def _watch(self, wait_disconnected: Callable[[], Awaitable[None]]) -> None:
         import asyncio
 
-        # An eager task starts before the block does. A cancellation of the running task would be delivered at
-        # its next await, which may come after the block.
+        # An eager task starts before the block. A cancellation would be raised at the next await of the
+        # running task, which may be after the block.
         await asyncio.sleep(0)
         await wait_disconnected()
         self.cancel()
@@ -174,7 +175,8 @@ class _AsyncioCanceller:
             try:
                 await asyncio.wait([self._watcher])
             except asyncio.CancelledError as error:
-                interruption = error  # ours, if the client disconnected as the block ended; else another's
+                # By this object, if the client disconnected at the end of the block; else by other code.
+                interruption = error
         try:
             if self._cancelled and self._host.uncancel() <= self._cancelling:
                 self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)
@@ -183,13 +185,13 @@ class _AsyncioCanceller:
                 raise interruption
             return False
         finally:
-            # The watcher holds its exception, whose traceback holds this object and the server's.
+            # The watcher refers to its exception, whose traceback refers to this object and the server's.
             interruption = None
             del self._watcher, self._host
 
 
 class _TrioCanceller:
-    """Cancels a scope around the block; the watcher is a system task, so that no nursery is needed."""
+    """Cancels a scope around the block. The watcher is a system task, because there is no nursery."""
 
     __slots__ = ("_block", "_done", "_watching")
 

@@ -86,10 +86,10 @@ TRANSITIONS: Final[Mapping[BodyState, Mapping[str, BodyState]]] = {
 """``TRANSITIONS[state][event]`` is the next state; a missing entry means that the event is not allowed.
 
 - ``buffer``: a reader needs the whole body, or will need it again.
-- ``stream``: a consumer takes the chunks as they arrive. A stream that is abandoned stays STREAMING: the
-  chunks that it handed out are gone.
-- ``end``: the last chunk was buffered or handed out.
-- ``cancel``: the reader was cancelled; the chunks received so far stay for the next reader.
+- ``stream``: a consumer reads the chunks as they arrive. After an incomplete stream, the state remains
+  STREAMING, because the chunks that it returned are no longer available.
+- ``end``: the last chunk was buffered or returned.
+- ``cancel``: the reader was cancelled; the chunks received so far are buffered for the next reader.
 - ``fail``: the client disconnected, a limit was exceeded, ``receive`` raised, or the content is malformed.
 """
 
@@ -551,7 +551,7 @@ class BodyChannel:
         """Raise an error because more was received than this reader may read.
 
         Two requests over one channel may have different limits, and a disconnect check has none. A buffered
-        body stays readable for others.
+        body can still be read by other readers.
         """
         if self.state is not BUFFERED:
             self.fail(RequestEntityTooLarge(limit="max_body_size", maximum=maximum))

@@ -1,7 +1,7 @@
-"""Multipart forms: fields into memory, files into memory or on disk.
+"""Multipart forms: fields in memory, files in memory or on disk.
 
-The multipart package parses; this module decides where the content goes. Importing this module imports
-python-multipart, so it is imported with the first form.
+``_multipart`` parses the body; this module stores the content. It imports python-multipart, so it is imported
+with the first form.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ async def read_form(
     limits: Limits,
     empty_files: bool = False,
 ) -> FormMultiDict:
-    """Parse the multipart form in a channel as it arrives, or from the buffer, and cache it in the channel.
+    """Parse the multipart form in a channel, as it arrives or from the buffer, and cache it in the channel.
 
     Args:
         channel: The channel.
         receive: The callable that the channel belongs to.
         content_type_parameters: The parameters of the Content-Type, names in lower case.
         limits: The limits of the form.
-        empty_files: Whether a file input without a file is an empty file, not an empty field.
+        empty_files: Whether a file input without a file is an empty file instead of an empty field.
 
     Raises:
         ClientException: The form is malformed, or exceeds a limit.
         InsufficientStorage: The disk is full, or the process has no file descriptor.
         StreamConsumed: Another consumer has claimed the body.
-        Exception: The failure of the body.
+        Exception: The error that ended the body.
     """
     form = MultipartForm(content_type_parameters, limits, empty_files)
     while channel.parsing or channel.state is BodyState.READING:
@@ -83,18 +83,18 @@ async def read_form(
 
 
 class Span(Struct):
-    """The place of a file in the temporary file of its form."""
+    """The position of a file in the temporary file of its form."""
 
     position: int
     size: int
 
 
 class StoredPart(Struct):
-    """A part of the form that is complete.
+    """A complete part of the form.
 
     Attributes:
         start: Its headers.
-        content: Its content in memory, or its place on disk.
+        content: Its content in memory, or its position on disk.
     """
 
     start: PartStart
@@ -142,13 +142,13 @@ class MultipartForm:
         self._spool_size = limits.spool_size
         self._max_memory = inf if limits.max_memory is None else limits.max_memory
         self._parts: list[CommonPart | StoredPart] = []
-        self._has_stored_parts = False  # whether any of them is a StoredPart
+        self._has_stored_parts = False  # whether it contains a StoredPart
         self._memory = 0  # bytes that the complete parts and the headers of the current one hold in memory
-        self._fixed_memory = 0  # bytes of these that cannot go to disk: headers and fields
+        self._fixed_memory = 0  # bytes of these that cannot be moved to disk: headers and fields
         # The files in memory, the largest first: negative size and index in _parts. Created when memory is
         # full.
         self._in_memory: list[tuple[int, int]] | None = None
-        self._file: SharedFile | None = None  # created with the first file that goes to disk
+        self._file: SharedFile | None = None  # created with the first file that is stored on disk
         self._sections: list[FileSection] = []  # of it, once the form is complete
         # The current part, its content that is not on disk, its size, and how many bytes it may have in
         # memory.
@@ -156,11 +156,11 @@ class MultipartForm:
         self._chunks: list[bytes | bytearray] = []
         self._size = 0
         self._remaining: float = 0
-        self._span: Span | None = None  # its place on disk, once some of its content is there
+        self._span: Span | None = None  # its position on disk, if a part of its content is stored there
 
     @property
     def usage(self) -> FormUsage:
-        """What the form has used of its limits."""
+        """The usage of the limits so far."""
         usage = self._decoder.usage
         usage.max_memory = self._fixed_memory
         return usage
@@ -187,19 +187,19 @@ class MultipartForm:
         self._decoder.check()
 
     def complete(self) -> FormMultiDict:
-        """Return the form after the whole body was written; the caller then owns its files.
+        """Return the form after the whole body was written. The caller then owns its files.
 
         Raises:
             ValidationException: The body ended before its final boundary.
             SerializationException: A field does not decode in its declared charset.
         """
         self._decoder.finish()
-        # Decoded only now: the field that names the charset of the others may be the last one.
+        # Decoded at the end, because the field that declares the charset of the others may be the last one.
         decode = self._decoder.decode
         if self._decoder.codec is not None:
             self._parts = [_stored(part) for part in self._parts]
         elif not (self._has_stored_parts or self._decoder.usage.max_files):
-            # Common fields only, as most forms have: in half the time of the loop below.
+            # Most forms have only common fields. This takes half the time of the loop below.
             common = cast("list[CommonPart]", self._parts)
             pairs_of_text = [
                 (name.decode("utf-8", "replace"), content.decode("utf-8", "replace"))
@@ -219,7 +219,7 @@ class MultipartForm:
         return FormMultiDict(pairs)
 
     def abort(self) -> None:
-        """Close the files. It can be called at any time and more than once, and never waits."""
+        """Close the files, without waiting. It can be called at any time and more than once."""
         for section in self._sections:
             section.close()
         if self._file is not None:
@@ -313,7 +313,7 @@ class MultipartForm:
         try:
             await store_in_thread(partial(self._file.append, chunks))
         except GeneratorExit:
-            # The event loop was discarded while the thread still writes. If abort() closed the file now, the
+            # The event loop was closed while the thread still writes. If abort() closed the file now, the
             # thread could write to another file with the same descriptor; the last reference closes it.
             self._file = None
             raise
@@ -323,7 +323,7 @@ class MultipartForm:
         return chunks
 
     def _note_files(self, first: int) -> None:
-        """Remember the files in memory, from an index of ``_parts`` on, for the time when memory is full."""
+        """Add the files in memory to the heap, from an index of ``_parts`` on."""
         if self._in_memory is not None:
             for index in range(first, len(self._parts)):
                 part = _stored(self._parts[index])

@@ -36,7 +36,7 @@ class BodyReader:
         self._receive = receive
         self._maximum = maximum
         self._consumer = consumer
-        self._streaming: bool | None = None  # not known before the first chunk is asked for
+        self._streaming: bool | None = None  # not known before the first chunk is requested
         self._position = 0
 
     async def next_chunk(self) -> bytes:

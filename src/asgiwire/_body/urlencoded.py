@@ -1,4 +1,4 @@
-"""Urlencoded forms: their limits are checked as the chunks arrive, and the whole body is parsed."""
+"""Urlencoded forms. Limits are checked for each chunk, and the form is parsed when the body is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .channel import BodyChannel
 
 LARGE: Final = 64 * 1024
-"""A form of fewer bytes, without a charset, is decoded as a whole."""
+"""A form with fewer bytes and without a charset is decoded in one call."""
 
 
 async def read_pairs(
@@ -29,13 +29,13 @@ async def read_pairs(
         channel: The channel.
         receive: The callable that the channel belongs to.
         limits: The limits of the form.
-        read_body: Returns the body, if it is not the one that the channel receives.
+        read_body: Returns the body, if it differs from the body that the channel receives.
 
     Raises:
         SerializationException: A field does not decode in the charset that the form declares.
         RequestEntityTooLarge: The form exceeds a limit.
         StreamConsumed: Another consumer has claimed the body.
-        Exception: The failure of the body.
+        Exception: The error that ended the body.
     """
     if read_body is None:
         await channel.buffer(receive, limits.max_body_size, check=_new_check(limits))

@@ -9,9 +9,8 @@
         decoder.check()
     decoder.finish()
 
-How the body is split into chunks changes the sizes of the data chunks, and which parts are in a CommonParts;
-nothing else. Content-Transfer-Encoding is not decoded: RFC 7578 section 4.7 deprecates it, and no browser
-sends it.
+The chunks of the body affect only the sizes of the data chunks, and which parts are in a CommonParts.
+Content-Transfer-Encoding is not decoded: RFC 7578 section 4.7 deprecates it, and no browser sends it.
 """
 
 from __future__ import annotations
@@ -62,14 +61,14 @@ class MultipartDecoder:
 
     @property
     def usage(self) -> FormUsage:
-        """What the form has used of its limits so far."""
+        """The usage of the limits so far."""
         return self._parser.usage
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Decode the next bytes of the body.
 
-        If they have an error, the events before it are returned, and :meth:`check` raises it. So the events
-        do not depend on the chunks.
+        If the bytes contain an error, the events before it are returned, and :meth:`check` raises it. The
+        events therefore do not depend on the chunks.
 
         Raises:
             ClientException: An earlier call found an error.
@@ -132,5 +131,5 @@ class MultipartDecoder:
         try:
             return decode_text(value, codec)
         except UnicodeDecodeError:
-            pass  # it holds the content, so it must not become the `__context__`
+            pass  # it contains the content, so it must not become the `__context__`
         raise not_text(f"multipart part {number}", codec)

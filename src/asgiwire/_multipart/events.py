@@ -27,12 +27,12 @@ class PartStart(Struct, frozen=True):
 
     Attributes:
         name: The name of the field.
-        filename: ``None`` if the part is a field; text if it was sent as ``filename*``, with its own charset.
+        filename: ``None`` if the part is a field; ``str`` if it was sent as ``filename*``, with its charset.
         content_type: The media type in lower case.
         charset: The charset label of its Content-Type, or ``""``.
         headers: The pairs as sent, names in lower case.
         size: Bytes of the header block as sent, without optional white space.
-        common: The same as the first four values of a :data:`CommonPart`, if the headers are common.
+        common: The first four values of a :data:`CommonPart`, if the headers are common.
     """
 
     name: bytes
@@ -52,15 +52,15 @@ PART_END: Final = PartEnd()
 
 
 class CommonParts(Struct):
-    """Complete parts with common headers. It stands for the events of each of them.
+    """Complete parts with common headers, as one event instead of the events of each part.
 
-    One event for all of them, because a form can have thousands of parts in one chunk.
+    A form can have thousands of parts in one chunk.
 
     Attributes:
         parts: The parts.
         size: Bytes of their headers and contents.
         file_size: Bytes of the contents of files.
-        largest_file: Bytes of the largest of these contents.
+        largest_file: Bytes of the content of the largest file.
     """
 
     parts: list[CommonPart]
@@ -69,7 +69,7 @@ class CommonParts(Struct):
     largest_file: int
 
     def events(self) -> list[Event]:
-        """Return the events that this one stands for."""
+        """Return the separate events of these parts."""
         events: list[Event] = []
         for part in self.parts:
             events.append(common_start(part))

@@ -1,7 +1,7 @@
-"""The header block of one multipart part, read by python-multipart.
+"""The header block of one multipart part, parsed by python-multipart.
 
-python-multipart checks the names and the line ends. This module adds the limits, checks the values, and
-says what the headers mean.
+python-multipart checks the names and the line ends. This module enforces the limits, checks the values, and
+interprets the headers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ("HeaderBlock",)
 
-# python-multipart logs a warning for each malformed form, with a byte of the body in it.
+# python-multipart logs a warning for each malformed form, which contains a byte of the body.
 SILENT: Final = Logger("asgiwire.multipart", CRITICAL)
 
 BLANK_LINE: Final = b"\r\n\r\n"
@@ -93,7 +93,7 @@ class HeaderBlock:
         types = [value for name, value in self.headers if name == b"content-type"]
         if not dispositions:
             raise ValidationException("missing Content-Disposition header")
-        # Some readers use the first of two, others the last.
+        # Some parsers use the first of two headers, others the last.
         if len(dispositions) > 1:
             raise ValidationException("duplicate Content-Disposition header")
         if len(types) > 1:
@@ -105,7 +105,7 @@ class HeaderBlock:
         return PartStart(name, filename, media_type or DEFAULT_CONTENT_TYPE, charset, self.headers, size)
 
     def _check_line_sizes(self, block: bytes) -> None:
-        """Raise an error at the first byte of a line over the limit, unless an earlier byte is an error."""
+        """Raise an error at the first byte of a line over the limit, unless an earlier byte is invalid."""
         maximum = self._limits.max_part_header_size
         size, start = self._line_size, 0
         while True:
@@ -125,7 +125,7 @@ class HeaderBlock:
         try:
             self._parser.write(block)
         except MultipartParseError as error:
-            # python-multipart holds the error in a local variable: its traceback would be a reference cycle.
+            # python-multipart stores the error in a local variable: its traceback would be a reference cycle.
             error.__traceback__ = None
         else:
             return
@@ -155,7 +155,7 @@ class HeaderLines:
         self._value += data[start:end]
 
     def end(self) -> None:
-        # python-multipart strips leading spaces only: neither tabs nor trailing white space.
+        # python-multipart strips only leading spaces, not tabs or trailing white space.
         value = bytes(self._value).strip(b" \t")
         if character := forbidden_character(value):
             raise ValidationException(f"{character} is not allowed in a header value")

@@ -1,9 +1,9 @@
 """The boundaries of a multipart body (RFC 2046 section 5.1.1) and the events between them.
 
-python-multipart reads the headers of a part (``headers.py``). It does not find the boundaries, because its
-versions differ in the lines that they accept. Each of them also reads the boundary after an empty part, and
-a line that only begins like a boundary, as content. Parts with the headers that browsers send are read here
-in one step. Both paths give the same parts, which tests check.
+python-multipart parses the headers of a part (``headers.py``). It does not find the boundaries, because its
+versions accept different lines. Each version also parses two kinds of lines as content: the boundary after an
+empty part, and a line that begins with the boundary but continues with other text. Parts with common headers
+are parsed here in one step. Tests check that both paths return the same parts.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ("EventParser",)
 
-# Everything from the end of a boundary to the content, as browsers write it: at most two headers, with values
-# that need no decoding, stripping or validation.
+# The headers that browsers send, from the end of the boundary to the content. There are at most two headers,
+# with values that need no decoding, stripping or validation.
 COMMON_HEADERS: Final = re.compile(
     rb"\r\nContent-Disposition: (%b)(?:\r\nContent-Type: ([\w.+-]++/[\w.+-]++))?+\r\n\r\n"
     % COMMON_DISPOSITION.pattern
@@ -38,7 +38,7 @@ COMMON_HEADERS: Final = re.compile(
 COMMON_TYPE_LINE: Final = len(b"Content-Type: ")
 COMMON_DISPOSITION_LINE: Final = len(b"Content-Disposition: ")
 
-# The rest of the line of a boundary that is not the final one; at the end of the chunk, the line end may be
+# The rest of the line of a boundary that is not the final one. At the end of a chunk, the line end may be
 # incomplete.
 LINE_END: Final = re.compile(rb"[ \t]*+(\r\n|\r?\Z)")
 
@@ -47,11 +47,11 @@ class EventParser:
     """Splits a multipart body into events. It cannot be used after an error.
 
     Attributes:
-        events: The events of the bytes written so far; the caller takes them.
+        events: The events of the bytes written so far; the caller removes them.
         codec: The codec that the form has declared so far, or ``None``.
         complete: Whether the final boundary was read.
         boundaries: The number of boundaries that were read.
-        usage: What the form has used of its limits.
+        usage: The usage of the limits so far.
     """
 
     __slots__ = (
@@ -83,13 +83,13 @@ class EventParser:
         self.usage = FormUsage()
         self._limits = limits
         self._delimiter = b"\r\n--" + boundary
-        # A function and not a bound method, which would be a reference cycle.
+        # A function, because a bound method would be a reference cycle.
         self._read: Callable[[EventParser, bytes, int], int] = EventParser._read_preamble
         self._pending = b""  # the end of the last chunk, which may begin a boundary or the end of its line
-        # Whether the next byte begins the body, or the content of a part. A boundary there needs no line end,
-        # because the one before it counts.
+        # Whether the next byte begins the body, or the content of a part. A boundary there needs no line end:
+        # it uses the previous one.
         self._at_line_start = True
-        self._padded = False  # whether blanks follow the boundary
+        self._padded = False  # whether spaces or tabs follow the boundary
         self._block: HeaderBlock
         self._max_common_headers = _max_common_headers(limits)
         self._maxima = (
@@ -115,12 +115,12 @@ class EventParser:
         while position < end:
             position = self._read(self, data, position)
 
-    # One method for each state. It reads from a position on, and returns the position of the next state. At
-    # the end of the data, it stores in _pending what it cannot decide yet.
+    # One method for each state. It parses from a position on, and returns the position of the next state. At
+    # the end of the data, it stores bytes in _pending that it cannot parse without the next chunk.
 
     def _read_preamble(self, data: bytes, position: int) -> int:
         if self._at_line_start and data[position] in b"\r\n":
-            # Empty lines are no text, and were never limited.
+            # Empty lines do not count towards the limit.
             position = len(data) - len(data[position:].lstrip(b"\r\n"))
             if position == len(data):
                 return position
@@ -143,7 +143,7 @@ class EventParser:
         return self._begin_boundary(data, end)
 
     def _hold_back(self, data: bytes, position: int) -> int:
-        """Read content that has no boundary, but for an end that may begin one."""
+        """Read content without a boundary, except for an end that may begin one."""
         end = self._boundary_start(data, position)
         self._receive_data(data[position:end])
         self._pending = data[end:]
@@ -161,7 +161,7 @@ class EventParser:
                 return len(data)
         match = LINE_END.match(data, position)
         if match is None:
-            # Some readers begin a part here, and others read the line as content.
+            # Some parsers begin a part here, others parse the line as content.
             msg = f"expected a line end or '--' after boundary {self.boundaries} of the multipart body"
             raise ValidationException(msg)
         if match[1] == b"\r\n":
@@ -187,14 +187,14 @@ class EventParser:
         raise ValidationException(f"multipart part {self.boundaries}: {detail}")
 
     def _skip_epilogue(self, data: bytes, _position: int) -> int:
-        """Discard what follows the final boundary (RFC 2046 section 5.1.1)."""
+        """Discard the data after the final boundary (RFC 2046 section 5.1.1)."""
         return len(data)
 
     def _find_boundary(self, data: bytes, position: int) -> tuple[int, int]:
         """Return where the next boundary and its line end start, and where the boundary ends.
 
-        If there is none, the first number is where one may start that the next chunk completes, and the
-        second is -1.
+        Without a boundary, the second number is -1. The first one is the position where an incomplete
+        boundary may start, which the next chunk completes.
         """
         delimiter = self._delimiter
         if self._at_line_start:
@@ -210,16 +210,16 @@ class EventParser:
         return self._boundary_start(data, position), -1
 
     def _boundary_start(self, data: bytes, position: int) -> int:
-        """Return where the end of the data may begin a boundary."""
+        """Return the position at the end of the data where an incomplete boundary may start."""
         # A boundary has no CR, so only the last one can start a delimiter.
         start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
     def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0915 - see below
-        """Start to read after a boundary; collect the complete parts with common headers.
+        """Parse the data after a boundary, and collect the complete parts with common headers.
 
-        The time per part counts here: the loop has local variables only, and no calls that it can do without.
-        It ends at a part that needs anything else: other headers, an exceeded limit, its charset, more data.
+        The loop runs once per part, so it uses local variables and avoids calls. It ends at a part with other
+        headers, an exceeded limit, a charset, or incomplete data.
         """
         delimiter, usage, first = self._delimiter, self.usage, position
         length, max_headers = len(delimiter), self._max_common_headers
@@ -273,7 +273,7 @@ class EventParser:
         start = match.end()
         if end >= 0 or len(data) - start < length:
             return start
-        # The content was searched already: the part is not complete.
+        # The content was already searched, and the part is not complete.
         self._at_line_start = False
         return self._hold_back(data, start)
 
@@ -335,7 +335,7 @@ class EventParser:
 
 
 def _max_common_headers(limits: Limits) -> float:
-    """Return how many bytes common headers may have, line ends included, without exceeding a limit."""
+    """Return the maximum size of common headers in bytes, line ends included."""
     if limits.max_part_headers is not None and limits.max_part_headers < 2:
         return 0
     return inf if limits.max_part_header_size is None else limits.max_part_header_size

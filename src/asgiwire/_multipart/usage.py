@@ -1,4 +1,4 @@
-"""What a form has used of its limits."""
+"""The usage of the limits of a form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ("FormUsage",)
 class FormUsage(Struct):
     """The numbers and sizes of one form, by the names of the limits.
 
-    A parsed form is cached, and the next reader may have other limits.
+    A parsed form is cached, and a later call may have other limits.
     """
 
     max_fields: int = 0
@@ -29,7 +29,7 @@ class FormUsage(Struct):
     max_memory: int = 0
 
     def check(self, limits: Limits) -> None:
-        """Check the form against the limits of another reader.
+        """Check the form against the limits of another call.
 
         Raises:
             RequestEntityTooLarge: The form exceeds a limit.

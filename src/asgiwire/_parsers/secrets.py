@@ -1,9 +1,8 @@
-r"""What counts as a secret in logs and in ``repr``, and how it is masked.
+r"""Detect and mask secrets for logs and ``repr``.
 
-This is the only place that decides it. A secret is recognised by the name that it is sent under, in every
-notation that a URL, a header, a cookie, JSON or an authentication scheme has, percent-encoded or not. A few
-kinds of values are recognised without a name: the userinfo of a URL, the credentials after the name of an
-authentication scheme, and tokens with a known format.
+A secret is detected by its name, in every notation of URLs, headers, cookies, JSON and authentication
+schemes, percent-encoded or not. Some values are detected without a name: the userinfo of a URL, the
+credentials after the name of an authentication scheme, and tokens with a known format.
 
 All functions take linear time.
 """
@@ -29,12 +28,12 @@ _TEXTS: Final = (
     r"[-_. ]?key|assertion|authenticat|authoriz|bearer|cookie|credential|csrf|dpop|hmac|jwt|oauth|oidc"
     r"|onetime|passphrase|passw|pswd|pwd|saml|secret|sessid|session|signature|token|xsrf"
 )
-# These match a whole word only, or "author", "monkey", "passenger" and "design" would be masked.
+# These match a whole word only. Otherwise "author", "monkey", "passenger" and "design" would be masked.
 _WORDS: Final = (
     "auth|authn|authz|code|cred|creds|cvc|cvv|jwe|jws|key|mfa|otp|pass|passcode|pin|psw|pw|sas|sess|sid|sig|sso"
     "|ticket|totp"
 )
-# A word of one case begins after another character, or, with a capital letter, anywhere.
+# A word begins after a character that is not a letter, or at a capital letter.
 SECRET_NAME: Final = re.compile(
     rf"(?i:{_TEXTS})|(?<![A-Za-z])(?:{_WORDS})(?![a-z])|(?:{_WORDS.title()})(?![a-z])"
     rf"|(?<![A-Z])(?:{_WORDS.upper()})(?![A-Za-z])"
@@ -47,11 +46,11 @@ PUBLIC_NAMES: Final = frozenset(
 
 # A longer name is not searched, and its value is masked.
 MAX_NAME: Final = 256
-# The largest number of headers whose values are searched, the longest part of a value, and the total size.
+# The maximum number of headers whose values are searched, the maximum size of a value, and of all values.
 MAX_HEADERS: Final = 64
 MAX_VALUE: Final = 512
 TOTAL_VALUES: Final = 16
-# The longest part of a URL that is searched.
+# The maximum size of the part of a URL that is searched.
 MAX_URL: Final = 2048
 
 # The authentication schemes that `repr` shows. Any other word can be a key that was sent without a scheme.
@@ -122,13 +121,13 @@ def mask_headers(
 ) -> list[tuple[str, str]]:
     """Return the first headers as text, with their secrets masked.
 
-    The time does not depend on the size of the headers: a value is cut before it is searched, and the values
-    of all headers together are searched up to 16 times the maximum size of one.
+    The time does not depend on the size of the headers. A value is truncated before it is searched. At most
+    16 times the maximum size of one value is searched in all values.
 
     Args:
         pairs: The headers as in a scope.
         masks: Whether to mask the value of a name.
-        max_headers: The largest number of headers to return.
+        max_headers: The maximum number of headers to return.
         max_size: The maximum size of a value. A longer one ends in ``...``.
     """
     headers: list[tuple[str, str]] = []
@@ -147,8 +146,8 @@ def mask_headers(
 
 
 def truncate(text: str, size: int, is_cut: bool = False) -> str:
-    """Return at most ``size`` characters; the end is ``...`` if there were more, or if it was cut before."""
-    # A lone surrogate is replaced, because no encoder takes it.
+    """Return at most ``size`` characters, with ``...`` at the end if it is truncated, now or before."""
+    # A lone surrogate is replaced, because it cannot be encoded.
     text = text.encode("utf-8", "replace").decode()
     return f"{text[: max(size - 3, 0)]}..." if is_cut or len(text) > size else text
 
@@ -157,10 +156,10 @@ def mask_header(name: str, value: str, masks: Masks = is_secret_name, *, is_cut:
     """Mask the secrets in the value of a header.
 
     Args:
-        name: The name in lower case, which is not secret itself.
+        name: The name in lower case. Its value is not masked as a whole.
         value: The value as text.
         masks: Whether to mask the value of a name.
-        is_cut: Whether more of the value was cut off. Then its end can be a part of a secret.
+        is_cut: Whether the value was truncated. Then its end can be a part of a secret.
     """
     if name == SUBPROTOCOLS:
         return MASK if any(is_secret_subprotocol(item, masks) for item in value.split(",")) else value
@@ -185,7 +184,7 @@ def mask_url(text: str, masks: Masks = is_secret_name, *, is_cut: bool = False) 
 
 
 def mask_query(query: str, masks: Masks = is_secret_name, *, is_cut: bool = False) -> str:
-    """Mask the secrets in a query, which may be percent-encoded, also those in a URL that is a value."""
+    """Mask the secrets in a query, percent-encoded or not, and in URLs that are values of it."""
     sequences = query.split("&")
     last = len(sequences) - 1
     return "&".join(
@@ -199,13 +198,13 @@ def mask_query(query: str, masks: Masks = is_secret_name, *, is_cut: bool = Fals
 def mask_text(
     text: str, masks: Masks = is_secret_name, *, is_cut: bool = False, has_authority: bool = False
 ) -> str:
-    """Mask the secrets in any text; all of it if a secret is visible only after percent-decoding.
+    """Mask the secrets in any text. Mask the whole text if a secret is visible only after percent-decoding.
 
     Args:
         text: The text.
         masks: Whether to mask the value of a name.
-        is_cut: Whether more text was cut off. Then its end can be a part of a secret.
-        has_authority: Whether an authority can be in the text without ``//`` before it.
+        is_cut: Whether the text was truncated. Then its end can be a part of a secret.
+        has_authority: Whether the text can contain an authority without ``//`` before it.
     """
     masked = text = _mask_once(text, masks, is_cut, has_authority)
     for _ in range(MAX_DECODINGS):
@@ -253,7 +252,7 @@ def _mask_pairs(text: str, masks: Masks) -> str:
             masked.append(MASK)
             position = value.end()
         else:
-            # No notation says where the value ends.
+            # No notation defines the end of the value.
             return "".join(masked) + MASK
     return "".join(masked) + text[position:]
 
@@ -272,7 +271,7 @@ def _mask_userinfo(text: str, has_authority: bool) -> str:
 
 
 def _mask_unfinished_userinfo(text: str, has_authority: bool) -> str:
-    """Mask the end of a text that was cut, if it can be userinfo without its ``@``."""
+    """Mask the end of a truncated text, if it can be userinfo without its ``@``."""
     start = max(map(text.rfind, AUTHORITY_ENDS)) + 1
     end = text[start:]
     if end and (has_authority or ":" in end or _is_after_slashes(text, start)):

@@ -1,14 +1,14 @@
-"""Target types that need more than msgspec: text values by field, and Pydantic."""
+"""Target types that msgspec does not decode alone: text values by field, and Pydantic models."""
 
 from __future__ import annotations
 
 
 class InvalidValueError(ValueError):
-    """A value does not match a type, with a message and a place that contain nothing of the value.
+    """A value does not match a type. The message and the place do not contain the value.
 
     Attributes:
         message: The message without the place.
-        place: The place below the value, such as ``".items[0]"``.
+        place: The path from the decoded value to the invalid one, such as ``".items[0]"``.
     """
 
     def __init__(self, message: str, place: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Text values by name, arranged as a type expects them: one value, several, or none."""
+"""Arranges text values by name for a target type: the first value of a name, or a list of all values."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ TEXTS: Final = (str, bytes, bytearray, memoryview)
 
 
 class Kind(NamedTuple):
-    """What the type of a field takes.
+    """The values that the type of a field accepts.
 
     Attributes:
-        several: Several values, as a list.
-        one: One value that is not in a list.
-        empty: An empty text. If not, an empty text counts as absent: browsers send one for each empty input.
-        words: The words for a bool in :data:`WORDS`.
+        several: Whether it accepts a list of values.
+        one: Whether it accepts a single value.
+        empty: Whether it accepts empty text. Otherwise, empty text counts as missing: browsers send it for
+            each empty input.
+        words: Whether it is a ``bool``, which accepts the words in :data:`WORDS`.
     """
 
     several: bool = False
@@ -42,7 +43,7 @@ class Kind(NamedTuple):
     words: bool = False
 
     def arrange(self, values: list[Any]) -> Any:
-        """Return the first value or the list; ``None`` if all values count as absent."""
+        """Return the first value or the list; ``None`` if all values count as missing."""
         if not self.empty:
             values = [value for value in values if value != ""]
             if self.words:
@@ -57,12 +58,12 @@ TEXT: Final = Kind(empty=True)
 
 
 class Plan:
-    """How the values of one target type are arranged.
+    """Arranges the values for one target type.
 
     Attributes:
         target: The type to convert to; for a NamedTuple, a Struct with its fields.
         named_tuple: The NamedTuple, if the type is one.
-        validator: Converts the values instead of msgspec.
+        validator: Validates the values instead of msgspec, or ``None``.
     """
 
     __slots__ = ("_fields", "_lists", "_names", "_other", "_switches", "named_tuple", "target", "validator")
@@ -70,11 +71,11 @@ class Plan:
     def __init__(self, target_type: Any) -> None:
         self.named_tuple: Any = None
         members = [member for member in _members(target_type) if member is not types.NoneType]
-        # A query or form is never null. msgspec converts to a type faster than to a union.
+        # A query or form is never null, and msgspec converts to a type faster than to a union.
         self.target: Any = members[0] if len(members) == 1 else target_type
         self.validator: Validator | None = validator_for(self.target)
         self._fields: dict[str, Kind] = {}
-        self._other: Kind = ANY  # of names that are no fields
+        self._other: Kind = ANY  # for names that are not fields
         for member in members:
             self._add(member)
         self._lists = {name for name, kind in self._fields.items() if not kind.one}
@@ -82,13 +83,13 @@ class Plan:
         self._names = {_normalize(name): name for name in reversed(self._fields)}
 
     def arrange(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        """Return the values by name, as the type expects them.
+        """Return the values by name, arranged for the target type.
 
         Args:
             pairs: Names and values in the order received.
         """
         values = dict(pairs)
-        # Nearly always: no name is repeated, no value is empty, and no field takes a list.
+        # The common case: no name is repeated, no value is empty, and no field accepts a list.
         if (
             len(values) == len(pairs)
             and "" not in values.values()
@@ -111,7 +112,7 @@ class Plan:
 
     @property
     def is_mapping(self) -> bool:
-        """Whether the names are the keys of a dict, which can be numbers."""
+        """Whether the target type is a dict, whose keys can be numbers."""
         return self._other is not ANY
 
     def validator_with(self, type_decoders: TypeDecoders) -> Validator | None:
@@ -119,7 +120,7 @@ class Plan:
         return validator_for(self.target, type_decoders)
 
     def rename(self, name: str) -> str:
-        """Return the name of the field for the name of a header, in which ``-`` stands for ``_``."""
+        """Return the field for the name of a header. Case is ignored, and ``-`` equals ``_``."""
         return name if name in self._fields else self._names.get(_normalize(name), name)
 
     def _add(self, member: Any) -> None:
@@ -155,13 +156,13 @@ class Plan:
                         self._fields[choice.path[0]] = ANY._replace(one=False)
 
     def _replace_named_tuple(self, cls: Any) -> None:
-        """Convert through a Struct: msgspec decodes a NamedTuple from an array only."""
+        """Set a Struct as the target, because msgspec decodes a NamedTuple only from an array."""
         if self.target is not cls:
             raise UsageError(f"cannot decode to {self.target!r}: a NamedTuple cannot be in a union")
         hints, defaults = annotations_of(cls), cls._field_defaults
         fields: list[Any] = []
         for name in cls._fields:
-            # Through a factory, because msgspec rejects a mutable default.
+            # A factory, because msgspec rejects a mutable default.
             default = [msgspec.field(default_factory=partial(defaults.get, name))] if name in defaults else []
             fields.append((name, hints[name], *default))
         self._fields = {name: _kind(annotation) for name, annotation in hints.items()}
@@ -200,7 +201,7 @@ def _unwrap(annotation: Any) -> Any:
 
 
 def _kind(annotation: Any, variables: Mapping[Any, Any] = types.MappingProxyType({})) -> Kind:
-    """Return what a type takes.
+    """Return the kind of a type.
 
     Args:
         annotation: The type.

@@ -27,7 +27,7 @@ FIELD_MARKERS: Final = (
     "_fields",
 )
 
-# Values in the message of an error that come from the data, or from a validator of the application.
+# Context of an error whose message contains data of the client, or text of a validator of the application.
 UNSAFE_CONTEXT: Final = frozenset({"error", "tag", "tz_actual"})
 
 
@@ -81,8 +81,8 @@ _validators: dict[Any, tuple[frozenset[type], Validator | None]] = {}
 def validator_for(target_type: Any, type_decoders: TypeDecoders | None = None) -> Validator | None:
     """Return the validator of a type that contains Pydantic models or dataclasses, or ``None``.
 
-    ``None`` means that msgspec decodes the type: it contains neither, or Pydantic does not support it, or
-    one of ``type_decoders`` decodes a model in it.
+    ``None`` means that msgspec decodes the type. It contains no model or dataclass of Pydantic, Pydantic does
+    not support it, or one of ``type_decoders`` decodes a model in it.
 
     Raises:
         UsageError: Neither library decodes the type.
@@ -101,7 +101,7 @@ def validator_for(target_type: Any, type_decoders: TypeDecoders | None = None) -
 
 
 def remember(cache: dict[Any, T], target_type: Any, value: T) -> T:
-    """Store a value in a bounded cache and return it; a type without a hash is not stored."""
+    """Store a value in a bounded cache and return it. An unhashable type is not stored."""
     if len(cache) >= MAX_VALIDATORS:
         cache.clear()
     with suppress(TypeError):  # `Annotated` with unhashable metadata has no hash
@@ -128,7 +128,7 @@ def _build(target_type: Any) -> tuple[frozenset[type], Validator | None]:
 
 
 def _models(target_type: Any, seen: dict[int, Any]) -> Iterator[type]:
-    """Yield the Pydantic models and dataclasses that a type consists of."""
+    """Yield the Pydantic models and dataclasses that a type contains."""
     if id(target_type) in seen:
         return
     seen[id(target_type)] = target_type
@@ -151,7 +151,7 @@ def has_fields(cls: Any) -> bool:
 
 
 def annotations_of(cls: type) -> dict[str, Any]:
-    """Return the resolved annotations of a class, or none if a name in them does not exist."""
+    """Return the resolved annotations of a class, or an empty dict if a name is undefined."""
     try:
         return typing.get_type_hints(cls, include_extras=True)
     except NameError:
@@ -159,7 +159,7 @@ def annotations_of(cls: type) -> dict[str, Any]:
 
 
 def _known_names(schema: Any) -> set[str]:
-    """Return the names in a schema; every other text in the place of an error comes from the client."""
+    """Return the names in a schema. Other text in the place of an error comes from the client."""
     names: set[str] = set()
     for node in _nodes(schema):
         fields = node.get("fields")

@@ -1,4 +1,4 @@
-"""The channel of one WebSocket: its state, its locks, and the messages that were received ahead of a read."""
+"""The channel of one WebSocket: its state, its locks, and its read-ahead buffer."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from .states import (
 )
 
 MAX_PENDING: Final = 1024 * 1024
-"""Bytes of pending messages above which no more are received before a reader asks for them."""
+"""Maximum size of the read-ahead buffer in bytes. Above it, only reads receive messages."""
 
 MESSAGE_OVERHEAD: Final = 256
-"""Bytes that a pending message counts in addition to its data, so that empty messages are bounded too."""
+"""Bytes added to the size of each pending message, so that the number of empty messages is bounded too."""
 
 
 class ReadAhead:
-    """What the channel has received, or has begun to receive, before a reader asked for it.
+    """The messages and the call of ``receive`` that a peek or a watcher started before the next read.
 
     Attributes:
         messages: Messages for the next reads.
         size: Bytes of these messages.
-        receiving: Whether a peek or a watcher waits for the server.
-        reader_waits: Whether a reader waits for what the peek or the watcher receives.
-        pending_receive: Keeps a call of the server's ``receive`` that was begun and not finished.
+        receiving: Whether a peek or a watcher is receiving.
+        reader_waits: Whether a reader waits for the message that the peek or the watcher receives.
+        pending_receive: Stores a pending call of the server's ``receive``.
     """
 
     __slots__ = (
@@ -63,23 +63,23 @@ class ReadAhead:
 
     @property
     def full(self) -> bool:
-        """Whether a reader has to take a message before the next one may be received."""
+        """Whether the buffer is full, so that a read must remove a message first."""
         return self.size >= MAX_PENDING
 
     def append(self, message: Message) -> None:
-        """Keep a message for the next read."""
+        """Buffer a message for the next read."""
         self.messages.append(message)
         self.size += _size(message)
 
     def popleft(self) -> Message:
-        """Return the oldest message."""
+        """Remove and return the oldest message."""
         message = self.messages.popleft()
         self.size -= _size(message)
         self.notify()
         return message
 
     async def wait_for_progress(self) -> None:
-        """Wait until the state changes, or until a task begins or ends to receive."""
+        """Wait until the state changes, or until a task starts or stops receiving."""
         if self._progress is None:
             self._progress = new_event()
         await self._progress.wait()
@@ -112,20 +112,20 @@ class ReadAhead:
 class WebSocketChannel:
     """Receives and sends the events of one WebSocket, and holds its state.
 
-    The state changes after the server's callable has returned, never before. A send that was cancelled, or
-    that failed while the client is connected, leaves it unchanged: what the server did with the event is
-    unknown. The close that should follow is allowed in both of the possible states.
+    The state changes after the server's callable has returned, never before. A cancelled send does not change
+    it, nor does a failed send while the client is connected: the server may or may not have sent the event. A
+    close is allowed in both states.
 
     Attributes:
         source: The server's ``receive``.
         sink: The server's ``send``.
         state: The state of both directions.
         accepted: Whether the handshake was accepted.
-        received_any: Whether a message of the client was received.
+        received_any: Whether a ``websocket.receive`` event was received.
         receiving: Whether a reader waits for the server.
         send_lock: Held while an event is sent.
         read_ahead: Created by the first peek or watcher, and for the first awaitable that is not a coroutine.
-            Without it, an open channel that is not receiving has nothing to do but to call ``source``.
+            Without it, a read of an open channel that is not receiving only calls ``source``.
     """
 
     __slots__ = (
@@ -186,8 +186,8 @@ class WebSocketChannel:
         """Receive one message; the disconnect event is the last.
 
         Raises:
-            WebSocketDisconnect: The disconnect event was received before, or a send found the connection lost
-                and the server has no further message.
+            WebSocketDisconnect: The disconnect event was received before, or a send failed because the
+                connection was lost and the server has no further message.
             WebSocketStateError: Another task is receiving.
             ProtocolError: The state does not allow the message.
         """
@@ -212,7 +212,7 @@ class WebSocketChannel:
         return message
 
     async def _wait_for_read_ahead(self, ahead: ReadAhead) -> None:
-        """Wait until the task that receives ahead has received a message, or has given up."""
+        """Wait until the task that reads ahead has received a message, or has stopped."""
         if ahead.reader_waits:
             raise self._second_reader()
         ahead.reader_waits = True
@@ -223,7 +223,7 @@ class WebSocketChannel:
             ahead.reader_waits = False
 
     async def _receive_last(self) -> Message:
-        """Receive a message after a send has failed, if the server has one; it may have no more for ever."""
+        """Receive a message after a failed send, if the server has one; it may never return another."""
         try:
             message = await poll(self.start_receive)
         except Exception as error:
@@ -233,30 +233,30 @@ class WebSocketChannel:
         return message
 
     def start_receive(self) -> Awaitable[Message]:
-        """Call the server's ``receive``, or return the call that a cancelled reader has left."""
+        """Call the server's ``receive``, or return the pending call of a cancelled reader."""
         if self.read_ahead is not None:
             return self.read_ahead.pending_receive.start(self.source)
         awaitable = self.source()
         return awaitable if type(awaitable) is COROUTINE else self.keep(awaitable)
 
     def keep(self, awaitable: Awaitable[Message]) -> Awaitable[Message]:
-        """Wait for an awaitable that is not a coroutine, and keep it for the next read if cancelled."""
+        """Await an awaitable that is not a coroutine. If cancelled, store it for the next read."""
         return self._created_read_ahead().pending_receive.wait(awaitable)
 
     async def peek(self) -> None:
-        """Receive one message if the server has one, and keep it for the next read.
+        """Receive one message if the server has one, and buffer it for the next read.
 
         Raises:
             ProtocolError: The state does not allow the message, which is dropped.
         """
         ahead = self._created_read_ahead()
-        # In INITIAL the next message is for accept(). A task that receives would have received a message.
+        # In INITIAL, accept() receives the next message. If a task is receiving, no message is available.
         idle = not self.receiving and not ahead.receiving and not ahead.full
         if idle and self.state is not INITIAL and self.state not in ENDED:
             await self._receive_ahead(ahead, poll(self.start_receive))
 
     async def wait_closed(self) -> None:
-        """Return when the WebSocket is closed; messages that arrive before are kept for the next reads.
+        """Return when the WebSocket is closed. Messages that arrive before are buffered for the next reads.
 
         Raises:
             ProtocolError: The state does not allow a message, which is dropped.
@@ -301,7 +301,7 @@ class WebSocketChannel:
         """Send one event; several tasks send in the order of their calls.
 
         Raises:
-            WebSocketDisconnect: The WebSocket is closed, or the server found the connection lost.
+            WebSocketDisconnect: The WebSocket is closed, or the server reported that the connection is lost.
             WebSocketStateError: The state does not allow the event.
         """
         await self.send_lock.acquire()
@@ -337,13 +337,13 @@ class WebSocketChannel:
             raise self.disconnect_error() from error
 
     def set_lost(self) -> None:
-        """Change the state after a send found that the client does not receive."""
+        """Change the state after a send failed because the connection is lost."""
         if self.state not in ENDED:
-            self.state = LOST  # the close code stays open: a receive that waits or follows may learn it
+            self.state = LOST  # no close code yet: a pending or later receive may return it
             self._stop_watchers()
 
     async def _find_disconnect(self) -> None:
-        """Receive what the server has, until the disconnect event; messages are kept for the next reads."""
+        """Receive available messages, up to the disconnect event, and buffer them for the next reads."""
         ahead = self._created_read_ahead()
         while self.state not in ENDED and not ahead.full:
             if self.receiving or ahead.receiving:  # another task receives the event within these iterations
@@ -355,10 +355,10 @@ class WebSocketChannel:
                 return
 
     def _set_sent(self, before: WebSocketState, after: WebSocketState, event: Mapping[str, Any]) -> None:
-        """Change the state after the server has taken an event."""
-        # An accept has succeeded even if the client's first messages, or its disconnect, were received first.
+        """Change the state after the server has accepted an event."""
+        # The client's first messages, or its disconnect, may have been received before the accept returned.
         self.accepted = self.accepted or after is OPEN
-        self._handshake = None  # a task that waits for it holds it; a later one does not need it
+        self._handshake = None  # a waiting task has a reference to it; a later task does not need it
         if self.state is not before:  # a disconnect event that was received during the send is final
             return
         self.state = after
@@ -366,7 +366,7 @@ class WebSocketChannel:
             self._ended_here = True
             if event["type"] == "websocket.close":
                 self._set_end(event, NORMAL_CLOSURE)
-            else:  # denied: there was no close frame, whatever the server reports
+            else:  # denied: there was no close frame, even if the server reports a code
                 self._set_end({}, ABNORMAL_CLOSURE)
             self._stop_watchers()
 
@@ -377,7 +377,7 @@ class WebSocketChannel:
             ProtocolError: The state does not allow the message.
         """
         if self._accepting and self.state is HANDSHAKE and message.get("type") == "websocket.receive":
-            # The client was accepted before the server's `send` has returned, or although it was cancelled.
+            # The handshake was accepted before the server's `send` returned, or although it was cancelled.
             self.accepted = True
             self.state = OPEN
         state = after_receiving(self.state, message)
@@ -386,7 +386,7 @@ class WebSocketChannel:
             self.received_any = True
         elif message["type"] == "websocket.disconnect":
             self._set_end(message, NO_STATUS_RECEIVED)
-            # Some servers never return from a send to a lost peer; the tasks that wait behind it must go on.
+            # On some servers, a send after a disconnect never returns. Tasks that wait for it must continue.
             self.send_lock.release()
 
     def _stop_watchers(self) -> None:
@@ -394,7 +394,7 @@ class WebSocketChannel:
             self.read_ahead.stop()
 
     def _set_end(self, event: Mapping[str, Any], default_code: int) -> None:
-        # The first end counts: after our own close, servers report the disconnect with various codes.
+        # The first close determines the code: after a close by the application, servers report various codes.
         if self._end is None:
             self._end = code_and_reason(event, default_code)
 

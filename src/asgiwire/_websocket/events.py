@@ -68,7 +68,7 @@ def accept_event(
         ValueError: The subprotocol was not offered or is not a token, or a header is invalid.
     """
     if subprotocol is not None and (not subprotocol or subprotocol not in offered):
-        # The offered names are text of the client, and browsers put credentials there.
+        # The offered names come from the client, and may contain credentials.
         msg = f"expected a subprotocol that the client offers, got {subprotocol!r}; see .subprotocols"
         raise ValueError(msg)
     if subprotocol is not None and subprotocol.encode("utf-8", "replace").translate(None, TOKEN):
@@ -88,7 +88,7 @@ def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
         code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. RFC 6455 section 7.4.1 reserves 1004, and each of
             1005, 1006 and 1015 "MUST NOT be set as a status code in a Close control frame by an endpoint";
             section 7.4.2 leaves 3000 to 4999 to libraries and applications.
-        reason: Cut after 123 bytes in UTF-8, at the end of a character.
+        reason: Truncated to 123 bytes in UTF-8, at the end of a character.
 
     Raises:
         ValueError: The code is invalid.
@@ -97,7 +97,7 @@ def close_event(code: int, reason: str | None) -> WebSocketCloseEvent:
     if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
         msg = f"expected a close code of 1000 to 1003, 1007 to 1014 or 3000 to 4999, got {code}"
         raise ValueError(msg)
-    # A reason helps with debugging, so a long one is cut rather than dropped or rejected.
+    # A reason helps with debugging, so a long reason is truncated instead of dropped or rejected.
     reason = (reason or "").encode(errors="replace")[:MAX_REASON_SIZE].decode(errors="ignore")
     return {"type": "websocket.close", "code": code, "reason": reason}
 
@@ -154,7 +154,7 @@ def close_arguments(error: BaseException | None) -> tuple[int, str]:
 
 
 def without_disconnects(error: BaseException | None) -> BaseException | None:
-    """Return what is left of an exception, or of an exception group, without ``WebSocketDisconnect``."""
+    """Return an exception or an exception group without ``WebSocketDisconnect``, or ``None``."""
     if is_group(error):
         return error.split(WebSocketDisconnect)[1]
     return None if isinstance(error, WebSocketDisconnect) else error
@@ -181,7 +181,7 @@ def code_and_reason(event: Mapping[str, Any], default_code: int) -> tuple[int, s
 
 
 def payload(message: Message, mode: WebSocketMode | None) -> str | bytes:
-    """Return the data of a ``websocket.receive``; the other key may be missing or ``None``.
+    """Return the data of a ``websocket.receive`` event; the other key may be missing or ``None``.
 
     Raises:
         ValidationException: The message is of the other mode; ``.message`` is the message.
@@ -207,7 +207,7 @@ def payload(message: Message, mode: WebSocketMode | None) -> str | bytes:
 
 
 def receive_event(data: str | bytes) -> Message:
-    """Build the ``websocket.receive`` that has this data."""
+    """Build a ``websocket.receive`` event."""
     return {"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data}
 
 
@@ -245,7 +245,7 @@ def exceeds(data: str | bytes, maximum: int) -> bool:
     """Return whether a message has more than ``maximum`` bytes; text is counted in UTF-8."""
     if len(data) > maximum:
         return True
-    # Encoding copies the text, so it is the last resort. A character has at most four bytes.
+    # Encoding copies the text, so it is avoided if possible. A character has at most four bytes.
     if isinstance(data, bytes) or len(data) * 4 <= maximum or data.isascii():
         return False
     return len(data.encode(errors="surrogatepass")) > maximum

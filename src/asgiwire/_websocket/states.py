@@ -1,4 +1,4 @@
-"""The states of a WebSocket: two tables that say which ASGI event may follow which, in both directions."""
+"""The states of a WebSocket, and the ASGI events that each state allows in both directions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from asgiwire.exceptions import ProtocolError, WebSocketStateError
 
-# An ASGI server and an application exchange two streams of events about one WebSocket. Most mistakes happen
-# between the streams: a send after the client disconnected, an accept after a close, a receive after the last
-# message. So there is one state for both directions, and events of either direction change it.
+# An ASGI server and an application exchange two streams of events for one WebSocket. Most errors involve both
+# streams: a send after the client disconnected, an accept after a close, a receive after the last message.
+# Therefore there is one state for both directions, and events of either direction change it.
 #
 #     INITIAL ──connect──> HANDSHAKE ──accept──> OPEN ──close──────────────────> CLOSING
 #                              │                                                    ▲
@@ -21,28 +21,28 @@ from asgiwire.exceptions import ProtocolError, WebSocketStateError
 #
 # Why each state exists:
 #
-# * INITIAL is not HANDSHAKE. In the specification the application answers `websocket.connect`. One server
-#   ends its whole process if the answer comes before the event was received. Nothing may be sent.
+# * INITIAL is not HANDSHAKE. In the specification, the application responds to `websocket.connect`. The
+#   process of one server exits if the response is sent before the event was received. No event may be sent.
 #
-# * CLOSING is not CLOSED. The server sends a disconnect event after the application's own close too, and
-#   messages that the client sent before it saw the close may come first. Nothing may be sent.
+# * CLOSING is not CLOSED. The server sends a disconnect event after a close by the application too. Messages
+#   that the client sent before it received the close may arrive first. No event may be sent.
 #
 # * A denial leads to CLOSED, not to CLOSING. There was no handshake, so no event can follow, and one server
 #   never sends the disconnect event.
 #
-# * LOST is not CLOSED. After a send that failed, the messages that the client had sent before are still to be
-#   received, and so may be the disconnect event with its code. Not every server has that event, so no receive
-#   may wait for it.
+# * LOST is not CLOSED. After a failed send, messages that the client sent before can be received. The
+#   disconnect event with its code may follow. Not every server sends that event, so `receive` must not wait
+#   for it.
 #
 # * CLOSED is final. Servers differ after the disconnect event: some repeat it with another code, some never
-#   return. So `receive` is not called again. The row of CLOSED in RECEIVED is for a receive that was already
-#   waiting when a denial was sent.
+#   return. Therefore `receive` is not called again. The row of CLOSED in RECEIVED is for a call of `receive`
+#   that was pending when a denial was sent.
 #
-# The tables contain what is allowed; a missing entry is an error. In RECEIVED it is an error of the server
-# (ProtocolError), in SENT of the application (WebSocketStateError).
+# The tables contain the allowed events; a missing entry is an error. In RECEIVED, it is an error of the
+# server (ProtocolError), in SENT, of the application (WebSocketStateError).
 #
-# One transition is code in `after_sending`: a body event of a denial response with `more_body` does not
-# change the state. The table has the event that ends the response.
+# `after_sending` handles one case without the table: a body event of a denial response with `more_body` does
+# not change the state. The table contains the event that ends the response.
 
 
 class WebSocketState(StrEnum):
@@ -51,22 +51,22 @@ class WebSocketState(StrEnum):
     # A StrEnum because a plain Enum computes hashes in Python, at every lookup in the tables.
 
     INITIAL = "initial"
-    """Nothing was received yet."""
+    """No event was received."""
 
     HANDSHAKE = "handshake"
-    """``websocket.connect`` was received and not answered."""
+    """``websocket.connect`` was received, and no response was sent."""
 
     OPEN = "open"
     """Accepted: messages may be sent in both directions."""
 
     DENYING = "denying"
-    """A denial response was started instead of an answer to the handshake."""
+    """A denial response was started."""
 
     CLOSING = "closing"
-    """Closed or rejected by the application; the disconnect event may still come."""
+    """Closed or rejected by the application; the disconnect event may follow."""
 
     LOST = "lost"
-    """A send found the connection lost; messages and the disconnect event may still come."""
+    """A send failed because the connection is lost; messages and the disconnect event may follow."""
 
     CLOSED = "closed"
     """The disconnect event was received, or the handshake was denied."""
@@ -98,13 +98,13 @@ SENT: Final[Mapping[WebSocketState, Mapping[str, WebSocketState]]] = {
     LOST: {},
     CLOSED: {},
 }
-"""``SENT[state][event type]`` is the state after the server has taken the event."""
+"""``SENT[state][event type]`` is the state after the server has accepted the event."""
 
 UNANSWERED: Final = frozenset({INITIAL, HANDSHAKE})
 """States in which reading and sending accept the handshake first."""
 
 ENDED: Final = frozenset({CLOSING, LOST, CLOSED})
-"""States in which nothing may be sent, whichever side closed."""
+"""States in which no event may be sent, after a close by either side."""
 
 
 def after_receiving(state: WebSocketState, message: Mapping[str, Any]) -> WebSocketState:
@@ -121,7 +121,7 @@ def after_receiving(state: WebSocketState, message: Mapping[str, Any]) -> WebSoc
 
 
 def after_sending(state: WebSocketState, event: Mapping[str, Any]) -> WebSocketState:
-    """Return the state after the server has taken an event.
+    """Return the state after the server has accepted an event.
 
     Raises:
         WebSocketStateError: The state does not allow the event.
@@ -130,7 +130,7 @@ def after_sending(state: WebSocketState, event: Mapping[str, Any]) -> WebSocketS
         after = SENT[state][event["type"]]
     except (KeyError, TypeError):  # missing, not in the table, or not hashable
         kind = str(event.get("type"))
-        # In INITIAL the next step is a receive, which the default message cannot name.
+        # In INITIAL, the next step is a receive. The default message only lists events to send.
         detail = f"{kind!r} is not allowed before 'websocket.connect' is received" if state is INITIAL else ""
         expected = tuple(SENT[state])
         raise WebSocketStateError(detail, event=kind, state=state.value, expected=expected) from None

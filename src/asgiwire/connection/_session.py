@@ -1,7 +1,7 @@
-"""Sessions: objects as dicts, cleared sessions, and the session objects of other frameworks.
+"""Sessions: instances as dicts, cleared sessions, and the session objects of other frameworks.
 
 Starlette's middleware stores an object that records whether it was read (for ``Vary: Cookie``) and changed
-(for ``Set-Cookie``). Such an object stays in the scope and is notified.
+(for ``Set-Cookie``). Such an object is not replaced, and is notified.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def session_from(value: object) -> dict[str, Any]:
 
 
 def read_session(scope: Scope, session: Any, cache: dict[str, Any]) -> dict[str, Any]:
-    """Return the session in a scope, and notify it if it records its readers.
+    """Return the session in a scope, and notify it if it records reads.
 
     Args:
         scope: The scope.
         session: The value in the scope: a mapping, or ``None`` or ``Empty`` for a cleared session.
-        cache: Holds the :class:`UnstoredSession` for the next reader.
+        cache: Stores the :class:`UnstoredSession` for the next call.
     """
     if session is not None and session is not Empty:
         mark_accessed = getattr(session, "mark_accessed", None)
@@ -56,13 +56,13 @@ def read_session(scope: Scope, session: Any, cache: dict[str, Any]) -> dict[str,
             mark_accessed()
         return cast("dict[str, Any]", session)
     unstored: dict[str, Any] | None = cache.get("session")
-    if unstored is None or unstored:  # one that was written to was a session of its own
+    if unstored is None or unstored:  # one that was written to was stored, and is no longer this session
         unstored = cache["session"] = UnstoredSession(scope)
     return unstored
 
 
 def store_session(scope: Scope, value: dict[str, Any] | EmptyType) -> None:
-    """Store a session in the scope, or its items in the present session if that one records its changes."""
+    """Store a session in the scope, or its items in the current session if that records changes."""
     session: Any = scope.get("session")
     if session is value or not hasattr(session, "mark_modified"):
         scope["session"] = value

@@ -1,4 +1,4 @@
-"""``ASGIConnection``: the scope of a request or a WebSocket, read as values."""
+"""``ASGIConnection``, which reads the scope of a request or a WebSocket."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ UserT = TypeVar("UserT", default=Any)
 AuthT = TypeVar("AuthT", default=Any)
 StateT = TypeVar("StateT", default="State")
 
-# Where the path of a route is looked up: Litestar's application, then any with Starlette's interface.
+# The methods that build the path of a route: Litestar's, then Starlette's.
 ROUTE_REVERSERS: Final = (
     ("litestar_app", "route_reverse"),
     ("app", "route_reverse"),
@@ -81,9 +81,9 @@ async def empty_send(_message: object) -> NoReturn:
 class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     """One HTTP request or one WebSocket, described by its scope.
 
-    Each value is computed on first access and cached on this object; nothing is shared with another
-    connection. Later changes of the scope are seen by connections that are created afterwards.
-    ``X-Forwarded-*`` and ``Forwarded`` are not read: the server or a middleware has to decide whom to trust.
+    Each value is computed on first access and cached on this object. No value is shared with another
+    connection. Changes of the scope affect connections that are created later. ``X-Forwarded-*`` and
+    ``Forwarded`` are not read: the server or a middleware must decide which proxies to trust.
 
     Args:
         scope: The ASGI scope. Optional keys may be absent or ``None``; ``headers`` may be any iterable.
@@ -105,20 +105,20 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         @overridable
         def limits(self) -> Limits:
-            """What one client may send. A subclass sets its own, or makes it a property."""
+            """The limits for the data of a client. A subclass can override them, or define a property."""
             ...
     else:
         limits = Limits()
-        """What one client may send. A subclass sets its own, or makes it a property."""
+        """The limits for the data of a client. A subclass can override them, or define a property."""
 
     type_decoders: ClassVar[TypeDecoders | None] = None
-    """Decoders for types that msgspec does not support, used by every reader that takes a ``type``."""
+    """Decoders for types that msgspec does not support, used by every reader with a ``type`` parameter."""
 
     type_encoders: ClassVar[TypeEncoders | None] = None
     """Encoders for types that msgspec does not support, used by every writer."""
 
     redaction: ClassVar[asgiwire.connection.snapshot.Redaction | None] = None
-    """What :meth:`snapshot` masks and how much it includes; ``None`` for the default."""
+    """The redaction of :meth:`snapshot`; ``None`` for the default."""
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"http", "websocket"})
 
@@ -137,7 +137,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         self._cache: dict[str, Any] | None = None  # values by the names of their properties
 
     def _new_cache(self) -> dict[str, Any]:
-        # Created on first use: a dict for every request would cost a fifth of its construction.
+        # Created on first use: a dict for every request would add 20 % to the time of its construction.
         if self._cache is None:
             self._cache = {}
         return self._cache
@@ -234,14 +234,14 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     def query(self, *, type: Any) -> Any:
         """Return the query parameters decoded to a type, as :func:`.serialization.decode_params` does.
 
-        Names have to be exactly those of the fields.
+        Names must match the fields exactly.
 
         Args:
             type: A type with fields, for example a msgspec Struct, a dataclass or a Pydantic model.
 
         Raises:
-            ValidationException: A parameter does not match; the message names its place, such as ``$.page``.
-            UsageError: Nothing decodes to ``type``, or it has no fields.
+            ValidationException: A parameter does not match; the message contains its path, as in ``$.page``.
+            UsageError: ``type`` is not supported, or has no fields.
         """
         cached: MultiDict[str] | None = (self._cache or {}).get("query_params")
         if cached is None:
@@ -294,12 +294,12 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
     @property
     def fetch_site(self) -> FetchSite | None:
-        """Where the request comes from, by which CSRF protection decides; read at each access.
+        """The site that sent the request, for CSRF protection; read at each access.
 
         This is ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send to hosts with HTTPS. Without it,
         an ``Origin`` with the host and port of the request is ``"same-origin"``, and every other ``Origin``
         is ``"cross-site"``. So is a value that is unknown or sent twice. ``None`` means that the client sent
-        neither header: it is not a browser, or the request is a navigation of an old one.
+        neither header: it is not a browser, or the request is a navigation of an old browser.
         """
         from asgiwire._parsers.fetch_metadata import fetch_site
 
@@ -364,7 +364,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         store_session(self.scope, value if value is Empty else session_from(value))
 
     def clear_session(self) -> None:
-        """Store ``Empty`` as the session, which tells a session middleware to delete it."""
+        """Store ``Empty`` as the session, so that a session middleware deletes it."""
         from ._session import store_session
 
         store_session(self.scope, Empty)
@@ -401,11 +401,11 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     ) -> asgiwire.connection.snapshot.ConnectionSnapshot:
         """Return a redacted, bounded summary that is safe to log, pickle or send to a worker.
 
-        It holds no reference to the connection and nothing of the body. Credentials are masked by the names
-        of headers, query parameters and path parameters; see :class:`.snapshot.Redaction`.
+        It contains no reference to the connection and no part of the body. Credentials are masked by the
+        names of headers, query parameters and path parameters; see :class:`.snapshot.Redaction`.
 
         Args:
-            redaction: What is masked and how much is included; that of the class if ``None``.
+            redaction: The masked names and the maximum sizes; by default, those of the class.
         """
         from .snapshot import take_snapshot
 
@@ -423,7 +423,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         )
 
     def _snapshot_values(self) -> dict[str, Any]:
-        """Return what a subclass adds to its snapshot."""
+        """Return the values that a subclass adds to its snapshot."""
         return {}
 
     def _route_reverser(self) -> Callable[..., Any] | None:
@@ -433,7 +433,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
                 return cast("Callable[..., Any]", reverse)
         return None
 
-    # All headers are read by these, so that the values of one connection agree once `headers` was read.
+    # All headers are read with these methods, so that values are consistent after `headers` was read.
 
     def _header_pairs(self) -> Any:
         headers = self._headers
@@ -444,7 +444,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         headers = self._headers
         if headers is not None:
             return headers.raw_values(name)
-        # Most requests are asked for one header or none, which needs no Headers object.
+        # Most applications read at most one header of a request, which needs no Headers object.
         return raw_headers(scope_headers(self.scope), name)
 
     def _list_header(self, name: bytes) -> str | None:

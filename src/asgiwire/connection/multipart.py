@@ -1,6 +1,7 @@
 """The parts of a multipart body, streamed one after another with backpressure.
 
-Nothing is buffered: a part that the caller does not read is skipped. ``Request.form()`` reads a whole form.
+Content is not buffered. A part that the caller does not read is skipped.
+``Request.form()`` reads a whole form.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ("MultipartPart", "MultipartParts")
 
 
 class MultipartParts:
-    """An asynchronous iterator over the parts of one body; ``Request.multipart()`` returns it."""
+    """An asynchronous iterator over the parts of one body, returned by ``Request.multipart()``."""
 
     __slots__ = ("_count", "_current", "_decoder", "_events", "_reader")
 
@@ -31,7 +32,7 @@ class MultipartParts:
         self._decoder = decoder
         self._count = 0  # of the parts
         self._events: list[Event] = []  # decoded and not yet returned, in reverse order
-        # The start event and not the part, which refers to this object: a cycle would wait for the collector.
+        # The start event, because the part refers to this object, which would be a reference cycle.
         self._current: PartStart | None = None
 
     def __aiter__(self) -> Self:
@@ -81,7 +82,7 @@ class MultipartParts:
 
 
 class MultipartPart:
-    """One part of a multipart body. Read it before you ask for the next one; after that it raises.
+    """One part of a multipart body. After the next part was requested, it cannot be read.
 
     Iterating yields the content in chunks as they arrive.
 
@@ -121,7 +122,7 @@ class MultipartPart:
 
     @property
     def safe_filename(self) -> str:
-        """The last component of ``filename``, made safe as a file name; ``"file"`` if nothing is left."""
+        """The last component of ``filename``, made safe as a file name; ``"file"`` if it is empty."""
         return safe_filename(self.filename or "")
 
     def __aiter__(self) -> Self:
@@ -149,7 +150,7 @@ class MultipartPart:
 
         Raises:
             RequestEntityTooLarge: The rest is larger than ``limit``, or the body exceeds a limit.
-            StreamConsumed: The next part was asked for before.
+            StreamConsumed: The next part was requested before.
             ClientDisconnect: The client disconnected before the body was complete.
             ClientException: The body is malformed.
         """
@@ -201,7 +202,7 @@ class MultipartPart:
             await run_in_thread(lambda: files.append(open(path, "wb", 0)))  # noqa: SIM115 - closed below
             return await self._write_to(files[0])
         finally:
-            # The thread has closed the file already, except after an error.
+            # Except after an error, the thread has already closed the file.
             for file in files:
                 file.close()
 
@@ -227,7 +228,7 @@ class MultipartPart:
 def _write(file: FileIO, block: bytearray) -> None:
     remaining = memoryview(block)
     while remaining:
-        remaining = remaining[file.write(remaining) :]  # an unbuffered file may write a part of it
+        remaining = remaining[file.write(remaining) :]  # an unbuffered file may write only a part of the data
 
 
 def _write_and_close(file: FileIO, block: bytearray) -> None:

@@ -1,4 +1,4 @@
-"""A bounded queue of outgoing WebSocket messages, for rooms and broadcasts."""
+"""A bounded queue of outgoing WebSocket messages, for broadcasts."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ TRY_AGAIN_LATER: Final = 1013
 class Outbox:
     """An asynchronous context manager: a bounded queue, and the task that sends its messages in order.
 
-    Any task of the event loop may put messages. The block is cancelled when the client has disconnected, or
-    when it is too slow and ``on_full`` is ``"close"``; the cancellation ends with the block. At its end, the
-    queued messages are sent, for at most ``close_timeout`` seconds. After an exception they are dropped.
+    Any task of the event loop may put messages. The block is cancelled when the client disconnects, or when
+    the queue is full and ``on_full`` is ``"close"``. The code after the block is not cancelled. At the end of
+    the block, the queued messages are sent, for at most ``close_timeout`` seconds. After an exception, they
+    are dropped.
 
     Args:
         send: Sends one message.
         close: Closes the WebSocket with a code and a reason; returns after a bounded time.
-        flush_timeout: Seconds.
-        max_messages: The most messages in the queue.
-        on_full: What to do with a message for a full queue.
+        flush_timeout: The maximum time to send the queued messages at the end, in seconds.
+        max_messages: The maximum number of messages in the queue.
+        on_full: The behaviour if the queue is full; see :meth:`put_nowait`.
 
     Attributes:
         dropped: Number of messages that were dropped because the queue was full.
@@ -82,14 +83,15 @@ class Outbox:
         self.overflowed: bool = False
 
     def __len__(self) -> int:
-        """The number of messages that wait in the queue."""
+        """The number of messages in the queue."""
         return len(self._messages)
 
     def put_nowait(self, data: str | bytes) -> bool:
         """Queue a message: text for ``str``, binary for ``bytes``.
 
-        If the queue is full, ``on_full`` decides. ``"close"`` closes the WebSocket with code 1013 and cancels
-        the block, ``"drop_oldest"`` drops the oldest message, and ``"wait"`` rejects this one.
+        If the queue is full, the result depends on ``on_full``. ``"close"`` closes the WebSocket with code
+        1013 and cancels the block, ``"drop_oldest"`` drops the oldest message, and ``"wait"`` rejects this
+        message.
 
         Returns:
             Whether the message was queued. ``False`` outside of the block, and after the client disconnected.
@@ -145,7 +147,7 @@ class Outbox:
         return caught
 
     async def _send_messages(self) -> None:
-        """Send messages until the client disconnects or a send fails; then the block is cancelled."""
+        """Send messages until the client disconnects or a send fails, then cancel the block."""
         try:
             while True:
                 while not self._messages:

@@ -1,4 +1,4 @@
-"""``Request``: one HTTP request, its body in every form, and what can be sent beside a response."""
+"""``Request``: one HTTP request, readers of its body, and messages that accompany a response."""
 
 from __future__ import annotations
 
@@ -48,16 +48,15 @@ PUSH: Final = "http.response.push"
 EARLY_HINT: Final = "http.response.early_hint"
 TRAILERS: Final = "http.response.trailers"
 
-# The headers that the client would have sent with the pushed request; the same as Litestar's.
+# The headers of the request that are copied to the pushed request; the same as Litestar's.
 PUSHED_HEADERS: Final = (b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"user-agent")
 
 
 class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, StateT]):
     """One HTTP request.
 
-    Requests over the same scope, or a copy of it, and the same ``receive`` share one body: the first that
-    reads it reads it for all. The ``limits`` argument of a reader replaces the limits of the class for that
-    call.
+    Requests with the same scope, or a copy of it, and the same ``receive`` share one body. The ``limits``
+    argument of a reader replaces the limits of the class for that call.
     """
 
     __slots__ = ()
@@ -68,7 +67,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     def _description(self) -> str:
         return str(self.scope.get("method"))
 
-    # What the request says about itself
+    # Request metadata
 
     @property
     def method(self) -> Method:
@@ -222,14 +221,14 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
     @property
     def is_connected(self) -> bool:
-        """Whether no disconnect was received so far; :meth:`is_disconnected` looks for one."""
+        """Whether no disconnect was received so far; :meth:`is_disconnected` checks for one."""
         channel = find_channel(self.scope, self.receive)
         return channel is None or not channel.disconnected
 
     async def is_disconnected(self) -> bool:
-        """Whether the client has disconnected, as far as can be told without waiting.
+        """Whether the client has disconnected, checked without waiting.
 
-        Receives at most one message; a part of the body in it stays readable.
+        Receives at most one message. If it contains a chunk of the body, the chunk is buffered.
         """
         channel, receive = body_channel(self.scope, self.receive)
         return await channel.is_disconnected(receive)
@@ -237,11 +236,11 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     def cancel_on_disconnect(self) -> _body.RequestWatch:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
 
-        A disconnect after the end of the response cancels nothing. In the block, ``send`` notes the end
-        of the response; a middleware passes the context manager's ``send`` to the application.
+        A disconnect after the end of the response does not cancel the block. In the block, ``send`` detects
+        the end of the response. A middleware passes the context manager's ``send`` to the application.
 
-        The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. The
-        body can be read in the block and after it.
+        The code after the block is not cancelled; ``cancelled_caught`` is whether the block was. The body can
+        be read in the block and after it.
         """
         from asgiwire._body.cancel import RequestWatch
 
@@ -305,7 +304,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body does not decode in the declared charset.
         """
-        from asgiwire._parsers.charsets import decode_body  # a large table that few programs need
+        from asgiwire._parsers.charsets import decode_body  # a large table, which few programs need
 
         body = await self._read_body(limits)
         return decode_body(body, self.content_type[1].get("charset", ""))
@@ -325,7 +324,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
-            ValidationException: The body does not match ``type``; the message names the place.
+            ValidationException: The body does not match ``type``; the message contains the path.
             RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
                 contains ``Any``.
             UsageError: msgspec and ``type_decoders`` do not support ``type``.
@@ -349,7 +348,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
-            ValidationException: The body does not match ``type``; the message names the place.
+            ValidationException: The body does not match ``type``; the message contains the path.
             RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
                 contains ``Any``.
             UsageError: msgspec and ``type_decoders`` do not support ``type``.
@@ -367,8 +366,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     async def form(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the fields and files of a multipart or urlencoded form; empty for any other body.
 
-        The form is parsed once and cached. Files stay in memory up to ``spool_size`` and then go to disk;
-        close the form to release them.
+        The form is parsed once and cached. Files are stored in memory up to ``spool_size`` bytes, then on
+        disk. Close the form to release them.
 
         Args:
             type: A type with fields to decode the form to, as in :meth:`.ASGIConnection.query`. Fields of
@@ -377,16 +376,16 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             limits: The limits of this call.
 
         Raises:
-            ClientException: The form is malformed; the message says where.
-            ValidationException: A field does not match ``type``; the message names its place, ``$.name``.
-            RequestEntityTooLarge: The form exceeds a limit; the message says which. A cached form is checked
-                against the limits of each call.
+            ClientException: The form is malformed; the message contains the position.
+            ValidationException: A field does not match ``type``; the message contains its path, ``$.name``.
+            RequestEntityTooLarge: The form exceeds a limit; the message contains its name. A cached form is
+                checked against the limits of each call.
             InsufficientStorage: A file cannot be stored: the disk is full, or the process has no file
                 descriptor left.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body, or the
                 form was closed and the body is not buffered; see :meth:`buffer`.
-            UsageError: Nothing decodes to ``type``, or it has no fields.
+            UsageError: ``type`` is not supported, or has no fields.
         """
         if type is not Empty:
             return _decode_pairs(await self._form_pairs(limits), type, self.type_decoders)
@@ -416,7 +415,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
     async def _form_pairs(self, limits: Limits | None) -> list[tuple[str, Any]]:
         if self._form_type()[0] == URLENCODED:
-            # No FormMultiDict: the body is buffered, so that another call can parse it again.
+            # Without a FormMultiDict: the body is buffered, so another call can parse it again.
             return await self._read_urlencoded(limits)
         form = await self.form(limits=limits)
         return list(form.items())
@@ -424,12 +423,12 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     def multipart(self, *, limits: Limits | None = None) -> asgiwire.connection.multipart.MultipartParts:
         """Iterate over the parts of a multipart body as they arrive.
 
-        The client is read from only as fast as the parts are read; the unread rest of a part is skipped.
+        Messages are received only as the parts are read. The unread rest of a part is skipped.
 
         Raises:
             ValidationException: The body is not ``multipart/form-data``, or its boundary is invalid. While
                 iterating: the body is malformed, or ends before its final boundary.
-            RequestEntityTooLarge: While iterating: the body exceeds a limit; the message says which.
+            RequestEntityTooLarge: While iterating: the body exceeds a limit; the message contains its name.
         """
         from asgiwire._multipart.decoder import MultipartDecoder  # imports python-multipart
 
@@ -444,11 +443,11 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
     @property
     def replay(self) -> Receive:
-        """A ``receive`` callable that gives a downstream application the body that was read here.
+        """A ``receive`` callable that passes the body of this request to a downstream application.
 
-        After the body it waits for the disconnect. A body that was not read yet is read with the first call
-        and buffered: in memory up to ``limits.spool_size``, then on disk. If the body was consumed, the call
-        raises ``StreamConsumed``; call :meth:`buffer` before the reader that consumes it.
+        After the body, it waits for the disconnect. The first call reads the body if it was not read, and
+        buffers it: in memory up to ``limits.spool_size`` bytes, then on disk. If the body was consumed, the
+        call raises ``StreamConsumed``. Call :meth:`buffer` before the reader that consumes it.
         """
         limits = self.limits
         channel, receive = body_channel(self.scope, self.receive)
@@ -456,19 +455,19 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return ReplayReceive(channel, receive, limits.max_body_size, limits.spool_size, check_content_length)
 
     def tee(self, sink: Callable[[bytes], Any], *, limits: Limits | None = None) -> Receive:
-        """Return a ``receive`` callable that gives a downstream application the body while ``sink`` sees it.
+        """Return a ``receive`` callable that passes the body to ``sink`` and to a downstream application.
 
-        Nothing is buffered, and the client is read from only as fast as the application reads.
+        The body is not buffered, and messages are received only as the application reads.
 
         Args:
-            sink: Called with each chunk before the application gets it; may be a coroutine function.
+            sink: Called with each chunk before the application receives it; may be a coroutine function.
             limits: The limits of this body.
         """
         reader = self._body_reader("tee()", limits)
         channel, receive = body_channel(self.scope, self.receive)
         return TeeReceive(channel, receive, reader, sink)
 
-    # What can be sent beside a response
+    # Messages that accompany a response
 
     @property
     def supports_push_promise(self) -> bool:
@@ -565,8 +564,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Return the ``content_type`` of a form.
 
         Raises:
-            ValidationException: The header or its boundary is there more than once. Other readers may use
-                another one.
+            ValidationException: The header or its boundary is duplicated. Another parser may use the other
+                value.
         """
         values = self._header_values(b"content-type")
         if len(values) > 1 and len(set(values)) > 1:
@@ -583,7 +582,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return content_type
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
-        # An override of body() in a subclass need not take `limits`.
+        # An override of body() in a subclass may have no `limits` parameter.
         return self.body() if limits is None else self.body(limits=limits)
 
     def _body_reader(self, consumer: str, limits: Limits | None) -> BodyReader:

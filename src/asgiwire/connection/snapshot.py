@@ -1,7 +1,7 @@
 """A snapshot of a connection: a redacted, bounded summary that is safe to log, pickle or send to a worker.
 
-Secrets are recognised by their names, because a value does not show that it is one. So a snapshot omits
-the body, the state, the session and the user, where secrets have no known names.
+Secrets are detected by their names, because most values have no known format. Therefore a snapshot omits the
+body, the state, the session and the user, where secrets have no known names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ("ConnectionSnapshot", "Redaction", "take_snapshot")
 
 
 class Redaction(msgspec.Struct, frozen=True, kw_only=True):
-    """What a snapshot masks, and its maximum sizes. All sizes are in characters.
+    """The names that a snapshot masks, and its maximum sizes in characters.
 
     These are masked:
 
@@ -39,7 +39,7 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
     - names that have ``key``, ``auth``, ``pass``, ``pw``, ``pin``, ``otp``, ``sid``, ``sig``, ``code``,
       ``ticket`` or a similar word. The words of ``accessKey`` are those of ``access-key``;
     - names of more than 256 characters;
-    - the userinfo of a URL, what follows the name of an authentication scheme, JSON Web Tokens, and the
+    - the userinfo of a URL, the text after the name of an authentication scheme, JSON Web Tokens, and the
       tokens of some large providers, under any name.
 
     The names are those of headers, of query and path parameters, and of pairs within a value: parameters of
@@ -106,7 +106,7 @@ class ConnectionSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     close_reason: str | None = None
 
 
-# The argument comes from the application, and is nearly always the same.
+# The argument comes from the application, and is usually the same.
 @lru_cache(maxsize=16)
 def _lower(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
@@ -143,7 +143,7 @@ def take_snapshot(
         connection_state: The state of a WebSocket.
         close_code: The close code of a WebSocket.
         close_reason: The close reason of a WebSocket.
-        redaction: What to mask, and the maximum sizes; ``None`` for the defaults.
+        redaction: The names to mask, and the maximum sizes; ``None`` for the defaults.
     """
     redactor = _Redactor(redaction or Redaction())
     return ConnectionSnapshot(
@@ -164,10 +164,10 @@ def take_snapshot(
 
 
 class _Redactor:
-    """Masks and cuts values.
+    """Masks and truncates values.
 
-    A value is cut before its secrets are masked, so that the time does not depend on its length. The end of
-    a value that was cut is masked if it can be a part of a secret.
+    A value is truncated before its secrets are masked, so that the time does not depend on its length. The
+    end of a truncated value is masked if it can be a part of a secret.
     """
 
     def __init__(self, redaction: Redaction) -> None:

@@ -67,7 +67,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     ``async for message in websocket`` reads text and binary messages until the client disconnects.
     ``async with websocket`` accepts on entry and closes on exit.
 
-    A message that a reader rejects (wrong kind, malformed, invalid) is the ``message`` attribute of the
+    A message with the wrong mode, or one that cannot be decoded, is the ``message`` attribute of the
     exception. It is consumed: the next read returns the next message.
 
     Attributes:
@@ -78,7 +78,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     __slots__ = ("_channel", "_plain_receive", "_plain_send")
 
     close_timeout: ClassVar[float] = 5.0
-    """Seconds that the close at the end of ``async with`` may take. A subclass sets its own."""
+    """Maximum time of the close at the end of ``async with``, in seconds. A subclass can override it."""
 
     _scope_types: ClassVar[frozenset[str]] = frozenset({"websocket"})
     _channel_class: ClassVar[type[WebSocketChannel]] = WebSocketChannel
@@ -86,7 +86,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive = empty_receive, send: Send = empty_send
     ) -> None:
-        """Wrap the arguments of an ASGI application. Nothing is received or sent.
+        """Create a WebSocket from the arguments of an ASGI application. No event is received or sent.
 
         Raises:
             ImproperlyConfiguredException: The type of the scope is not ``websocket``.
@@ -172,10 +172,10 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     def subprotocols(self) -> tuple[str, ...]:
         """The subprotocols that the client offers, in its order of preference (RFC 6455 section 4.1).
 
-        Blanks around them are removed: some servers do not remove them.
+        Leading and trailing spaces are removed, because some servers do not remove them.
         """
         offered: Iterable[str] = self.scope.get("subprotocols") or ()
-        if not isinstance(offered, list | tuple):  # ASGI allows any iterable, also one that can be read once
+        if not isinstance(offered, list | tuple):  # ASGI allows any iterable, including iterators
             offered = self.scope["subprotocols"] = list(offered)
         return tuple(name.strip(" \t") for name in offered)
 
@@ -207,10 +207,10 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> bool:
-        """Close; an exception of the block decides about the code, and propagates.
+        """Close the WebSocket. An exception of the block determines the code, and propagates.
 
         The code is 1000 without an exception, the ``code`` of a :class:`WebSocketException`, the
-        ``close_code`` of a :class:`ClientException` (1003 for a message of the wrong kind, 1007 for one that
+        ``close_code`` of a :class:`ClientException` (1003 for a message of the wrong mode, 1007 for one that
         cannot be decoded, 1009 for one that is too large, 1008 for any other), else 1011. The ``detail`` of
         these exceptions is the reason.
 
@@ -240,7 +240,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             await self.close(code, reason)
         except Exception:
             raise
-        except BaseException:  # the time is over: the client receives nothing
+        except BaseException:  # the time-out has expired: the client reads nothing
             self._channel.set_lost()
             raise
 
@@ -256,7 +256,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         Args:
             subprotocols: The chosen subprotocol, one of those that the client offers.
             headers: Headers of the response. Not every server sends them.
-            subprotocol: Another name of ``subprotocols``.
+            subprotocol: Alias of ``subprotocols``.
 
         Raises:
             TypeError: The subprotocol was given by both names; nothing was sent.
@@ -273,7 +273,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
                 raise TypeError(msg)
             subprotocols = subprotocol
         event = accept_event(subprotocols, self.subprotocols, headers)
-        # Two tasks that read or send first both accept; the second waits here and has nothing to do.
+        # Two tasks that read or send first both accept; the second waits here, and then does nothing.
         async with channel.handshake:
             if channel.state is INITIAL:
                 await self.receive()
@@ -287,7 +287,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
         Args:
             code: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4).
-            reason: Cut after 123 bytes in UTF-8, at the end of a character (RFC 6455 section 5.5).
+            reason: Truncated to 123 bytes in UTF-8, at the end of a character (RFC 6455 section 5.5).
 
         Raises:
             ValueError: The code is invalid; nothing was sent.
@@ -313,7 +313,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         headers: asgiwire.datastructures.Headers | HeaderPairs | None = None,
         body: bytes | AsyncIterable[bytes] = b"",
     ) -> None:
-        """Answer the handshake with an HTTP response (ASGI extension ``websocket.http.response``).
+        """Reject the handshake with an HTTP response (ASGI extension ``websocket.http.response``).
 
         Args:
             status: 300 to 599.
@@ -321,8 +321,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             body: The body, or its chunks, which are joined: not every server accepts more than one event.
 
         Raises:
-            ImproperlyConfiguredException: The server does not support the extension; :meth:`close` answers
-                with HTTP 403 on every server.
+            ImproperlyConfiguredException: The server does not support the extension. :meth:`deny` works on
+                every server.
             ValueError: The status or a header is invalid; nothing was sent.
             TypeError: The body is neither bytes nor an asynchronous iterable; nothing was sent.
             WebSocketStateError: The handshake was accepted, or a response was started.
@@ -335,7 +335,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             )
             raise ImproperlyConfiguredException(msg)
         start = denial_start(status, headers)
-        # One server loses what comes after the start event, another accepts only one body event.
+        # One server loses all events after the start event, another accepts only one body event.
         whole = b"".join([chunk async for chunk in body]) if isinstance(body, AsyncIterable) else body
         end = denial_body(whole)
         await self._receive_connect()
@@ -356,8 +356,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             body: The body, or its chunks.
 
         Returns:
-            Whether the client gets this response. ``False`` if the server does not support the extension of
-            :meth:`send_denial_response`: it answers with HTTP 403.
+            Whether the client receives this response. ``False`` if the server does not support the extension
+            of :meth:`send_denial_response`; it then responds with HTTP 403.
 
         Raises:
             ValueError: The status or a header is invalid; nothing was sent.
@@ -398,7 +398,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
         Raises:
             WebSocketDisconnect: The WebSocket is closed.
-            ValidationException: The message is of the other mode. ``error.message`` is the message; the next
+            ValidationException: The message has the wrong mode. ``error.message`` is the message; the next
                 read returns the next one.
             RequestEntityTooLarge: The message has more than ``limits.max_message_size`` bytes; the WebSocket
                 was closed with code 1009.
@@ -468,7 +468,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
         Raises:
             SerializationException: The message is malformed, not UTF-8, or nested too deep.
-            ValidationException: The message does not match ``type``; the error names the place.
+            ValidationException: The message does not match ``type``; the message contains the path.
         """
         # _receive_text() is a shorter path to receive_data().
         data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
@@ -502,7 +502,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         Raises:
             SerializationException: The message is malformed, has text that is not UTF-8, or is nested too
                 deep.
-            ValidationException: The message does not match ``type``; the error names the place.
+            ValidationException: The message does not match ``type``; the message contains the path.
         """
         data = await self.receive_data("binary")
         try:
@@ -526,7 +526,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             mode: ``"text"``, ``"binary"``, or ``None`` for either.
 
         Raises:
-            ValidationException: A message is of the other mode; ``error.message`` is the message.
+            ValidationException: A message has the wrong mode; ``error.message`` is the message.
             RequestEntityTooLarge: A message has more than ``limits.max_message_size`` bytes.
             WebSocketStateError: Another task is receiving.
         """
@@ -604,9 +604,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     async def is_disconnected(self) -> bool:
         """Return whether the WebSocket is closed, without waiting for a message.
 
-        For tasks that only send: not every server raises an exception from a send after the client
-        disconnected. The call receives at most one message, which the next read returns. It receives none
-        while another task is receiving, or while 1 MiB of messages is pending.
+        For tasks that only send: on some servers, a send after the client disconnected raises no exception.
+        The call receives at most one message, which the next read returns. It receives no message while
+        another task is receiving, or while 1 MiB of messages is pending.
 
         Raises:
             ProtocolError: The server sent a message that the state does not allow.
@@ -617,9 +617,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     async def wait_disconnected(self) -> None:
         """Return when the WebSocket is closed.
 
-        Messages that arrive before stay readable, in order. No more are received while 1 MiB of them is
-        pending, so the disconnect is not seen before a reader takes one. :meth:`cancel_on_disconnect` cancels
-        a block instead.
+        Messages that arrive before are buffered for later reads, up to 1 MiB. If the buffer is full, the
+        disconnect is detected only after a read. :meth:`cancel_on_disconnect` cancels a block instead.
 
         Raises:
             ProtocolError: The server sent a message that the state does not allow.
@@ -629,8 +628,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     def cancel_on_disconnect(self) -> _body.CancelOnDisconnect:
         """Return an ``async with`` context manager that cancels its block when the client disconnects.
 
-        The cancellation ends with the block; ``cancelled_caught`` tells afterwards whether there was one. A
-        close from this side cancels nothing. Messages that arrive meanwhile stay readable, as in
+        The code after the block is not cancelled; ``cancelled_caught`` is whether the block was. A close by
+        the application does not cancel the block. Messages that arrive in the meantime are buffered, as in
         :meth:`wait_disconnected`.
         """
         from asgiwire._body.cancel import CancelOnDisconnect
@@ -643,7 +642,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         """Return a bounded queue of outgoing messages, for ``async with``; its task sends them in order.
 
         Args:
-            max_messages: The most messages that may wait to be sent.
+            max_messages: The maximum number of messages in the queue.
             on_full: ``"close"`` closes the WebSocket of a slow client with code 1013 and cancels the block,
                 ``"drop_oldest"`` drops the oldest message, ``"wait"`` lets ``put()`` wait.
 
@@ -665,8 +664,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             encoding: Used if ``data`` is bytes and ``mode`` is text, or the reverse.
 
         Raises:
-            WebSocketDisconnect: The WebSocket is closed, by either side; code 1006 if the server finds the
-                connection lost.
+            WebSocketDisconnect: The WebSocket is closed, by either side; code 1006 if the server reports that
+                the connection is lost.
             TypeError: ``data`` is neither text nor bytes.
             ValueError: The mode is invalid, or ``data`` cannot be encoded or decoded.
         """
@@ -697,7 +696,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         finally:
             if lock.waiters:
                 lock.release()
-            else:  # nearly always; the call would take another 10 %
+            else:  # the usual case; a call would take 10 % more time
                 lock.locked = False
 
     _send_text = send_text  # for send_json(): an override of send_text() must not change it

@@ -1,9 +1,8 @@
 """Exceptions that subclass an exception of asgiwire and one of a framework.
 
-The framework turns them into responses, and an application can catch them by either name. When an exception
-leaves an object of an integration, its ``__class__`` is replaced. It stays the same object, with its values
-and its traceback; the body channel may hold it and raise it again. An exception of a class that asgiwire does
-not define is not changed.
+The framework converts them to responses, and an application can catch them by either name. When a method of
+an integration raises an exception, its ``__class__`` is replaced. The object, its values and its traceback
+do not change, because the body channel may raise it again. Exceptions of other classes are not replaced.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def subclass_of_both(cls: type[AsgiwireException], *bases: type, name: str, modu
     """Return a subclass of an exception of asgiwire and of other classes; asgiwire's members come first.
 
     Args:
-        cls: The exception of asgiwire, whose docstring the subclass gets.
+        cls: The exception of asgiwire. The subclass has its docstring.
         *bases: The exceptions of the framework, and mixins with attributes that their constructors would set.
         name: The name of the subclass.
         module: The module that defines the subclass under its name, where pickle finds it.
@@ -56,7 +55,7 @@ class HeadersAsDict:
 
 
 class Translation:
-    """A context manager that turns asgiwire's exceptions into those of a framework.
+    """A context manager that converts exceptions of asgiwire to those of a framework.
 
     Args:
         subclasses: For each exception of asgiwire, the subclass that replaces it.

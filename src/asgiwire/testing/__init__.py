@@ -9,9 +9,9 @@
         await talk.send_text("hello")
         assert await talk.receive_text() == "hello"
 
-:func:`validate` checks an application against the ASGI specification. :class:`RequestFactory` makes requests
-and WebSockets for tests of one function. :class:`ScriptedConnection` is a ``receive`` and a ``send`` under
-full control of the test.
+:func:`validate` checks an application against the ASGI specification. :class:`RequestFactory` builds requests
+and WebSockets for tests of one function. :class:`ScriptedConnection` has a ``receive`` that returns the
+messages of a script, and a ``send`` that records messages.
 """
 
 from __future__ import annotations

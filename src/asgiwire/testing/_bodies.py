@@ -22,7 +22,7 @@ File: TypeAlias = FileContent | tuple[str | None, FileContent] | tuple[str | Non
 Files: TypeAlias = Mapping[str, File] | Iterable[tuple[str, File]]
 """Files by field name; pairs allow several files with one name."""
 
-# Always the same, so that a test sends the same bytes each time.
+# Constant, so that a test sends the same bytes in each run.
 BOUNDARY: Final = "asgiwire-boundary"
 
 # HTML standard, "multipart form data": names and filenames are quoted, with these three characters escaped.
@@ -42,7 +42,7 @@ class RequestBody(NamedTuple):
 
     @classmethod
     def from_bytes(cls, media_type: str, content: bytes) -> RequestBody:
-        """Make a body of one chunk; an empty media type is not sent."""
+        """Build a body of one chunk; an empty media type is not sent."""
         length = (b"content-length", b"%d" % len(content))
         headers = ((b"content-type", media_type.encode("latin-1")), length) if media_type else (length,)
         return cls((content,), headers)
@@ -59,7 +59,7 @@ class RequestBody(NamedTuple):
 
     @classmethod
     def from_content(cls, content: Content) -> RequestBody:
-        """Make a body of text, bytes, or chunks; chunks have no Content-Length, as in a chunked encoding."""
+        """Build a body of text, bytes, or chunks; chunks have no Content-Length, as in a chunked encoding."""
         if isinstance(content, str):
             return cls.from_bytes("text/plain; charset=utf-8", content.encode())
         return cls.from_bytes("", content) if isinstance(content, bytes) else cls(tuple(content))
@@ -76,18 +76,18 @@ class RequestBody(NamedTuple):
 def multipart_body(
     data: QueryParams = (), files: Files = (), *, boundary: str | None = None
 ) -> tuple[bytes, dict[str, str]]:
-    """Encode a multipart form, for tests that cut or change it before they send it.
+    """Encode a multipart form, for tests that truncate or change it before they send it.
 
     Args:
         data: The fields, by name; a list is several fields of one name.
         files: The files, by field name.
-        boundary: The boundary; by default, one that does not occur in the parts, and is the same each time.
+        boundary: The boundary; by default, a constant one that does not occur in the parts.
 
     Returns:
-        The body, and the headers with its media type, without a Content-Length.
+        The body, and headers with its Content-Type but no Content-Length.
 
     Raises:
-        TypeError: ``data`` has no names.
+        TypeError: ``data`` is neither a mapping nor pairs.
         ValueError: A part contains ``boundary``.
     """
     parts = [*_field_parts(data), *_file_parts(files)]
@@ -126,7 +126,7 @@ def _file_parts(files: Files) -> Iterator[bytes]:
 
 
 def _filename(file: IO[bytes] | IO[str]) -> str:
-    # The name of a temporary file may be its descriptor.
+    # The name of a temporary file can be its descriptor, an int.
     name: object = getattr(file, "name", None)
     return os.path.basename(name) if isinstance(name, str) else "upload"
 

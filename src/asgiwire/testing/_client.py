@@ -1,4 +1,4 @@
-"""``Client``: calls an application in process, on the event loop of the test."""
+"""``Client``, which calls an application in process, on the event loop of the test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ._scopes import (
 
 MAX_REDIRECTS: Final = 20
 
-# RFC 3986 section 3.3: what a path may contain, with "%", because the path may be encoded already.
+# RFC 3986 section 3.3: the characters of a path, and "%", because the path may be encoded already.
 PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -56,7 +56,7 @@ class ClientSettings(TypedDict, total=False):
 class StreamOptions(RequestOptions, total=False):
     """The keyword arguments of :meth:`Client.stream`.
 
-    ``more_body`` says whether :meth:`Exchange.send` sends more of the body.
+    ``more_body``: whether :meth:`Exchange.send` sends more of the body.
     """
 
     more_body: bool
@@ -78,7 +78,7 @@ class ConversationOptions(ConnectionOptions, total=False):
 
 
 class Target(NamedTuple):
-    """A URL in the parts that a scope has."""
+    """The components of a URL that a scope contains."""
 
     url: str
     scheme: str
@@ -93,16 +93,16 @@ class Target(NamedTuple):
 class Client:
     """Calls an application in process: without a thread, on the running event loop of asyncio or trio.
 
-    A request returns when the application has returned. An exception of the application is raised in the
-    test. ``async with Client(application) as client`` runs the lifespan of the application, and each request
-    gets a copy of its state. A client keeps cookies.
+    A call returns after the application has returned. An exception of the application is raised in the test.
+    ``async with Client(application) as client`` runs the lifespan of the application, and each request gets a
+    copy of its state. Cookies of responses are stored and sent with later requests.
 
     Args:
         application: The ASGI application.
         base_url: Scheme, host and port of the URLs.
         headers: Headers of every request; the headers of one request follow them.
         cookies: Cookies for the host of ``base_url``.
-        timeout: How long each wait lasts, in seconds; ``None`` for as long as it takes.
+        timeout: The maximum time of each wait, in seconds; ``None`` for no limit.
         follow_redirects: Whether requests follow redirects.
         raise_exceptions: Whether an exception of the application is raised in the test. Otherwise the
             response is a 500, unless the application sent another one.
@@ -216,17 +216,18 @@ class Client:
         return await self.request("OPTIONS", url, **options)
 
     async def request(self, method: str, url: str = "/", **options: Unpack[ClientOptions]) -> Response:
-        """Send a request, and return the response when the application has returned.
+        """Send a request, and return the response after the application has returned.
 
         Args:
             method: The method.
             url: A path, encoded or not, with or without a query; or an absolute URL.
-            **options: The keyword arguments of :class:`RequestFactory`, ``timeout`` in seconds, from the
-                request to the end of the application, and ``follow_redirects``.
+            **options: The keyword arguments of :class:`RequestFactory`; ``timeout``, the maximum time until
+                the application returns, in seconds; and ``follow_redirects``.
 
         Raises:
             WaitTimeout: The application did not return in time.
-            ScriptError: It returned without a complete response, or redirected more than 20 times.
+            ScriptError: The application returned without a complete response, or redirected more than 20
+                times.
             TypeError: A keyword argument is unknown.
         """
         check_options("request", options, ClientOptions.__optional_keys__)
@@ -252,7 +253,7 @@ class Client:
                 method, body = "GET", RequestBody()
 
     def stream(self, method: str, url: str = "/", **options: Unpack[StreamOptions]) -> Exchange:
-        """Return a request and its response, in step with the application.
+        """Return a request and its response, to send and receive chunk by chunk.
 
         ::
 
@@ -277,7 +278,7 @@ class Client:
         return self._exchange(method, self._resolve(self.base_url, url), body, options, more_body=more_body)
 
     def websocket(self, url: str = "/", **options: Unpack[ConversationOptions]) -> Conversation:
-        """Return a WebSocket client, whose application runs beside the test.
+        """Return a WebSocket client. The application runs in a task.
 
         ::
 
@@ -380,21 +381,21 @@ class Client:
 
 
 def _http_url(target: Target) -> str:
-    # The jar knows the schemes of HTTP only.
+    # The cookie jar supports only the schemes of HTTP.
     scheme = "https" if target.scheme in {"https", "wss"} else "http"
     return f"{scheme}://{target.authority}{target.raw_path.decode('ascii')}"
 
 
 def _becomes_get(status: int, method: str) -> bool:
-    """Whether a redirect changes the method, as clients do (RFC 9110 section 15.4)."""
+    """Whether clients change the method after this redirect (RFC 9110 section 15.4)."""
     return (status == 303 and method.upper() != "HEAD") or (status in {301, 302} and method.upper() == "POST")
 
 
 def _redirected_options(options: Any, *, same_origin: bool) -> Any:
-    """Return the options of the request after a redirect; another origin gets no credentials."""
-    kept = {name: value for name, value in options.items() if name != "query_params"}
+    """Return the options of the request after a redirect, without credentials if the origin changes."""
+    remaining = {name: value for name, value in options.items() if name != "query_params"}
     if not same_origin:
         private = {b"authorization", b"cookie"}
-        kept["headers"] = [pair for pair in kept["headers"] if pair[0].lower() not in private]
-        kept.pop("cookies", None)
-    return kept
+        remaining["headers"] = [pair for pair in remaining["headers"] if pair[0].lower() not in private]
+        remaining.pop("cookies", None)
+    return remaining

@@ -1,4 +1,4 @@
-"""The server side of one connection, with the application running beside the test."""
+"""The server side of one connection, whose application runs in a task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._tasks import BackgroundTask, Signal, pause, within
 from ._validator import EVENTS
 
 MAX_LOST: Final = 64
-"""Messages that the application may send after the client left, before ``send`` raises an error."""
+"""The number of messages that ``send`` accepts after the client disconnected, before it raises an error."""
 
 
 class SendAfterDisconnect(OSError):
@@ -26,16 +26,16 @@ class SendAfterDisconnect(OSError):
 
 
 class RunningConnection(Generic[ProtocolT]):
-    """An application that runs beside the test: what :class:`Exchange` and :class:`Conversation` share.
+    """An application that runs in a task; the base class of :class:`Exchange` and :class:`Conversation`.
 
     ``async with`` starts the application in a task of the running event loop. At the end of the block, the
-    client leaves, and the application must return; if the block raised, it is cancelled. An exception of the
-    application is raised at the call that waits, or at the end of the block. After the client left, an
-    ``OSError`` of ``send`` and a :class:`~asgiwire.exceptions.Disconnected` are not raised.
+    client disconnects, and the application must return. If the block raised, the application is cancelled. An
+    exception of the application is raised by the call that waits, or at the end of the block. After the
+    disconnect, an ``OSError`` of ``send`` and :class:`~asgiwire.exceptions.Disconnected` are ignored.
 
     Attributes:
         scope: The scope.
-        timeout: How long each wait lasts, in seconds; ``None`` for as long as it takes.
+        timeout: The maximum time of each wait, in seconds; ``None`` for no limit.
         sent: Copies of the messages that the application sent.
         received: The messages that the application received.
     """
@@ -84,7 +84,7 @@ class RunningConnection(Generic[ProtocolT]):
             await self._task.stop(self.timeout)
 
     async def _enter(self) -> None:
-        """Wait for what must have happened before the test goes on."""
+        """Wait for the event that must happen before the block starts."""
 
     async def _leave(self) -> None:
         """End the connection, and wait until the application has returned."""
@@ -121,15 +121,15 @@ class RunningConnection(Generic[ProtocolT]):
         await self._changed.wait_until(self._may_continue)
 
     def _is_lost(self) -> bool:
-        """Whether ``send`` raises because the client left."""
-        # Messages that the application has not received yet came before the client left: the answers to
-        # them are lost on the way, as on a real connection. An application that only sends must notice too.
+        """Whether ``send`` raises because the client disconnected."""
+        # The client sent the pending messages before it disconnected. As on a real connection, responses to
+        # them are lost without an error. An application that only sends must get the error too.
         self._lost += self._left
         pending = any(not str(message["type"]).endswith(".disconnect") for message in self._incoming)
         return self._left and (not pending or self._lost > MAX_LOST)
 
     def _handle(self, message: Mapping[str, Any]) -> None:
-        """Store what a message of the application holds."""
+        """Store the data of a message of the application."""
 
     def _may_continue(self) -> bool:
         """Whether the application may send more before the test reads."""
@@ -144,11 +144,11 @@ class RunningConnection(Generic[ProtocolT]):
     async def _wait(
         self, condition: Callable[[], bool], expected: str, timeout: float | EmptyType | None = Empty
     ) -> None:
-        """Wait for something that the application does.
+        """Wait until a condition is true.
 
         Raises:
-            WaitTimeout: It did not do it in time.
-            ScriptError: It ended without doing it.
+            WaitTimeout: The condition was not true in time.
+            ScriptError: The application returned before the condition was true.
         """
         seconds = self.timeout if isinstance(timeout, EmptyType) else timeout
         in_time = await within(
@@ -179,7 +179,7 @@ class RunningConnection(Generic[ProtocolT]):
 
 
 def _is_disconnect_error(error: BaseException) -> bool:
-    """Whether an exception only says that the client left: raised by ``send``, or by a reader of asgiwire."""
+    """Whether an exception reports that the client disconnected: raised by ``send`` or by asgiwire."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(_is_disconnect_error, cast("BaseExceptionGroup[BaseException]", error).exceptions))
     return isinstance(error, SendAfterDisconnect | Disconnected)

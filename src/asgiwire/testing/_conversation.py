@@ -1,4 +1,4 @@
-"""``Conversation``: a WebSocket client, in step with the application."""
+"""``Conversation``, a WebSocket client for tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ._protocols import WebSocketProtocol
 T = TypeVar("T")
 
 MAX_UNREAD: Final = 64
-"""Messages that the application may send before the test reads one."""
+"""The number of messages that the application can send before the test reads one."""
 
 
 class Conversation(RunningConnection[WebSocketProtocol]):
-    """A WebSocket client; :meth:`Client.websocket` makes it.
+    """A WebSocket client, created by :meth:`Client.websocket`.
 
-    ``async with`` starts the application beside the test, and waits for its answer to the handshake. At the
-    end of the block, the client closes the WebSocket with 1000 if it is open. Then the application must
+    ``async with`` starts the application in a task, and waits until it accepts or rejects the handshake. At
+    the end of the block, the client closes the WebSocket with 1000 if it is open. Then the application must
     return.
 
     Attributes:
@@ -59,12 +59,12 @@ class Conversation(RunningConnection[WebSocketProtocol]):
 
     @property
     def status(self) -> int:
-        """The status of the handshake: 101 if it was accepted, 403 if it was closed, else of the denial."""
+        """The status of the handshake: 101 if accepted, 403 if closed, else that of the denial response."""
         return 101 if self.accepted else self._denied_with or 500
 
     @property
     def headers(self) -> Headers:
-        """The headers of the answer to the handshake."""
+        """The headers of the handshake response."""
         return Headers.from_scope({"headers": self._start.get("headers", ())})
 
     @property
@@ -106,7 +106,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         """Return the next message: ``str`` for a text message, ``bytes`` for a binary one.
 
         Raises:
-            WaitTimeout: The application sent none in time.
+            WaitTimeout: The application sent no message in time.
             WebSocketDisconnect: The application closed the WebSocket.
             ScriptError: The application denied the handshake or returned.
         """
@@ -116,7 +116,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         """Return the next message, which must be a text message.
 
         Raises:
-            ScriptError: It is binary; and as for :meth:`receive`.
+            ScriptError: The message is binary, or as for :meth:`receive`.
             WaitTimeout: As for :meth:`receive`.
             WebSocketDisconnect: As for :meth:`receive`.
         """
@@ -132,7 +132,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         """Return the next message, which must be a binary message.
 
         Raises:
-            ScriptError: It is text; and as for :meth:`receive`.
+            ScriptError: The message is text, or as for :meth:`receive`.
             WaitTimeout: As for :meth:`receive`.
             WebSocketDisconnect: As for :meth:`receive`.
         """
@@ -179,7 +179,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         """Close the WebSocket, and wait until the application has returned.
 
         Args:
-            code: The close code that the application receives: 1005 for a client that sends none, 1006 for a
+            code: The close code that the application receives: 1005 if the client sends no code, 1006 for a
                 lost connection.
             reason: The close reason.
             timeout: How long to wait, in seconds.
@@ -198,8 +198,8 @@ class Conversation(RunningConnection[WebSocketProtocol]):
         """Wait until the application closes the WebSocket, and return the close code.
 
         Raises:
-            WaitTimeout: It did not close in time.
-            ScriptError: It returned without closing.
+            WaitTimeout: The application did not close in time.
+            ScriptError: The application returned without closing.
         """
         await self._wait(lambda: self.close_code is not None, "the close of the WebSocket", timeout)
         assert self.close_code is not None
@@ -259,7 +259,7 @@ class Conversation(RunningConnection[WebSocketProtocol]):
             self.close_code, self.close_reason = code, reason
         else:
             self._denied_with, code, reason = 403, 1006, ""
-        # The specification sends a disconnect after the application's own close too.
+        # In the specification, a disconnect follows the close by the application too.
         self._incoming.append({"type": "websocket.disconnect", "code": code, "reason": reason})
 
     async def _send(self, message: Any) -> None:

@@ -1,4 +1,4 @@
-"""The cookie jar of a client: that of the standard library, which is imported with the first cookie."""
+"""The cookie jar of a client. ``http.cookiejar`` is imported with the first cookie."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:
 
 
 def new_cookie_jar() -> CookieJar:
-    """Make an empty jar."""
+    """Create an empty cookie jar."""
     from http.cookiejar import CookieJar
 
     return CookieJar()
@@ -48,7 +48,7 @@ def set_cookies(jar: CookieJar, url: str, cookies: Cookies) -> None:
 
 
 def joined_cookies(stored: str, given: str) -> str:
-    """Join two values of a Cookie header; the given cookies replace stored ones of the same name."""
+    """Join two values of a Cookie header; given cookies replace stored cookies with the same name."""
     names = {_name(pair) for pair in _pairs(given)}
     return "; ".join([*(pair for pair in _pairs(stored) if _name(pair) not in names), *_pairs(given)])
 
@@ -62,7 +62,7 @@ def _name(pair: str) -> str:
 
 
 class _JarResponse:
-    """A response in the form that the jar reads."""
+    """A response with the interface that the cookie jar expects."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers

@@ -1,4 +1,4 @@
-"""The errors that the test kit raises."""
+"""The errors that ``asgiwire.testing`` raises."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class ScriptError(AsgiwireException, AssertionError):
 
 
 class WaitTimeout(ScriptError, TimeoutError):
-    """What a test waits for did not happen in time.
+    """An expected event did not happen in time.
 
-    The message names what was awaited, the messages so far, and where the application stands.
+    The message contains the expected event, the messages so far, and the line where the application waits.
 
     Attributes:
-        expected: What the test waited for.
+        expected: The event that the test waited for.
         timeout: The time that it waited, in seconds.
     """
 
@@ -33,7 +33,7 @@ class SpecificationError(ScriptError):
     """A scope, a message or a call that the ASGI specification does not allow.
 
     Attributes:
-        side: Which side violates the specification: ``"application"`` or ``"server"``.
+        side: The side that violates the specification: ``"application"`` or ``"server"``.
         event: The type of the message, or the kind of scope or call.
         state: The state of the connection before the event; ``""`` for a scope.
         expected: The message types that the state allows this side to send.

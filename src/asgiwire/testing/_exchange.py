@@ -1,4 +1,4 @@
-"""``Exchange``: one HTTP request and its response, in step with the application."""
+"""``Exchange``, one HTTP request and its response, sent and received chunk by chunk."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from ._response import Response
 
 
 class Exchange(RunningConnection[HTTPProtocol]):
-    """One HTTP request and its response, in step with the application; :meth:`Client.stream` makes it.
+    """One HTTP request and its response, created by :meth:`Client.stream`.
 
-    The application runs beside the test, and at most one chunk ahead of it. At the end of the ``async with``
-    block, the client disconnects if the response is not complete, and the application must return.
+    The application runs in a task. It sends at most one chunk that the test has not read. At the end of the
+    ``async with`` block, the client disconnects if the response is not complete. Then the application must
+    return.
     """
 
     def __init__(
@@ -80,8 +81,8 @@ class Exchange(RunningConnection[HTTPProtocol]):
         """Wait until the application has started the response.
 
         Raises:
-            WaitTimeout: It has not in time.
-            ScriptError: It returned without a response.
+            WaitTimeout: The application did not start the response in time.
+            ScriptError: The application returned without a response.
         """
         await self._wait(lambda: self._start is not None or self._failed, "the start of a response", timeout)
 
@@ -101,8 +102,8 @@ class Exchange(RunningConnection[HTTPProtocol]):
         """Return the next chunk of the response body that is not empty, or ``b""`` at the end.
 
         Raises:
-            WaitTimeout: The application sent none in time.
-            ScriptError: It returned before the response was complete.
+            WaitTimeout: The application sent no chunk in time.
+            ScriptError: The application returned before the response was complete.
         """
         await self._wait(
             lambda: bool(self._chunks) or self.complete or self._failed, "a chunk of the response", timeout
@@ -118,11 +119,11 @@ class Exchange(RunningConnection[HTTPProtocol]):
             yield chunk
 
     async def response(self, *, timeout: float | EmptyType | None = Empty) -> Response:
-        """Read the rest of the response, wait until the application has returned, and return it all.
+        """Read the rest of the response, wait until the application has returned, and return the response.
 
         Raises:
             WaitTimeout: The application did not return in time.
-            ScriptError: It returned before the response was complete.
+            ScriptError: The application returned before the response was complete.
         """
         self._unlimited = True
         self._changed.notify()
@@ -182,7 +183,7 @@ class Exchange(RunningConnection[HTTPProtocol]):
             await self.disconnect()
 
     async def _next_message(self) -> Mapping[str, Any]:
-        # The specification demands a disconnect after the response, even if the body was not read.
+        # The specification requires a disconnect after the response, even if the body was not read.
         await self._changed.wait_until(lambda: bool(self._incoming) or self._left or self.complete)
         return (
             self._incoming.popleft() if self._incoming and not self.complete else {"type": "http.disconnect"}

@@ -1,4 +1,4 @@
-"""``RequestFactory``: requests and WebSockets for unit tests, without a server."""
+"""``RequestFactory``, which builds requests and WebSockets for unit tests, without a server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ConnectionOptions(TypedDict, total=False):
 
 
 class RequestOptions(ConnectionOptions, total=False):
-    """The keyword arguments of the request methods; a body is one of the five, or ``data`` with ``files``."""
+    """The keyword arguments of the request methods; the body is one argument, or ``data`` with ``files``."""
 
     data: QueryParams
     files: Files
@@ -64,7 +64,7 @@ class WebSocketOptions(ConnectionOptions, total=False):
 
 
 class ScriptedRequest(Request[Any, Any, Any]):
-    """A request whose ``receive`` follows a script, and whose ``send`` records."""
+    """A request with a :class:`ScriptedReceive` and a :class:`RecordedSend`."""
 
     __slots__ = ()
 
@@ -74,7 +74,7 @@ class ScriptedRequest(Request[Any, Any, Any]):
 
 
 class ScriptedWebSocket(WebSocket[Any, Any, Any]):
-    """A WebSocket whose ``receive`` follows a script, and whose ``send`` records."""
+    """A WebSocket with a :class:`ScriptedReceive` and a :class:`RecordedSend`."""
 
     __slots__ = ()
 
@@ -88,10 +88,10 @@ WebSocketT = TypeVar("WebSocketT", bound=WebSocket[Any, Any, Any], default=Scrip
 
 
 class RequestFactory(Generic[RequestT, WebSocketT]):
-    """Makes connections with a complete scope, a :class:`ScriptedReceive` and a :class:`RecordedSend`.
+    """Builds connections with a complete scope, a :class:`ScriptedReceive` and a :class:`RecordedSend`.
 
     ``receive`` returns the body as a server would, and ``http.disconnect`` after the response is complete.
-    ``request.send.messages`` holds the messages sent. For type checkers, ``request.send`` is a
+    ``request.send.messages`` contains the messages sent. For type checkers, ``request.send`` is a
     :class:`RecordedSend` unless ``request_class`` is given.
 
     Args:
@@ -129,47 +129,47 @@ class RequestFactory(Generic[RequestT, WebSocketT]):
         )
 
     def get(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a GET request."""
+        """Build a GET request."""
         return self.request("GET", path, **options)
 
     def head(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a HEAD request."""
+        """Build a HEAD request."""
         return self.request("HEAD", path, **options)
 
     def post(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a POST request."""
+        """Build a POST request."""
         return self.request("POST", path, **options)
 
     def put(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a PUT request."""
+        """Build a PUT request."""
         return self.request("PUT", path, **options)
 
     def patch(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a PATCH request."""
+        """Build a PATCH request."""
         return self.request("PATCH", path, **options)
 
     def delete(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a DELETE request."""
+        """Build a DELETE request."""
         return self.request("DELETE", path, **options)
 
     def query(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a QUERY request."""
+        """Build a QUERY request."""
         return self.request("QUERY", path, **options)
 
     def options(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make an OPTIONS request."""
+        """Build an OPTIONS request."""
         return self.request("OPTIONS", path, **options)
 
     def trace(self, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a TRACE request."""
+        """Build a TRACE request."""
         return self.request("TRACE", path, **options)
 
     def request(self, method: str, path: str = "/", **options: Unpack[RequestOptions]) -> RequestT:
-        """Make a request of any method.
+        """Build a request of any method.
 
         Raises:
             TypeError: A keyword argument is unknown.
-            ValueError: There is more than one body, or :func:`http_scope` raises it.
+            ValueError: More than one body was given, or as for :func:`http_scope`.
         """
         check_options("request", options, RequestOptions.__optional_keys__)
         body = pop_body(options)
@@ -178,13 +178,13 @@ class RequestFactory(Generic[RequestT, WebSocketT]):
         return self.request_class(scope, connection.receive, connection.send)
 
     def websocket(self, path: str = "/", **options: Unpack[WebSocketOptions]) -> WebSocketT:
-        """Make a WebSocket. Its client connects, sends ``messages``, and closes with the code ``disconnect``.
+        """Build a WebSocket. The client connects, sends ``messages``, and closes with ``disconnect``.
 
         Without ``disconnect`` the client stays connected.
 
         Raises:
             TypeError: A keyword argument is unknown.
-            ValueError: :func:`websocket_scope` raises it.
+            ValueError: As for :func:`websocket_scope`.
         """
         check_options("websocket", options, WebSocketOptions.__optional_keys__)
         connection = ScriptedConnection.websocket(
@@ -207,7 +207,7 @@ class RequestFactory(Generic[RequestT, WebSocketT]):
 def merged_headers(
     first: Iterable[tuple[bytes, bytes]], own: HeaderPairs, of_body: Iterable[tuple[bytes, bytes]]
 ) -> list[tuple[bytes, bytes]]:
-    """Join headers; those that a caller gives replace those of the body."""
+    """Join headers; headers of the caller replace headers of the body."""
     given = [*first, *raw_pairs(own)]
     names = {name.lower() for name, _ in given}
     return [*given, *(pair for pair in of_body if pair[0] not in names)]

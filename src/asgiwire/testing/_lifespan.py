@@ -1,4 +1,4 @@
-"""The lifespan of an application that a client runs."""
+"""The lifespan protocol, run by a client."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._scopes import lifespan_scope
 
 
 class Lifespan(RunningConnection[LifespanProtocol]):
-    """Runs the startup of an application when entered, and its shutdown when left.
+    """An asynchronous context manager that runs the startup of an application on entry, the shutdown on exit.
 
-    An application that raises before it calls ``receive``, or returns without an answer, does not support
-    the lifespan protocol, and gets no events.
+    If the application raises before it calls ``receive``, or returns without sending a message, it does not
+    support the lifespan protocol. It then gets no events.
     """
 
     def __init__(self, application: ASGIApp, state: Mapping[str, Any], timeout: float | None) -> None:

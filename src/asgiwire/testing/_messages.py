@@ -1,4 +1,4 @@
-"""Scripted connections: ``receive`` follows a script, and ``send`` records every message."""
+"""Scripted connections: ``receive`` returns the messages of a script, and ``send`` records messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AfterSend:
 
     Attributes:
         type: The type of the messages, such as ``"http.response.start"``; ``None`` for messages of any type.
-        count: How many of them.
+        count: The number of messages.
     """
 
     type: str | None = None
@@ -44,7 +44,7 @@ SocketStep: TypeAlias = str | bytes | Mapping[str, Any] | AfterSend
 
 
 def copy_message(message: Any) -> Any:
-    """Copy a message and its buffers, which the application may change after the call of ``send``."""
+    """Copy a message and its buffers, because the application may change them after the call of ``send``."""
     if not isinstance(message, Mapping):
         return message
     copied = dict(cast("Mapping[str, Any]", message))
@@ -64,7 +64,7 @@ class RecordedSend:
     """A ``send`` callable that records every message.
 
     Attributes:
-        messages: Copies of the messages, in the order they were sent.
+        messages: Copies of the messages, in the order in which they were sent.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class RecordedSend:
         self._changed.notify()
 
     def fail_with(self, error: BaseException, after: int = 0) -> None:
-        """Raise an error from now on, as servers do after the client disconnected.
+        """Raise an error in later calls, as servers do after the client disconnected.
 
         Args:
             error: The exception to raise in every call.
@@ -125,7 +125,7 @@ class RecordedSend:
 
     @property
     def body(self) -> bytes:
-        """The body of the response, as far as it was sent."""
+        """The body of the response that was sent so far."""
         return b"".join(
             message.get("body", b"") for message in self.messages if message["type"].endswith("response.body")
         )
@@ -143,16 +143,16 @@ class RecordedSend:
 class ScriptedReceive:
     """A ``receive`` callable that returns its messages in order, without waiting.
 
-    After the last message it blocks, as a server does when nothing happens, until the time-out. If it knows
-    the ``send`` of its connection, it returns ``http.disconnect`` after the response is complete, as the
-    specification demands. An ``http.disconnect`` is returned again at every later call.
+    After the last message, it blocks until the time-out, as a server blocks until the client sends data. If
+    ``send`` is given, it returns ``http.disconnect`` after the response is complete, as the specification
+    requires. After ``http.disconnect``, every later call returns it again.
 
     Args:
         *steps: ASGI messages; exceptions to raise instead of returning; and :class:`AfterSend` steps, which
             wait.
         at_end: The exception to raise after the last message, instead of blocking.
         send: The ``send`` of the same connection.
-        timeout: How long one call waits, in seconds; ``None`` for as long as it takes.
+        timeout: The maximum time of one call, in seconds; ``None`` for no limit.
 
     Attributes:
         calls: The number of calls.
@@ -185,8 +185,7 @@ class ScriptedReceive:
         """Send a request body, one message per chunk.
 
         Args:
-            *chunks: The chunks, and :class:`AfterSend` steps between them; without any chunk, the body is
-                empty.
+            *chunks: The chunks, and :class:`AfterSend` steps between them. By default, the body is empty.
             disconnect: Whether the client disconnects after these chunks, before the body is complete.
             at_end: As for the class.
             send: As for the class.
@@ -242,8 +241,8 @@ class ScriptedReceive:
         Raises:
             ScriptError: Another call is waiting; ``websocket.disconnect`` was returned before; or an
                 :class:`AfterSend` step needs the ``send`` of the connection.
-            WaitTimeout: The application did not send what an :class:`AfterSend` step waits for, or waited for
-                more than the script contains.
+            WaitTimeout: The application did not send the messages that an :class:`AfterSend` step waits for,
+                or called ``receive`` after the last message.
         """
         self.calls += 1
         if self._disconnect is not None:
@@ -300,10 +299,10 @@ class ScriptedReceive:
 
 
 class ScriptedConnection:
-    """One object that owns a ``receive`` and a ``send``, which know of each other.
+    """A ``receive`` that returns the messages of a script, and a ``send`` that records messages.
 
-    ``receive`` returns ``http.disconnect`` after the response is complete, at every call. Steps of the script
-    can wait for what the application sends::
+    After the response is complete, every call of ``receive`` returns ``http.disconnect``. Steps of the script
+    can wait for messages of the application::
 
         connection = ScriptedConnection.body(b"question", AfterSend("http.response.start"), disconnect=True)
         await application(http_scope("POST"), connection.receive, connection.send)
@@ -311,7 +310,7 @@ class ScriptedConnection:
     Args:
         *steps: The steps of :class:`ScriptedReceive`.
         at_end: The exception that ``receive`` raises after the last message, instead of blocking.
-        timeout: How long one call of ``receive`` waits, in seconds; ``None`` for as long as it takes.
+        timeout: The maximum time of one call of ``receive``, in seconds; ``None`` for no limit.
 
     Attributes:
         receive: The ``receive`` callable.
@@ -382,7 +381,7 @@ def describe(message: Any) -> str:
 
 
 def describe_all(messages: Iterable[Any]) -> str:
-    """Describe messages; of more than six, the first and the last five."""
+    """Describe messages. If there are more than six, describe the first one and the last five."""
     texts = [describe(message) for message in messages]
     if len(texts) > 6:
         texts[1:-5] = [f"{len(texts) - 6} more"]

@@ -1,11 +1,11 @@
-"""Keyword arguments: unknown ones are errors that name the nearest known one."""
+"""Checks of keyword arguments, with a suggestion for an unknown one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-# What other clients call the same argument.
+# Names of the same argument in other clients.
 OTHER_NAMES: Final = {
     "params": "query_params",
     "query": "query_params",

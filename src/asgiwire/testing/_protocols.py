@@ -1,4 +1,4 @@
-"""The states of the three ASGI protocols: which message may follow which, as tables."""
+"""The states of the three ASGI protocols, as tables of the messages that each state allows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from asgiwire._websocket import states as websocket
 
-# The tables contain what is allowed; a missing entry is an error of the side that sends the message. The
-# tables of the WebSocket are those of `asgiwire.WebSocket`. A state that depends on more than the message
-# type, such as `more_body`, is code in `sent` and `received`, beside the table.
+# The tables contain the allowed messages; a missing entry is an error of the side that sends the message. The
+# tables of the WebSocket are those of `asgiwire.WebSocket`. If a state depends on more than the message type,
+# such as `more_body`, the methods `sent` and `received` compute it.
 
 
 class HTTPState(StrEnum):
-    """How far the application is with its response."""
+    """The state of the response."""
 
     REQUEST = "request"
     """No response was started."""
@@ -33,7 +33,7 @@ class HTTPState(StrEnum):
 
 
 class RequestState(StrEnum):
-    """How far the server is with the request body."""
+    """The state of the request body."""
 
     BODY = "body"
     """The body is not complete."""
@@ -46,7 +46,7 @@ class RequestState(StrEnum):
 
 
 class LifespanState(StrEnum):
-    """How far the lifespan of the application is."""
+    """The state of the lifespan of an application."""
 
     INITIAL = "initial"
     """The application was called."""
@@ -119,7 +119,7 @@ LIFESPAN_RECEIVED: Final[Mapping[LifespanState, Mapping[str, LifespanState]]] = 
 """``LIFESPAN_RECEIVED[state][message type]`` is the state after the application received the message."""
 
 LAST_PARTS: Final = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend")
-"""Messages of which one without ``more_body`` ends the body."""
+"""Messages that end the body, unless they have ``more_body``."""
 
 
 class HTTPProtocol:
@@ -169,7 +169,7 @@ class HTTPProtocol:
 
     @property
     def missing(self) -> str:
-        """What the application has still to send before it returns, or ``""``."""
+        """The message that the application must send before it returns, or ``""``."""
         if self.state is HTTPState.COMPLETE or self.request is RequestState.DISCONNECTED:
             return ""
         if self.state is HTTPState.REQUEST:
@@ -195,9 +195,9 @@ class WebSocketProtocol:
         self._connect_is_late = False
 
     def assume_connect(self) -> None:
-        """Continue as if ``websocket.connect`` was received, after an answer that came before it.
+        """Continue as if ``websocket.connect`` was received, if the application sends a message before it.
 
-        Most servers accept such an answer, and frameworks send it.
+        Most servers accept such a message, and frameworks send it.
         """
         if self.state is websocket.INITIAL:
             self.state = websocket.HANDSHAKE
@@ -231,7 +231,7 @@ class WebSocketProtocol:
 
     @property
     def missing(self) -> str:
-        """What the application has still to send before it returns, or ``""``."""
+        """The message that the application must send before it returns, or ``""``."""
         if self.state in {websocket.INITIAL, websocket.HANDSHAKE}:
             return "'websocket.accept' or 'websocket.close'"
         return "'websocket.http.response.body' without 'more_body'" if self.state is websocket.DENYING else ""
@@ -269,7 +269,7 @@ class LifespanProtocol:
 
     @property
     def missing(self) -> str:
-        """What the application has still to send before it returns, or ``""``."""
+        """The message that the application must send before it returns, or ``""``."""
         if self.state is LifespanState.INITIAL:
             return "an exception, or an answer to 'lifespan.startup'"
         return " or ".join(map(repr, self.sendable))

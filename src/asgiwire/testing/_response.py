@@ -1,4 +1,4 @@
-"""``Response``: what a client received."""
+"""``Response``, a complete response that a client received."""
 
 from __future__ import annotations
 

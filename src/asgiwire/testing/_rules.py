@@ -17,7 +17,7 @@ class Key(NamedTuple):
 
     Attributes:
         name: The key.
-        rule: What its value must be.
+        rule: The rule for its value.
         required: Whether it must be present.
     """
 
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
     """One kind of scope or message.
 
     Attributes:
-        section: Where the specification describes it.
+        section: The section of the specification.
         keys: Its keys, without ``type``.
         extension: The extension that the server must offer for it.
     """
@@ -45,7 +45,7 @@ def _got(expected: str, value: object) -> str:
 
 
 def is_iterable(value: Any) -> bool:
-    """Whether a value is an iterable of more than characters, bytes or keys."""
+    """Whether a value is an iterable, but not text, bytes or a mapping."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
 
@@ -55,7 +55,7 @@ def is_dict(value: Any) -> bool:
 
 
 def instance(*types: type, expected: str = "") -> Rule:
-    """Make a rule for the type of a value; a ``bool`` is not an ``int`` here."""
+    """Return a rule for the type of a value; a ``bool`` does not count as an ``int``."""
     names = expected or " or ".join("None" if kind is type(None) else kind.__name__ for kind in types)
 
     def check(value: Any) -> str:
@@ -69,11 +69,11 @@ NONE: Final = type(None)
 
 
 def headers(*, forbidden: tuple[bytes, ...] = (), lower_case: bool = True) -> Rule:
-    """Make a rule for header pairs.
+    """Return a rule for header pairs.
 
     Args:
-        forbidden: Names that another key of the message stands for.
-        lower_case: Whether names must be in lower case. Of a server, the specification only asks for it.
+        forbidden: Names of headers that another key of the message contains.
+        lower_case: Whether names must be in lower case. For servers, the specification only recommends it.
     """
 
     def check(value: Any) -> str:
@@ -98,7 +98,7 @@ def headers(*, forbidden: tuple[bytes, ...] = (), lower_case: bool = True) -> Ru
         if lower_case and name != name.lower():
             return f"expected header names in lower case, got {name!r}"
         if name in forbidden:
-            return f"expected no header {name!r}; another key of the message stands for it"
+            return f"expected no header {name!r}; another key of the message contains its value"
         if len(content.translate(None, CONTROLS)) < len(content):
             return f"expected no control character in the value of {name!r} (RFC 9110 section 5.5)"
         return ""
@@ -107,7 +107,7 @@ def headers(*, forbidden: tuple[bytes, ...] = (), lower_case: bool = True) -> Ru
 
 
 def status(lowest: int) -> Rule:
-    """Make a rule for a status code that is final (RFC 9110 section 15)."""
+    """Return a rule for a final status code (RFC 9110 section 15)."""
 
     def check(value: Any) -> str:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -121,7 +121,7 @@ def absolute_path(value: Any) -> str:
     """Check a path of a file."""
     if not isinstance(value, str):
         return _got("str", value)
-    # A path of the other system is absolute too: only the server knows.
+    # The server may run on another operating system, so both formats of absolute paths are accepted.
     absolute = value.startswith(("/", "\\")) or value[1:3] in {":\\", ":/"}
     return "" if absolute else "expected an absolute path, got a relative one"
 
@@ -133,7 +133,7 @@ def file_descriptor(value: Any) -> str:
 
 
 def iterable_of(kind: type) -> Rule:
-    """Make a rule for an iterable whose items have a type."""
+    """Return a rule for an iterable whose items have a type."""
 
     def check(value: Any) -> str:
         if not is_iterable(value):
@@ -162,7 +162,7 @@ def close_reason(value: Any) -> str:
 
 
 def address(port: Rule) -> Rule:
-    """Make a rule for ``client`` and ``server``: ``None``, or a host and a port."""
+    """Return a rule for ``client`` and ``server``: ``None``, or a host and a port."""
 
     def check(value: Any) -> str:
         if value is None:
@@ -178,7 +178,7 @@ def address(port: Rule) -> Rule:
 
 
 def one_of(*values: str) -> Rule:
-    """Make a rule for one of several texts."""
+    """Return a rule for one of several texts."""
 
     def check(value: Any) -> str:
         known = " or ".join(map(repr, values))
@@ -278,7 +278,7 @@ SCOPES: Final[Mapping[str, Kind]] = {
     ),
     "lifespan": Kind("Lifespan Protocol, Scope", (Key("asgi", versions), Key("state", DICT))),
 }
-"""By type, the keys of a scope."""
+"""The keys of a scope, by its type."""
 
 SENT: Final[Mapping[str, Kind]] = {
     "http.response.start": Kind(
@@ -346,7 +346,7 @@ SENT: Final[Mapping[str, Kind]] = {
         "Lifespan Protocol, Shutdown Failed - send event", (Key("message", TEXT),)
     ),
 }
-"""By type, the keys of a message of the application."""
+"""The keys of a message of the application, by its type."""
 
 RECEIVED: Final[Mapping[str, Kind]] = {
     "http.request": Kind("HTTP, Request - receive event", BODY),
@@ -360,11 +360,11 @@ RECEIVED: Final[Mapping[str, Kind]] = {
     "lifespan.startup": Kind("Lifespan Protocol, Startup - receive event"),
     "lifespan.shutdown": Kind("Lifespan Protocol, Shutdown - receive event"),
 }
-"""By type, the keys of a message of the server."""
+"""The keys of a message of the server, by its type."""
 
 
 def problems(values: Mapping[str, Any], kind: Kind) -> Iterable[str]:
-    """Yield what is wrong with the keys of a scope or message."""
+    """Yield the problems with the keys of a scope or message."""
     for name, rule, required in kind.keys:
         if name not in values:
             if required:
@@ -376,7 +376,7 @@ def problems(values: Mapping[str, Any], kind: Kind) -> Iterable[str]:
 
 
 def unsupported_value(value: Any) -> str:
-    """Return what is in a value that an ASGI event must not hold, or ``""``."""
+    """Return a description of a part of a value that ASGI does not allow in events, or ``""``."""
     if isinstance(value, int):
         return "" if -(2**63) <= value < 2**63 else "an int of more than 64 bits"
     if isinstance(value, float):

@@ -1,6 +1,6 @@
 """Complete scopes as in the ASGI specification.
 
-Servers differ: pass any key as a keyword argument, or delete it, to test the scope of another server.
+Servers provide different scopes. To test such a scope, pass a key as a keyword argument, or delete it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from asgiwire.types import Empty, EmptyType, HeaderPairs
 T = TypeVar("T")
 
 QueryParams: TypeAlias = str | bytes | Mapping[str, Any] | Iterable[tuple[str, Any]]
-"""A urlencoded query, or names and values to encode; a list is several values of one name."""
+"""A urlencoded query, or names and values to encode; a list contains several values of one name."""
 
 Cookies: TypeAlias = str | Mapping[str, str] | Iterable[Cookie]
 """The value of a ``Cookie`` header, or cookies to encode."""
@@ -43,7 +43,7 @@ def http_scope(
     extensions: Mapping[str, Any] | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
-    """Make the scope of an HTTP request.
+    """Build the scope of an HTTP request.
 
     Args:
         method: The method; it is converted to upper case.
@@ -91,7 +91,7 @@ def websocket_scope(
     subprotocols: Iterable[str] = (),
     **keys: Any,
 ) -> dict[str, Any]:
-    """Make the scope of a WebSocket.
+    """Build the scope of a WebSocket.
 
     Args:
         path: The decoded path, including the root path, without the query.
@@ -100,7 +100,7 @@ def websocket_scope(
         **keys: The keyword arguments of :func:`http_scope`.
 
     Raises:
-        ValueError: As :func:`http_scope`.
+        ValueError: As for :func:`http_scope`.
     """
     scope = http_scope(path=path, scheme=scheme, **keys)
     del scope["method"]
@@ -108,7 +108,7 @@ def websocket_scope(
 
 
 def lifespan_scope(state: Mapping[str, Any] | None = None, **extra: Any) -> dict[str, Any]:
-    """Make the scope of a lifespan (Lifespan Protocol, version 2.0).
+    """Build the scope of a lifespan (Lifespan Protocol, version 2.0).
 
     Args:
         state: The initial state; it is copied.

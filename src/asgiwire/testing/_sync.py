@@ -1,4 +1,4 @@
-"""A client for tests that are plain functions."""
+"""A client for synchronous tests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 class SyncClient:
-    """A :class:`Client` for tests that are plain functions.
+    """A :class:`Client` for synchronous tests.
 
-    Each call runs on an asyncio event loop of its own. ``with SyncClient(application) as client`` keeps one
-    event loop for the block, and runs the lifespan of the application. There is no thread. It cannot be used
-    while an event loop is running.
+    Each call runs in a new asyncio event loop. ``with SyncClient(application) as client`` uses one event loop
+    for the block, and runs the lifespan of the application. No thread is used. It cannot be used while an
+    event loop is running.
 
     Args:
         application: The ASGI application.
@@ -146,7 +146,7 @@ def _new_runner() -> Any:
 
 
 class SyncConversation:
-    """A :class:`Conversation` for tests that are plain functions; :meth:`SyncClient.websocket` makes it.
+    """A :class:`Conversation` for synchronous tests, created by :meth:`SyncClient.websocket`.
 
     Args:
         conversation: The WebSocket client; its attributes can be read at any time.
@@ -174,7 +174,7 @@ class SyncConversation:
 
     @property
     def headers(self) -> Headers:
-        """The headers of the answer to the handshake."""
+        """The headers of the handshake response."""
         return self.conversation.headers
 
     @property

@@ -1,4 +1,4 @@
-"""Waiting with a time-out, and an application that runs beside the test, on asyncio and trio."""
+"""Waits with a time-out, and an application in a task, on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from asgiwire.types import ASGIApp
 
 from ._errors import WaitTimeout
 
-# Frames of these packages say how something waits, not what the application waits for.
+# Frames of these packages show the mechanism of the wait, not the code of the application that waits.
 MACHINERY: Final = ("asyncio", "trio", "anyio", "asgiwire/testing")
 
 LIBRARIES: Final = ("asgiwire", "site-packages")
-"""Folders of code that a test is seldom about."""
+"""Folders of installed code, which tests seldom concern."""
 
 SUSPENDED: Final = (CoroutineType, AsyncGeneratorType)
 
 
 class Signal:
-    """Wakes the tasks that wait for a condition when something has changed."""
+    """Notifies tasks that wait for a condition, as ``asyncio.Condition`` does."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
 
     def notify(self) -> None:
-        """Let every waiting task check its condition again."""
+        """Wake every waiting task, so that it checks its condition."""
         events, self._events = self._events, []
         for event in events:
             event.set()
@@ -43,7 +43,7 @@ class Signal:
 
 
 async def within(seconds: float | None, wait: Callable[[], Awaitable[object]]) -> bool:
-    """Return whether a wait ended within a time; ``None`` is no limit.
+    """Return whether a wait ended before the time-out; ``None`` means no time-out.
 
     The wait must not raise TimeoutError.
     """
@@ -76,7 +76,7 @@ async def pause() -> None:
 
 
 class BackgroundTask:
-    """An application that runs in a task of its own, owned by the code that started it.
+    """An application that runs in a separate task, owned by the code that started it.
 
     Attributes:
         done: Whether the application has returned or raised.
@@ -115,7 +115,7 @@ class BackgroundTask:
         self._stopping = not self.done
         if self._nursery is not None:
             self._task.cancel_scope.cancel()
-            # The exception of the test, if there is one, must not become part of an exception group.
+            # An exception of the test must not become part of an exception group.
             await self._nursery.__aexit__(None, None, None)
             return
         import asyncio
@@ -143,7 +143,7 @@ class BackgroundTask:
             self._changed.notify()
 
     def position(self) -> str:
-        """Say where the application stands: the frames that wait, or how it ended."""
+        """Describe the frames where the application waits, or how it ended."""
         if self.done:
             end = f"raised {type(self.error).__name__}" if self.error is not None else "returned"
             return f"the application {end}"
@@ -177,6 +177,6 @@ def _frame_and_next(awaitable: Any) -> tuple[FrameType | None, Any]:
     for prefix, following in (("cr", "cr_await"), ("ag", "ag_await"), ("gi", "gi_yieldfrom")):
         if hasattr(awaitable, following):
             return getattr(awaitable, f"{prefix}_frame"), getattr(awaitable, following)
-    # The awaitable of an asynchronous generator's step does not name its generator otherwise.
+    # There is no other way from the awaitable of an asynchronous generator's step to the generator.
     referents: list[Any] = gc.get_referents(awaitable)
     return None, next((other for other in referents if type(other) in SUSPENDED), None)

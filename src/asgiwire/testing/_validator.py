@@ -1,4 +1,4 @@
-"""``validate``: an application and its server, checked against the ASGI specification."""
+"""``validate``, which checks an application and its server against the ASGI specification."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ APPLICATIONS: Final = "ASGI Specification, Applications"
 
 
 def validate(application: ASGIApp, *, collect: bool = False) -> Validator:
-    """Wrap an application so that both sides are checked against the ASGI specification.
+    """Wrap an application to check it and its server against the ASGI specification.
 
-    The scope, every message in both directions, their order, and the calls after the end are checked, for
-    HTTP, WebSocket and lifespan. Valid messages are passed on unchanged.
+    It checks the scope, every message in both directions, their order, and calls after the end, for HTTP,
+    WebSocket and lifespan. Valid messages are passed on unchanged.
 
     Args:
         application: The application to check. The server that calls the result is checked too.
-        collect: Whether to pass on invalid messages and only collect errors. By default, the first error is
-            raised at the call that caused it, and again when the application has returned, in case the
-            application caught it.
+        collect: Whether to pass on invalid messages and only collect errors. By default, the call that caused
+            the first error raises it. It is raised again when the application returns, because the
+            application may have caught it.
     """
     return Validator(application, collect=collect)
 
 
 class Validator:
-    """An application that checks another one; :func:`validate` makes it.
+    """An application that checks another application, created by :func:`validate`.
 
     Attributes:
         application: The application that is checked.
         collect: Whether errors are collected and not raised.
-        errors: The errors of all connections, in the order they were found.
+        errors: The errors of all connections, in the order in which they were found.
     """
 
     def __init__(self, application: ASGIApp, *, collect: bool = False) -> None:
@@ -63,7 +63,7 @@ class Validator:
         if isinstance(kind, str) and kind in PROTOCOLS:
             await Connection(self, kind, scope, receive, send).run()
         else:
-            # The specification allows other protocols, whose messages are not known here.
+            # The specification allows other protocols. Their messages are not checked.
             await self.application(scope, receive, send)
 
     def report(self, error: SpecificationError) -> None:
@@ -93,7 +93,7 @@ class Connection:
         self._length = ContentLength()
 
     async def run(self) -> None:
-        """Run the application, and check the scope and what it has sent when it returns."""
+        """Check the scope, run the application, and check that the response is complete when it returns."""
         description = SCOPES[self._kind]
         for problem in problems(self._scope, description):
             event, section = f"{self._kind} scope", description.section
@@ -188,7 +188,7 @@ class Connection:
         self._protocol.sent(message)
 
     def _is_late(self, side: Side) -> bool:
-        # A message of the application and a disconnect may cross; the server ignores it or raises OSError.
+        # The application may send before it receives the disconnect. Servers ignore this or raise OSError.
         protocol = self._protocol
         return side == "application" and isinstance(protocol, WebSocketProtocol) and protocol.disconnected
 
@@ -234,7 +234,7 @@ class Connection:
 
 
 class ContentLength:
-    """The length that a response announces, and that of the body it sends (RFC 9110 section 8.6)."""
+    """The declared and the actual length of a response body (RFC 9110 section 8.6)."""
 
     def __init__(self) -> None:
         self.expected: int | None = None
@@ -268,13 +268,13 @@ class ContentLength:
             return
         too_long = self._length > self.expected
         if too_long or (self._length < self.expected and not message.get("more_body")):
-            problem = f"expected a body of {self.expected} bytes, as Content-Length says, got {self._length}"
+            problem = f"expected a body of {self.expected} bytes, as in Content-Length, got {self._length}"
             yield f"{problem}{' so far' if too_long else ''}", "RFC 9110 section 8.6"
             self.expected = None
 
 
 def _pairs(message: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Return the header pairs that are valid; the others are reported by their own rule."""
+    """Return the valid header pairs; another rule reports the invalid ones."""
     try:
         pairs = [tuple(pair) for pair in message.get("headers") or ()]
     except TypeError:

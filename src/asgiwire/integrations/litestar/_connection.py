@@ -61,7 +61,7 @@ class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, State
         """The route handler.
 
         Raises:
-            KeyError: There is none, for example in the handler of a 404. Litestar catches this.
+            KeyError: The scope has no route handler, for example after a 404. Litestar catches this.
         """
         return self.scope["route_handler"]
 

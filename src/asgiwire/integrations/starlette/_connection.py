@@ -1,4 +1,4 @@
-"""``HTTPConnection``: the members that every connection has, as Starlette's users know them."""
+"""``HTTPConnection``, the members of every connection, with the behaviour of Starlette."""
 
 # mypy and pyright report members whose types differ in the two bases. Starlette's type is the right one here.
 # mypy: disable-error-code="misc, override"
@@ -46,7 +46,7 @@ class HTTPConnection(
 
     @property
     def url(self) -> URL:
-        """The URL; its path is that of the scope, decoded, as in Starlette."""
+        """The URL. Its path is the decoded path of the scope, as in Starlette."""
         if self._own_url is None:
             try:
                 self._own_url = URL(theirs.HTTPConnection.url.__get__(self))
@@ -92,7 +92,7 @@ class HTTPConnection(
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies, as Starlette parses them: quoted values are unquoted, percent-encoding stays."""
+        """The cookies, as Starlette parses them: unquoted, but not percent-decoded."""
         cookies = self._own_cookies
         if cookies is None:
             cookies = self._own_cookies = {}

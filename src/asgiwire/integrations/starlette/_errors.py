@@ -1,8 +1,8 @@
-"""Answers to exceptions of asgiwire that no handler of the application catches.
+"""Responses to exceptions of asgiwire that no handler of the application catches.
 
-The exceptions that a connection raises are Starlette's too, and answered like those. The rest is here:
-exceptions that an application raises itself, such as ``ClientException(status_code=403)``, and exceptions in
-middleware, which Starlette answers with a 500.
+The exceptions that a connection raises are also Starlette's, and Starlette handles them. This module handles
+exceptions that an application raises, such as ``ClientException(status_code=403)``, and exceptions in
+middleware, to which Starlette responds with a 500.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def add_handlers(app: Starlette) -> None:
-    """Add a handler to an application and to each application that is mounted in it, unless it has one."""
+    """Add a handler to an application and its mounted applications, unless they have one."""
     app.exception_handlers.setdefault(ClientException, answer_client_exception)
     app.exception_handlers.setdefault(WebSocketException, close_websocket)
     for route in app.routes:
@@ -35,7 +35,7 @@ def add_handlers(app: Starlette) -> None:
 
 
 async def answer_client_exception(connection: Any, error: Any) -> Any:
-    """Answer as the application answers an ``HTTPException`` with that status code; close a WebSocket."""
+    """Respond as the application does to an ``HTTPException`` with this status code; close a WebSocket."""
     if connection.scope["type"] == "websocket":
         SOCKET_TRANSLATION.apply(error)
         await connection.close(error.code, error.reason)
@@ -57,7 +57,7 @@ class ClientErrorMiddleware:
     """The outermost middleware of an application, inside Starlette's ``ServerErrorMiddleware``.
 
     Args:
-        app: What it calls.
+        app: The application that it calls.
         handlers: The exception handlers of the application.
     """
 

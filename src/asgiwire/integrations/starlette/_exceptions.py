@@ -1,4 +1,4 @@
-"""Exceptions that subclass one of asgiwire and one of Starlette; see ``integrations/_exceptions.py``."""
+"""Exceptions with a base class of asgiwire and one of Starlette; see ``integrations/_exceptions.py``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_REASON_SIZE: Final = 123  # RFC 6455 section 5.5
 def _subclasses(
     prefix: str, bases: dict[type[ours.AsgiwireException], tuple[type[Exception], ...]]
 ) -> Classes:
-    """Return a subclass for each exception of asgiwire, and define it in this module, where pickle looks."""
+    """Return a subclass for each exception of asgiwire, and define it in this module for pickle."""
     classes: Classes = {}
     for cls, others in bases.items():
         name = prefix + cls.__name__
@@ -34,7 +34,7 @@ def _subclasses(
 SUBCLASSES: Final = _subclasses(
     "",
     {
-        # Starlette asserts that there is a session, a user and credentials; `app` raises KeyError.
+        # In Starlette, a missing session, user or auth is an AssertionError, and a missing app a KeyError.
         ours.ImproperlyConfiguredException: (AssertionError, KeyError, RuntimeError),
         ours.NoRouteMatchFoundException: (starlette.routing.NoMatchFound, RuntimeError),
         ours.StreamConsumed: (),
@@ -49,7 +49,7 @@ SUBCLASSES: Final = _subclasses(
     },
 )
 
-# Of a form. Starlette's parser raises MultiPartException.
+# Errors of a form. Starlette's parser raises MultiPartException.
 FORM_SUBCLASSES: Final = SUBCLASSES | _subclasses(
     "Form",
     {
@@ -58,7 +58,7 @@ FORM_SUBCLASSES: Final = SUBCLASSES | _subclasses(
     },
 )
 
-# Of a WebSocket. One that nobody handles closes it.
+# Errors of a WebSocket. Starlette closes the WebSocket if no handler catches them.
 SOCKET_SUBCLASSES: Final = SUBCLASSES | _subclasses(
     "WebSocket",
     {
@@ -79,7 +79,7 @@ SOCKET_JSON_ERROR: Final = subclass_of_both(
     name="SOCKET_JSON_ERROR",
     module=__name__,
 )
-# In Starlette, a call after the end raises a RuntimeError, which has a class of its own in newer versions.
+# In Starlette, a call after the end raises a RuntimeError; in newer versions, a subclass of it.
 DISCONNECTED: Final = subclass_of_both(
     ours.WebSocketDisconnect,
     starlette.websockets.WebSocketDisconnect,
@@ -90,7 +90,7 @@ DISCONNECTED: Final = subclass_of_both(
 
 
 def json_decode_error(error: json.JSONDecodeError) -> ours.SerializationException:
-    """Return the error of the standard library as one of all three; its message holds no text of the body."""
+    """Return a subclass of all three errors, whose message contains no text of the body."""
     both = ours.SerializationException(str(error))
     both.__class__ = JSON_ERROR
     vars(both).update(vars(error))
@@ -98,7 +98,7 @@ def json_decode_error(error: json.JSONDecodeError) -> ours.SerializationExceptio
 
 
 def cut_reason(reason: str) -> str:
-    """Cut a close reason to the bytes that a close frame can hold, at the end of a character."""
+    """Truncate a close reason to the size of a close frame, at the end of a character."""
     return reason.encode()[:MAX_REASON_SIZE].decode(errors="ignore")
 
 
@@ -110,8 +110,8 @@ def _begin_as_starlette(error: Any) -> None:
 def _form_translation(part: str) -> Translation:
     """Return the translation of the errors of a form.
 
-    For the limits that Starlette's ``form()`` has too, the answer is Starlette's and FastAPI's: a 400 with
-    their message. For the other limits it stays a 413.
+    For the limits that Starlette's ``form()`` has too, the error is a 400 with the message of Starlette and
+    FastAPI. For the other limits, it is a 413.
     """
     messages = {
         "max_files": "Too many files. Maximum number of files is {maximum}.",
@@ -135,8 +135,8 @@ def _socket_translation(invalid: int) -> Translation:
     """Return the translation of the errors of a WebSocket.
 
     Args:
-        invalid: The close code for a ``ValidationException``: 1003 for a message of the other kind, 1007 for
-            one that does not match a type.
+        invalid: The close code for a ``ValidationException``: 1003 for a message with the wrong mode, 1007
+            for one that does not match a type.
     """
 
     def finish(error: Any) -> None:

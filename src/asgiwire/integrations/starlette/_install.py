@@ -1,15 +1,16 @@
-"""``install()``: an application whose requests and WebSockets are of both classes.
+"""``install()``, which makes requests and WebSockets instances of Starlette's classes and asgiwire's.
 
-Starlette and FastAPI have no setting for these classes. They write ``Request(scope, receive, send)`` in many
-places: routes, endpoint classes, ``BaseHTTPMiddleware``, exception handlers, the middleware for sessions and
-authentication, and FastAPI's copies of these. Other packages do so too. A list of the places would break with
-the next release. So the constructor decides: ``HTTPConnection.__new__`` returns an object of both classes if
-the scope says so, and the scope says so in an application on which ``install()`` was called. It needs three
-facts, all of them public: connections inherit from ``HTTPConnection``, the scope is their first argument, and
-``build_middleware_stack()`` builds what an application calls.
+Starlette and FastAPI have no setting for these classes. They call ``Request(scope, receive, send)`` in
+routes, endpoint classes, ``BaseHTTPMiddleware``, exception handlers, the middleware for sessions and
+authentication, and FastAPI's copies of these. Other packages do so too. To replace each of these calls would
+break with the next release. Therefore ``install()`` adds a key to the scope of the application. If the scope
+has this key, ``HTTPConnection.__new__`` returns an instance of both classes.
+
+This depends on three public properties of Starlette. Connections inherit from ``HTTPConnection``, the scope
+is their first argument, and ``build_middleware_stack()`` returns the application that is called.
 
 A subclass of Starlette's class, such as that of ``BaseHTTPMiddleware``, is replaced by a class that inherits
-from it and from asgiwire's, so that ``super().body()`` in it is asgiwire's.
+from it and from asgiwire's class, so that its ``super().body()`` calls asgiwire's.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
 __all__ = ("install",)
 
 SCOPE_KEY: Final = "asgiwire.starlette"
-"""Where the scope holds the classes of the application."""
+"""The key of the scope with the classes of the application."""
 
 CLASS_KEY: Final = "_asgiwire_classes"
-"""Where a subclass of Starlette's class stores the classes that replace it."""
+"""The attribute of a subclass of Starlette's class with the classes that replace it."""
 
 
-# Their own types have parameters that depend on the version of Starlette.
+# The type parameters of these classes depend on the version of Starlette.
 REQUEST: Final[Any] = starlette.requests.Request
 WEBSOCKET: Final[Any] = starlette.websockets.WebSocket
 CONNECTION: Final[Any] = starlette.requests.HTTPConnection
@@ -64,7 +65,7 @@ class ConnectionClasses(NamedTuple):
     websocket: type[Any]
 
     def replacement(self, cls: type[Any]) -> type[Any]:
-        """Return the class whose objects replace those of one of Starlette's classes."""
+        """Return the class that replaces one of Starlette's classes."""
         if cls is REQUEST:
             return self.request
         if cls is WEBSOCKET:
@@ -104,11 +105,11 @@ def install(
     request_class: type[Any] = Request,
     websocket_class: type[Any] = WebSocket,
 ) -> None:
-    """Make the requests and WebSockets of an application those of this package.
+    """Replace the request and WebSocket classes of an application with those of this package.
 
-    It covers routes, mounted applications, dependencies, middleware, exception handlers and background tasks.
-    Other applications of the process are not changed. Errors that asgiwire blames on the client become
-    responses with their status code, in the error format of the application.
+    This applies to routes, mounted applications, dependencies, middleware, exception handlers and background
+    tasks. Other applications of the process do not change. The application responds to a
+    :class:`~asgiwire.exceptions.ClientException` with its status code, in its own error format.
 
     Args:
         app: A Starlette or FastAPI application.
@@ -131,7 +132,7 @@ def install(
 
 
 class _Build:
-    """What ``app.build_middleware_stack()`` calls."""
+    """Replaces ``app.build_middleware_stack()``."""
 
     def __init__(self, app: Starlette, build: Callable[[], ASGIApp], classes: ConnectionClasses) -> None:
         self.app = app
@@ -179,6 +180,6 @@ def new_connection(cls: type[Any], *args: Any, **kwargs: Any) -> Any:
     replacement = classes.replacement(cls)
     connection = object.__new__(replacement)
     if replacement is not cls:
-        # A constructor may call Starlette's by name, which knows none of these.
+        # A subclass may call Starlette's constructor by name, which does not call those of these classes.
         connection._headers = connection._cache = None
     return connection

@@ -1,4 +1,4 @@
-"""JSON as in Starlette: all that ``json.loads()`` accepts, decoded by msgspec if it can."""
+"""JSON as in Starlette: decoded by msgspec, or by ``json.loads()`` if only that accepts it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class MiddlewareRequest:
     _stream_reader: BodyReader | None
 
     async def wrapped_receive(self) -> Any:
-        """Return the next message for what comes after the middleware, whichever method read the body."""
+        """Return the next message for the next application, independent of the method that read the body."""
         channel, receive = body_channel(self.scope, self.receive)
         downstream = self._downstream
         if downstream is None or downstream.channel is not channel:
@@ -32,7 +32,7 @@ class MiddlewareRequest:
             if reader is None:
                 reader = BodyReader(channel, receive, None, "receive()")
                 if channel.state is BodyState.UNREAD:
-                    self._stream_reader = reader  # stream() continues what the application has left
+                    self._stream_reader = reader  # stream() continues where the application stopped reading
             downstream = self._downstream = SharedReceive(channel, receive, reader, empty_if_consumed=True)
         with TRANSLATION:
             return await downstream()

@@ -1,7 +1,7 @@
 """The ``receive`` callable of an application, and the one that ``BaseHTTPMiddleware`` passes on.
 
-A middleware may read the body, and what comes after it calls ``receive`` again. The server sends each body
-once, so this callable replays what a request object has read.
+A middleware may read the body before the next application calls ``receive``. The server sends each body once,
+so this callable replays the body that a request object has read.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class SharedReceive(ReplayReceive):
     """Passes on the body as it arrives, or replays it if a request object has buffered it.
 
-    Request objects over this callable share one channel, as ``body_channel()`` takes it from here.
+    Request objects with this callable share its channel, which ``body_channel()`` returns.
 
     Args:
         channel: The channel.
         receive: The callable that the channel belongs to.
-        reader: Reads the channel; a new one if ``None``.
-        empty_if_consumed: Whether a body that ``stream()`` or another consumer has taken reads as empty, as
-            after ``BaseHTTPMiddleware``. Otherwise the call waits for the disconnect, as a server does.
+        reader: Reads the channel; if ``None``, a new reader is created.
+        empty_if_consumed: Whether a consumed body reads as empty, as after ``BaseHTTPMiddleware``. Otherwise
+            the call waits for the disconnect, as with a server.
     """
 
     __slots__ = ("_empty_if_consumed", "_reader")
@@ -43,10 +43,11 @@ class SharedReceive(ReplayReceive):
     ) -> None:
         super().__init__(channel, receive, None, 0, _no_check)
         self._empty_if_consumed = empty_if_consumed
-        self._reader = reader  # created when it is needed: most applications read through a request object
+        # Created on first use, because most applications read through a request object.
+        self._reader = reader
 
     async def __call__(self) -> HTTPReceiveMessage:
-        """Return the next message: the parts of the body, then the disconnect."""
+        """Return the next message: the chunks of the body, then the disconnect."""
         try:
             return await super().__call__()
         except StreamConsumed:
@@ -69,7 +70,7 @@ class SharedReceive(ReplayReceive):
 
 
 class SocketReceive:
-    """The ``receive`` callable of a WebSocket; it knows whether the connect event was received.
+    """The ``receive`` callable of a WebSocket, which records whether the connect event was received.
 
     Starlette creates several objects for one WebSocket: one for the route, one for exception handlers.
 
@@ -94,4 +95,4 @@ class SocketReceive:
 
 
 def _no_check() -> None:
-    """Accept any length: the limits of the reader behind this callable apply."""
+    """Accept any length: the reader of this callable checks the limits."""

@@ -1,7 +1,7 @@
 """Values of a connection that are instances of asgiwire's class and of Starlette's.
 
-Starlette's classes have no slots, so each class here inherits from both. Where the two differ, a value
-behaves like Starlette's; the other members of asgiwire's class are there too.
+Starlette's classes have no slots, so each class here inherits from both. If the two differ, the behaviour is
+Starlette's. The other members of asgiwire's class are available.
 """
 
 # mypy and pyright report members whose types differ in the two bases. Starlette's type is the right one here.
@@ -46,7 +46,7 @@ class Headers(ours.Headers, theirs.Headers):
 
     @property
     def _list(self) -> list[tuple[bytes, bytes]]:
-        # Starlette's own members and MutableHeaders read it.
+        # Starlette's members and MutableHeaders read it.
         return list(self._pairs)
 
     @property
@@ -148,7 +148,7 @@ class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):  # pyright: ign
 
     @classmethod
     def from_form_data(cls, form_data: Mapping[str, Any]) -> Self:
-        """Build a form from a mapping; a list holds several values of one key."""
+        """Build a form from a mapping; a list contains several values of one key."""
         return cls(list(ours.FormMultiDict.from_form_data(form_data).items()))
 
     async def close(self) -> None:
@@ -161,7 +161,7 @@ class FormData(_MultiDict, theirs.FormData, ours.FormMultiDict):  # pyright: ign
 class State(ours.State, theirs.State):
     """The state of a connection, with attribute and mapping access.
 
-    An attribute that was set hides the method of that name, such as ``items``, as Starlette's class has none.
+    A value with the name of a method, such as ``items``, replaces the method, as Starlette's class has none.
     """
 
     __slots__ = ()
@@ -182,7 +182,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
 
     @classmethod
     def _share(cls, upload: ours.UploadFile) -> Self:
-        """Return an upload with the content and the position of another, which must not be used any more."""
+        """Return an upload with the content and position of another, which must not be used afterwards."""
         shared = cls.__new__(cls)
         for slot in SLOTS:
             setattr(shared, slot, getattr(upload, slot))

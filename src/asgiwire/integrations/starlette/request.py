@@ -1,4 +1,4 @@
-"""``Request``: an HTTP request of a Starlette or FastAPI application."""
+"""``Request``, an HTTP request of a Starlette or FastAPI application."""
 
 # mypy and pyright report members whose types differ in the two bases. Starlette's type is the right one here.
 # mypy: disable-error-code="misc, override"
@@ -40,11 +40,11 @@ __all__ = ("Request",)
 T = TypeVar("T")
 
 MAX_BODY_SIZE_KEY = "starlette.max_body_size"
-"""Where Starlette puts the ``max_body_size`` that its ``receive`` enforces."""
+"""The key of the scope with the ``max_body_size`` that Starlette's ``receive`` enforces."""
 
 
 class _FormReader(Awaitable[FormData], AbstractAsyncContextManager[FormData], Protocol):
-    """What :meth:`Request.form` returns: await it, or use it with ``async with``, which closes the files."""
+    """The result of :meth:`Request.form`: await it, or use it with ``async with``, which closes the files."""
 
 
 class Request(
@@ -53,9 +53,9 @@ class Request(
     theirs.Request,
     Generic[UserT, AuthT, StateT],
 ):
-    """An HTTP request, of asgiwire's class and of Starlette's.
+    """An HTTP request that is an instance of asgiwire's class and of Starlette's.
 
-    Where the two differ, it behaves as Starlette's; the other members of asgiwire's class are there too.
+    If the two differ, the behaviour is Starlette's. The other members of asgiwire's class are available.
     """
 
     base_limits: ClassVar[Limits] = Limits()
@@ -96,7 +96,7 @@ class Request(
     async def stream(self, *, limits: Limits | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the chunks of the body as they arrive, then ``b""``.
 
-        A stream that was left can be continued with another call, as in Starlette.
+        After a partial read, another call continues the stream, as in Starlette.
 
         Raises:
             ClientDisconnect: The client disconnected before the end of the body.
@@ -120,7 +120,8 @@ class Request(
     async def json(self, *, type: Any = Empty, limits: Limits | None = None) -> Any:
         """Return the body decoded as JSON.
 
-        Without ``type``, it accepts what :func:`json.loads` accepts, and returns the same object each time.
+        Without ``type``, it accepts every document that :func:`json.loads` accepts, and returns a cached
+        object.
 
         Args:
             type: The type to decode to: any that msgspec supports or ``type_decoders`` handle.
@@ -128,7 +129,7 @@ class Request(
 
         Raises:
             SerializationException: The body is not JSON; without ``type``, also a ``json.JSONDecodeError``.
-            ValidationException: The body does not match ``type``; the message names the place.
+            ValidationException: The body does not match ``type``; the message contains the path.
         """
         if type is not Empty:
             with TRANSLATION:
@@ -184,15 +185,15 @@ class Request(
 
         Args:
             type: A type with fields to decode the form to; only to ``await``.
-            max_files: The most files.
-            max_fields: The most fields.
-            max_part_size: The most bytes of one field.
+            max_files: The maximum number of files.
+            max_fields: The maximum number of fields.
+            max_part_size: The maximum size of one field in bytes.
             limits: The limits of this call; the other arguments replace single limits.
 
         Raises:
             ClientException: The form is malformed; also Starlette's ``HTTPException``.
-            ValidationException: A field does not match ``type``; the message names its place.
-            RequestEntityTooLarge: The form exceeds a limit; the message says which.
+            ValidationException: A field does not match ``type``; the message contains its path.
+            RequestEntityTooLarge: The form exceeds a limit; the message contains its name.
             ClientDisconnect: The client disconnected before the end of the body.
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body.
         """
@@ -225,7 +226,7 @@ class Request(
 
         channel, receive, maximum = self._body_channel(limits)
         if self._is_in_middleware and channel.cached_form is None:
-            # For the endpoint, whichever class reads the body there.
+            # For the endpoint, which may read the body with another request class.
             await channel.buffer(receive, maximum, limits.spool_size)
         if is_buffered := channel.state is BodyState.BUFFERED:
             channel.cached_form = None  # another request object may have read or closed its files
@@ -334,7 +335,7 @@ class Request(
 
     @_body.setter
     def _body(self, value: bytes) -> None:
-        # A subclass of FastAPI's documentation stores the decompressed body; all readers have to return it.
+        # A subclass in FastAPI's documentation stores a decompressed body here; all readers must return it.
         _, receive = body_channel(self.scope, self.receive)
         replaced = BodyChannel(receive)
         replaced.preload(value)

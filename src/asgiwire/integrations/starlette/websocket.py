@@ -1,4 +1,4 @@
-"""``WebSocket``: a WebSocket of a Starlette or FastAPI application."""
+"""``WebSocket``, a WebSocket of a Starlette or FastAPI application."""
 
 # mypy and pyright report members whose types differ in the two bases. Starlette's type is the right one here.
 # mypy: disable-error-code="misc, override"
@@ -36,7 +36,7 @@ CLIENT_STATES: Final = {
     states.HANDSHAKE: WebSocketState.CONNECTED,
     states.OPEN: WebSocketState.CONNECTED,
     states.DENYING: WebSocketState.CONNECTED,
-    states.CLOSING: WebSocketState.CONNECTED,  # the client has not answered the close
+    states.CLOSING: WebSocketState.CONNECTED,  # no disconnect was received yet
     states.CLOSED: WebSocketState.DISCONNECTED,
 }
 
@@ -79,7 +79,7 @@ class WebSocket(
     theirs.WebSocket,
     Generic[UserT, AuthT, StateT],
 ):
-    """A WebSocket, of asgiwire's class and of Starlette's.
+    """A WebSocket that is an instance of asgiwire's class and of Starlette's.
 
     Reading or sending accepts the handshake if :meth:`accept` was not called. A second :meth:`accept` or
     :meth:`close` does nothing.
@@ -90,12 +90,12 @@ class WebSocket(
 
     @property
     def client_state(self) -> WebSocketState:
-        """What the client has done, as far as it was received."""
+        """The state of the client, from the messages received so far."""
         return CLIENT_STATES[self._channel.state]
 
     @property
     def application_state(self) -> WebSocketState:
-        """What the application has done; ``DISCONNECTED`` as soon as nothing can be sent."""
+        """The state of the application; ``DISCONNECTED`` if no message can be sent."""
         return APPLICATION_STATES[self._channel.state]
 
     async def accept(
@@ -134,8 +134,8 @@ class WebSocket(
 
         Args:
             code: The close code.
-            reason: The reason, which is cut to the 123 bytes that a close frame can hold. FastAPI passes
-                a list of validation errors, which is sent unchanged.
+            reason: The reason, truncated to 123 bytes, the maximum of a close frame. FastAPI passes a list
+                of validation errors, which is sent unchanged.
 
         Raises:
             ValueError: The code is invalid; nothing was sent.
@@ -160,12 +160,12 @@ class WebSocket(
 
         Args:
             mode: ``"text"``, ``"binary"``, or ``None`` for either.
-            type: The type to decode to. Without it, what :func:`json.loads` accepts is accepted.
+            type: The type to decode to. Without it, every document of :func:`json.loads` is accepted.
 
         Raises:
-            RuntimeError: The mode is none of these.
+            RuntimeError: The mode is invalid.
             SerializationException: The message is not JSON. Without ``type``, also ``json.JSONDecodeError``.
-            ValidationException: The message does not match ``type``, or is of the other kind.
+            ValidationException: The message does not match ``type``, or has the wrong mode.
             WebSocketDisconnect: The WebSocket is closed.
         """
         _check_mode(mode)
@@ -196,7 +196,7 @@ class WebSocket(
             serializer: Called with each value that msgspec does not support.
 
         Raises:
-            RuntimeError: The mode is neither.
+            RuntimeError: The mode is invalid.
             TypeError: A value is of an unsupported type.
             WebSocketDisconnect: The WebSocket is closed.
         """
@@ -209,7 +209,7 @@ class WebSocket(
         headers: asgiwire.datastructures.Headers | HeaderPairs | None = None,
         body: bytes | AsyncIterable[bytes] = b"",
     ) -> None:
-        """Answer the handshake with an HTTP response.
+        """Reject the handshake with an HTTP response.
 
         Args:
             status: A response of Starlette, or a status code.
