@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(asgiwire.__file__).parent
 ASYNCHRONOUS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
 
-WIDTH, GAP, LINE_HEIGHT, MARGIN = 900, 14, 17, 12
+WIDTH, GAP, LINE_HEIGHT, MARGIN = 960, 14, 17, 12
 CHARACTER_WIDTH = 7.3  # of a monospaced font at 12 pixels
 
 STYLE = """

@@ -35,7 +35,8 @@ HEADERS = (
     "if-unmodified-since", "range",
 )  # fmt: skip
 READERS = [name.replace("-", "_") for name in HEADERS if name not in {"cookie", "host"}]
-OFFERED = ("text/html", "a/b;q=1", "en-US", "gzip", "utf-8", "*/*")
+OFFERED = ("text/html", "a/b;q=1", "en-US", "gzip", "utf-8")
+ANY_TYPE = "*/*"  # `Accept.best_match()` returns the range of the client for it
 
 
 def scope_with(headers: list[tuple[bytes, bytes]], **values: Any) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def read_everything(request: Request) -> list[Any]:
         values.append(value)
         if hasattr(value, "best_match"):
             assert value.best_match(OFFERED) in {None, *OFFERED}
-            values += [value.accepts(offer) for offer in OFFERED]
+            values += [value.accepts(offer) for offer in (*OFFERED, ANY_TYPE)]
+            values.append(value.best_match([ANY_TYPE]))
         if hasattr(value, "matches"):
             value.matches('"a"')
     values += [request.snapshot(), request.client, request.server, request.url.path, request.url.query_params]

@@ -223,6 +223,13 @@ def test_websocket_is_imported_on_first_use(module: str) -> None:
     assert not hasattr(importlib.import_module(module), "WebSockets")
 
 
+@pytest.mark.parametrize("name", ["multipart", "outbox", "snapshot"])
+def test_submodule_of_connection_is_imported_on_first_use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(f"asgiwire.connection.{name}")
+    monkeypatch.delattr(asgiwire.connection, name)
+    assert getattr(asgiwire.connection, name) is module
+
+
 def test_version_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert asgiwire.__version__ == project["version"]

@@ -191,22 +191,26 @@ def _finish_if_ready(running: Any, interrupted: Callable[[], bool]) -> Generator
     """
     from asyncio import CancelledError
 
+    future: Any = None
     error: BaseException | None = None
     finishing: CancelledError | None = None
-    while True:
-        try:
-            future = running.send(None) if error is None else running.throw(error)
-        except StopIteration as stop:
-            return stop.value
-        error = finishing
-        if error is None:
+    try:
+        while True:
             try:
-                yield future
-            except CancelledError as cancellation:
-                ready = interrupted() and future is not None and future.done() and not future.cancelled()
-                error, finishing = (None, cancellation) if ready else (cancellation, None)
-            except BaseException as other:
-                error = other
+                future = running.send(None) if error is None else running.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            error = finishing
+            if error is None:
+                try:
+                    yield future
+                except CancelledError as cancellation:
+                    ready = interrupted() and future is not None and future.done() and not future.cancelled()
+                    error, finishing = (None, cancellation) if ready else (cancellation, None)
+                except BaseException as other:
+                    error = other
+    finally:
+        del future, error, finishing  # an exception holds this frame
 
 
 class _Countdown:

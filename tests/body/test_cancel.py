@@ -206,6 +206,32 @@ async def test_request_may_be_watched_several_times() -> None:
         assert not watch.cancelled_caught
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+async def test_send_is_restored_in_whatever_order_several_blocks_end(order: tuple[int, ...]) -> None:
+    sent: list[Any] = []
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    request = Request(http_scope(), Live(), send)
+    ends = [anyio.Event() for _ in order]
+
+    async def watch(end: anyio.Event) -> None:
+        async with request.cancel_on_disconnect():
+            await end.wait()
+
+    async with anyio.create_task_group() as group:
+        for end in ends:
+            group.start_soon(watch, end)
+            await run_other_tasks()
+        for number in order:
+            await request.send({"type": "http.response.body", "more_body": True})
+            ends[number].set()
+            await run_other_tasks()
+    assert request.send is send
+    assert len(sent) == len(order)
+
+
 VARIABLE = ContextVar[str]("VARIABLE")
 
 

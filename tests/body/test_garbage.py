@@ -515,3 +515,41 @@ def test_body_of_a_freed_owner_is_not_found_by_another_receive() -> None:
         return first, second.is_connected, await second.body()
 
     assert run(read()) == (b"one", True, b"two")
+
+
+class SlottedReceiver:
+    """An owner of ``receive`` that cannot be weakly referenced."""
+
+    __slots__ = ("messages",)
+
+    def __init__(self, *messages: dict[str, Any]) -> None:
+        self.messages = list(messages)
+
+    async def receive(self) -> dict[str, Any]:
+        return self.messages.pop(0)
+
+
+def test_owner_without_weak_references_keeps_its_body() -> None:
+    server, scope = SlottedReceiver(part(b"one", more_body=False)), http_scope()
+
+    async def read_twice() -> list[bytes]:
+        return [await Request(scope, server.receive).body() for _ in range(2)]
+
+    assert run(read_twice()) == [b"one", b"one"]
+
+
+def test_builtin_method_is_recognised_at_each_access() -> None:
+    messages = [part(b"two", more_body=False)]
+
+    async def give(message: dict[str, Any]) -> dict[str, Any]:
+        return message
+
+    class Receiver(list[Any]):
+        """A class whose ``pop`` is a method written in C."""
+
+    receiver, scope = Receiver(give(message) for message in messages), http_scope()
+
+    async def read_twice() -> list[bytes]:
+        return [await Request(scope, receiver.pop).body() for _ in range(2)]
+
+    assert run(read_twice()) == [b"two", b"two"]

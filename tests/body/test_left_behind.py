@@ -7,8 +7,10 @@ import gc
 import os
 import tracemalloc
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from asgiwire import Limits, Request
@@ -110,3 +112,51 @@ async def test_busy_worker_threads_do_not_delay_a_time_out(anyio_backend: str) -
     finally:
         release.set()
         await busy
+
+
+class Failing:
+    """Returns a future that fails, as a server's thread may let it."""
+
+    def receive(self) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_soon(future.set_exception, OSError("lost"))
+        return future
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_disconnect_check_of_a_failing_future_leaves_no_cycle(anyio_backend: str) -> None:
+    server = Failing()
+    await Request(http_scope(), server.receive).is_disconnected()
+    reference = ref(server)
+    del server
+    await anyio.lowlevel.checkpoint()
+    assert reference() is None
+
+
+async def test_cancelled_disconnect_check_leaves_no_cycle() -> None:
+    live = Live()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await Request(http_scope(), live).is_disconnected()
+    reference = ref(live)
+    del live
+    await anyio.lowlevel.checkpoint()
+    assert reference() is None
+
+
+async def test_cancelled_close_of_a_form_leaves_no_cycle() -> None:
+    async def handle(body: bytes) -> tuple[Any, Any]:
+        live = Live(part(body, more_body=False))
+        request = Spooling(http_scope(headers={"content-type": "multipart/form-data; boundary=B"}), live)
+        form = await request.form()
+        upload = form["f"]
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await form.close()
+        assert scope.cancelled_caught
+        return ref(live), ref(upload)
+
+    references = await handle(form_body(("f", "f", b"x" * 5000)))
+    await anyio.lowlevel.checkpoint()
+    assert [reference() for reference in references] == [None, None]

@@ -501,3 +501,89 @@ import sys, asgiwire.connection.multipart
 print(*({"python_multipart", "asyncio", "tempfile"} & {*sys.modules}))
 """
     assert run_python(code).split() == []
+
+
+# --- interrupted reads --------------------------------------------------------------------------------
+
+
+async def part_of(*messages: Any) -> tuple[MultipartPart, Live]:
+    live = Live(*messages)
+    iterator = Request(http_scope(headers=TYPE), live).multipart()
+    one = await anext(iterator)
+    assert one.name == "f"
+    return one, live
+
+
+FILE = form_body(("f", "x", b"0123456789"))
+HEAD = FILE.index(b"0123456789")
+FILE_PARTS = [
+    part(FILE[: HEAD + 4]),
+    part(FILE[HEAD + 4 : HEAD + 8]),
+    part(FILE[HEAD + 8 :], more_body=False),
+]
+
+
+async def cancel_waiting(live: Live, function: Any, *arguments: Any) -> None:
+    """Call a function, and cancel it once it waits for the next message."""
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(function, *arguments)
+            while live.messages or not live.waiting:
+                await anyio.sleep(0.001)
+            group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("received", [1, 2])
+async def test_cancelled_read_loses_no_content(received: int) -> None:
+    one, live = await part_of(*FILE_PARTS[:received])
+    for _ in range(2):
+        await cancel_waiting(live, one.read)
+    live.put(*FILE_PARTS[received:])
+    assert await one.text() == "0123456789"
+
+
+async def test_read_over_its_limit_loses_no_content() -> None:
+    one, _ = await part_of(*FILE_PARTS)
+    for limit in (0, 9):
+        with pytest.raises(RequestEntityTooLarge, match=f"at most {limit} bytes"):
+            await one.read(limit)
+    assert await one.read(10) == b"0123456789"
+
+
+async def test_cancelled_read_puts_nothing_into_the_next_part() -> None:
+    body = form_body(("f", "x", b"0123456789"), ("b", None, b"2"))
+    live = Live(part(body[: HEAD + 4]))
+    iterator = Request(http_scope(headers=TYPE), live).multipart()
+    await cancel_waiting(live, (await anext(iterator)).read)
+    live.put(part(body[HEAD + 4 :], more_body=False))
+    assert await (await anext(iterator)).read() == b"2"
+
+
+@pytest.mark.parametrize("read", [MultipartPart.read, MultipartPart.text, MultipartPart.__anext__])
+async def test_read_after_a_cancelled_save_raises_stream_consumed(read: Any, tmp_path: Path) -> None:
+    """The beginning of the content is in the file only, so a second save would write a truncated one."""
+    one, live = await part_of(*FILE_PARTS[:1])
+    await cancel_waiting(live, one.save, tmp_path / "saved")
+    live.put(*FILE_PARTS[1:])
+    for _ in range(2):
+        with pytest.raises(StreamConsumed, match=r"partly read by a save\(\)") as caught:
+            await read(one)
+        assert caught.value.consumer == "save()"
+        with pytest.raises(StreamConsumed):
+            await one.save(tmp_path / "saved again")
+
+
+async def test_save_after_a_save_that_was_cancelled_before_any_content(tmp_path: Path) -> None:
+    one, live = await part_of(part(FILE[:HEAD]))
+    await cancel_waiting(live, one.save, tmp_path / "saved")
+    live.put(part(FILE[HEAD:], more_body=False))
+    assert await one.save(tmp_path / "saved") == 10
+
+
+async def test_read_after_a_save_that_ended_with_a_disconnect_raises_the_disconnect(tmp_path: Path) -> None:
+    one, _ = await part_of(FILE_PARTS[0], DISCONNECT)
+    for _ in range(2):
+        with pytest.raises(ClientDisconnect):
+            await one.save(tmp_path / "saved")
+        with pytest.raises(ClientDisconnect):
+            await one.read()

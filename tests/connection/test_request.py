@@ -332,3 +332,18 @@ async def test_type_without_a_decoder_is_an_error_of_the_program() -> None:
     for read, data in (("json", b"{}"), ("msgpack", b"\x80")):
         with pytest.raises(UsageError, match="add a decoder for it to type_decoders"):
             await getattr(Request(http_scope("POST"), ScriptedReceive.body(data)), read)(type=Request)
+
+
+@pytest.mark.parametrize("reader", ["form", "multipart"])
+async def test_two_different_content_types_are_refused_by_readers_of_forms(reader: str) -> None:
+    scope = http_scope()
+    scope["headers"] = [
+        (b"content-type", b"multipart/form-data; boundary=A"),
+        (b"content-type", b"multipart/form-data; boundary=B"),
+    ]
+    request = Request(scope, ScriptedReceive.body(b""))
+    with pytest.raises(ValidationException, match="expected one Content-Type header"):
+        if reader == "form":
+            await request.form()
+        else:
+            request.multipart()

@@ -70,12 +70,13 @@ class RequestWatch(CancelOnDisconnect):
         request: The request.
     """
 
-    __slots__ = ("_complete", "_has_trailers", "_request", "_server_send")
+    __slots__ = ("_closed", "_complete", "_has_trailers", "_request", "_server_send")
 
     def __init__(self, wait_disconnected: Callable[[], Awaitable[None]], request: SendOwner) -> None:
         super().__init__(wait_disconnected)
         self._request = request
         self._server_send = request.send
+        self._closed = False
         self._complete = False
         self._has_trailers = False
 
@@ -88,8 +89,10 @@ class RequestWatch(CancelOnDisconnect):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if self._request.send == self.send:
-            self._request.send = self._server_send
+        self._closed = True
+        # Two tasks may watch one request, and the first to enter may be the first to leave.
+        while isinstance(watch := _owner(self._request.send), RequestWatch) and watch._closed:
+            self._request.send = watch._server_send
         return await super().__aexit__(kind, error, traceback)
 
     async def send(self, event: Any) -> None:
@@ -117,6 +120,10 @@ class RequestWatch(CancelOnDisconnect):
         await super()._wait()
         if self._complete:
             await new_event().wait()  # until the end of the block
+
+
+def _owner(method: Any) -> object:
+    return getattr(method, "__self__", None)
 
 
 def start_canceller(wait: Callable[[], Awaitable[None]]) -> Canceller:

@@ -141,15 +141,15 @@ class BodyChannel:
         self._owner: Callable[[], Any]
         self._function: Any = None
         self._identify(receive)
-        self.previous = previous
+        self.previous: BodyChannel | None = previous
         self.state: BodyState = UNREAD
-        self.size = 0
-        self.complete = False
-        self.disconnected = False
+        self.size: int = 0
+        self.complete: bool = False
+        self.disconnected: bool = False
         self.failure: Exception | None = None
         self.cached_form: FormMultiDict | None = None
         self.form_usage: FormUsage | None = None
-        self.parsing = False
+        self.parsing: bool = False
         self._chunks: list[bytes | bytearray] = []  # received, and neither handed out nor on disk
         self.in_memory: bytes | None = None
         self._spool: Spool | None = None  # the buffered body, or its beginning, on disk
@@ -227,12 +227,16 @@ class BodyChannel:
                 if self._receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
                 elif chunk := await self._receive(receive, maximum):
-                    add_chunk(self._chunks, chunk)
+                    if self._chunks:
+                        add_chunk(self._chunks, chunk)
+                    else:
+                        self._chunks.append(chunk)
                     if check is not None and not self.complete:
                         check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
-                self.raise_failure()  # of a disconnect check
+                if self.failure is not None:  # of a disconnect check
+                    self.raise_failure()
             if self._spool is not None:
                 await self._spool.append(self._chunks)
             else:

@@ -54,6 +54,10 @@ class BodyReader:
         self._position += len(chunk)
         return chunk
 
+    def raise_failure(self) -> None:
+        """Raise the failure of the body, if there is one."""
+        self._channel.raise_failure()
+
     def fail(self, error: Exception) -> None:
         """Make each later read raise this error, unless the body is buffered."""
         if self._streaming:

@@ -98,7 +98,9 @@ def has_several_boundaries(value: bytes) -> bool:
     """Whether a Content-Type has more than one ``boundary``, ``boundary*`` or ``boundary*0`` parameter."""
     if value.count(b"=") < 2:
         return False
-    names: list[str] = [match[1].lower() for match in _MEDIA_PARAMETER.finditer(value.decode("latin-1"))]
+    names: list[str] = [
+        match[1].strip(OWS).lower() for match in _MEDIA_PARAMETER.finditer(value.decode("latin-1"))
+    ]
     return [name.partition("*")[0] for name in names].count("boundary") > 1
 
 

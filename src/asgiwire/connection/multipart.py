@@ -75,6 +75,11 @@ class MultipartParts:
             event = self._events.pop()
         return event
 
+    def _put_back(self, part: PartStart, chunks: list[bytes]) -> None:
+        """Return chunks that the reader of the part with this start could not use."""
+        if part is self._current:
+            self._events += reversed(chunks)
+
 
 class MultipartPart:
     """One part of a multipart body. After the next part was requested, it cannot be read.
@@ -92,6 +97,7 @@ class MultipartPart:
         "_complete",
         "_decoder",
         "_number",
+        "_partly_saved",
         "_parts",
         "_start",
         "content_type",
@@ -108,6 +114,7 @@ class MultipartPart:
         self._decoder = decoder
         self._start = start
         self._complete = False
+        self._partly_saved = False
         self.name: str = decoder.decode(start.name)
         self.filename: str | None = None if start.filename is None else decoder.decode(start.filename)
         self.content_type: str = start.content_type
@@ -122,6 +129,10 @@ class MultipartPart:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._partly_saved:
+            self._parts._reader.raise_failure()
+            msg = "this part of the multipart body was partly read by a save() that failed or was cancelled"
+            raise StreamConsumed(msg, consumer="save()")
         if not self._complete:
             event = await self._parts._next_event(self._start)
             if isinstance(event, bytes):
@@ -131,6 +142,8 @@ class MultipartPart:
 
     async def read(self, limit: int | None = None) -> bytes:
         """Read the rest of the content.
+
+        A call that was cancelled, or that exceeded ``limit``, loses nothing: the next call returns it.
 
         Args:
             limit: The maximum number of bytes; ``None`` for the maximum of :class:`~asgiwire.limits.Limits`.
@@ -143,12 +156,16 @@ class MultipartPart:
         """
         chunks: list[bytes] = []
         size = 0
-        async for chunk in self:
-            size += len(chunk)
-            if limit is not None and size > limit:
-                msg = f"expected at most {limit} bytes in multipart part {self._number}"
-                raise RequestEntityTooLarge(msg, limit="limit", maximum=limit)
-            chunks.append(chunk)
+        try:
+            async for chunk in self:
+                chunks.append(chunk)
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    msg = f"expected at most {limit} bytes in multipart part {self._number}"
+                    raise RequestEntityTooLarge(msg, limit="limit", maximum=limit)
+        except BaseException:
+            self._parts._put_back(self._start, chunks)
+            raise
         return b"".join(chunks)
 
     async def text(self) -> str:
@@ -165,7 +182,8 @@ class MultipartPart:
         """Write the rest of the content to a file as it arrives; return the number of bytes.
 
         A worker thread writes blocks of 1 MiB. An existing file is replaced. After an error, such as a
-        disconnect or a full disk, the bytes written so far remain in the file.
+        disconnect or a full disk, and after a cancellation, the bytes written so far remain in the file. The
+        part cannot be read again then.
 
         Args:
             path: A path that the application chose. ``safe_filename`` is safe as its last component,
@@ -173,6 +191,9 @@ class MultipartPart:
 
         Raises:
             OSError: The file cannot be opened or written.
+            StreamConsumed: The next part was asked for before, or an earlier call did not finish.
+            ClientDisconnect: The client disconnected before the body was complete.
+            ClientException: The body is malformed.
         """
         files: list[FileIO] = []
         try:
@@ -187,13 +208,17 @@ class MultipartPart:
 
     async def _write_to(self, file: FileIO) -> int:
         block, written = bytearray(), 0
-        async for chunk in self:
-            block += chunk
-            written += len(chunk)
-            if len(block) >= BLOCK_SIZE:
-                await run_in_thread(partial(_write, file, block))
-                block = bytearray()
-        await run_in_thread(partial(_write_and_close, file, block))
+        try:
+            async for chunk in self:
+                block += chunk
+                written += len(chunk)
+                if len(block) >= BLOCK_SIZE:
+                    await run_in_thread(partial(_write, file, block))
+                    block = bytearray()
+            await run_in_thread(partial(_write_and_close, file, block))
+        except BaseException:
+            self._partly_saved = self._partly_saved or written > 0
+            raise
         return written
 
     def __repr__(self) -> str:

@@ -79,8 +79,8 @@ class Outbox:
         self._changed: Event | None = None
         self._error: Exception | None = None
         self._canceller: Canceller
-        self.dropped = 0
-        self.overflowed = False
+        self.dropped: int = 0
+        self.overflowed: bool = False
 
     def __len__(self) -> int:
         """The number of messages in the queue."""

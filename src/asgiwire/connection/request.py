@@ -325,9 +325,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, not UTF-8, or nested too deep.
             ValidationException: The body does not match ``type``; the message contains the path.
-            UsageError: ``type`` is not supported.
+            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
+                contains ``Any``.
+            UsageError: msgspec and ``type_decoders`` do not support ``type``.
         """
-        return decode_json(await self._read_body(limits) or b"null", type, self.type_decoders)
+        body = await self._read_body(limits) or b"null"
+        maximum = (limits or self.limits).max_values
+        return decode_json(body, type, self.type_decoders, max_values=maximum)
 
     @overload
     async def msgpack(self, *, limits: Limits | None = ...) -> Any: ...
@@ -345,9 +349,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             SerializationException: The body is malformed, contains invalid UTF-8, or is nested too deep.
             ValidationException: The body does not match ``type``; the message contains the path.
-            UsageError: ``type`` is not supported.
+            RequestEntityTooLarge: The body has more than ``max_values`` values, and ``type`` is missing or
+                contains ``Any``.
+            UsageError: msgspec and ``type_decoders`` do not support ``type``.
         """
-        return decode_msgpack(await self._read_body(limits) or b"\xc0", type, self.type_decoders)
+        body = await self._read_body(limits) or b"\xc0"
+        maximum = (limits or self.limits).max_values
+        return decode_msgpack(body, type, self.type_decoders, max_values=maximum)
 
     @overload
     async def form(self, *, limits: Limits | None = ...) -> asgiwire.datastructures.FormMultiDict: ...
@@ -470,12 +478,14 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         """Ask the server to push a resource (ASGI extension ``http.response.push``).
 
         Args:
-            path: The path of the resource with its query; non-ASCII characters are percent-encoded.
+            path: The path of the resource with its query, such as ``/style.css?v=2``; non-ASCII characters
+                are percent-encoded.
             raise_if_unavailable: Whether to raise an error, instead of a warning, if the server cannot push.
 
         Raises:
             ImproperlyConfiguredException: The server does not support it and ``raise_if_unavailable`` is set.
-            ValueError: The path has a control character.
+            ValueError: The path does not begin with exactly one slash, or it has a blank, a control
+                character, a backslash or a fragment.
         """
         if not self.supports_push_promise:
             msg = f"the server does not support {PUSH}; see Request.supports_push_promise"
@@ -592,9 +602,13 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
 def _request_target(path: str) -> str:
     """Return the path as HTTP/2 carries it in ``:path``; servers fail on non-ASCII after the promise."""
-    from asgiwire._parsers.header_fields import encode_header
-
-    encode_header(b"path", path.encode("ascii", "replace"))
+    # RFC 9113 section 8.3.1: the path and query parts of the target URI.
+    if not path.startswith("/") or path.startswith("//") or any(c in " \\#\x7f" or c < " " for c in path):
+        msg = (
+            "the path of a push promise must begin with one slash, and must not have a blank,"
+            " a control character, a backslash or a fragment"
+        )
+        raise ValueError(msg)
     if path.isascii():
         return path
     from urllib.parse import quote

@@ -97,8 +97,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         # `self.receive` and `self.send` are these, receive_text() and send_text() may call the server.
         self._plain_receive: Receive | None = None
         self._plain_send: Send | None = None
-        self.receive = self.receive_wrapper(receive)
-        self.send = self.send_wrapper(send)
+        self.receive: Receive = self.receive_wrapper(receive)
+        self.send: Send = self.send_wrapper(send)
 
     @property
     def _description(self) -> str:
@@ -472,13 +472,14 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         """
         # _receive_text() is a shorter path to receive_data().
         data = await (self._receive_text() if mode == "text" else self.receive_data(mode))
-        if type is Empty:
+        maximum = self.limits.max_values
+        if type is Empty and (maximum is None or len(data) <= maximum):  # each value has a character
             try:
                 return decode_plain_json(data)
             except (ValueError, RecursionError):
                 pass  # decode_json() raises the documented errors
         try:
-            return decode_json(data, type, self.type_decoders, max_values=self.limits.max_values)
+            return decode_json(data, type, self.type_decoders, max_values=maximum)
         except ClientException as error:
             error.message = receive_event(data)
             raise

@@ -48,8 +48,11 @@ class FormMultiDict(ImmutableMultiDict["str | UploadFile"]):
                     # A cancellation takes precedence over the errors of other files.
                     if failure is None or not isinstance(error, Exception):
                         failure = error
-        if failure is not None:
-            raise failure
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # an exception holds this frame
 
     async def __aenter__(self) -> Self:
         return self

@@ -23,8 +23,8 @@ class TLS:
         server_certificate: The certificate of the server.
         client_certificates: The chain of the client, its own certificate first; empty without one.
         client_name: The distinguished name in the client's certificate (RFC 4514), as text.
-        client_error: The reason why the client's certificate was not verified; ``None`` if it was verified or
-            the client sent no certificate.
+        client_error: The reason why the client's certificate was not verified. ``None`` if it was verified,
+            or if the client sent no certificate.
     """
 
     version: str | None = None

@@ -432,7 +432,8 @@ async def test_nothing_is_left_without_the_garbage_collector() -> None:
     gc.disable()
     try:
         references = await conversation()
-        await run_other_tasks()
-        assert [reference() for reference in references] == [None, None]
+        with anyio.fail_after(5):  # a cancelled timer of uvloop stays until its time
+            while any(reference() is not None for reference in references):
+                await anyio.sleep(0.01)
     finally:
         gc.enable()

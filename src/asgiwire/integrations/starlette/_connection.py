@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 import starlette.requests as theirs
 from starlette.routing import NoMatchFound
@@ -17,6 +17,7 @@ from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.datastructures import State as WireState
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException
+from asgiwire.integrations._exceptions import Translation
 
 from ._exceptions import TRANSLATION
 from .datastructures import URL, Address, Headers, QueryParams, State
@@ -40,6 +41,8 @@ class HTTPConnection(
     _own_query_params: QueryParams | None = None
     _own_cookies: dict[str, str] | None = None
     _own_state: Any = None
+
+    _query_translation: ClassVar[Translation] = TRANSLATION
 
     @property
     def url(self) -> URL:
@@ -84,7 +87,7 @@ class HTTPConnection(
     def query(self, *, type: Any) -> Any: ...
     def query(self, *, type: Any) -> Any:
         """Return the query parameters decoded to a type; raises exceptions of both libraries."""
-        with TRANSLATION:
+        with self._query_translation:
             return super().query(type=type)
 
     @property

@@ -13,7 +13,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any, Final, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import starlette.datastructures as theirs
@@ -110,7 +110,7 @@ class _MultiDict:
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]  # as in Starlette
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as in Starlette
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
         return cast("Any", type(self)), (self.multi_items(),)
@@ -186,7 +186,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         shared = cls.__new__(cls)
         for slot in SLOTS:
             setattr(shared, slot, getattr(upload, slot))
-        shared.headers = _part_headers(upload.headers)
+        shared.headers = Headers(upload.headers)
         return shared
 
     @property
@@ -203,14 +203,7 @@ class UploadFile(ours.UploadFile, theirs.UploadFile):
         content_type_slot.__set__(self, value)
 
 
-SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name not in {"__weakref__", "headers"}]
-
-
-def _part_headers(headers: Any) -> Headers:
-    if isinstance(headers, ours.Headers):
-        return Headers(headers)
-    # A part's headers are UTF-8; as in Starlette, headers are decoded as latin-1.
-    return Headers([(name.encode(), value.encode()) for name, value in headers.items()])
+SLOTS: Final = [name for name in ours.UploadFile.__slots__ if name != "__weakref__"]
 
 
 class URL(ours.URL, theirs.URL):
@@ -232,4 +225,5 @@ class URL(ours.URL, theirs.URL):
         """The parts, as ``urlsplit`` returns them."""
         return urlsplit(self._text)
 
-    __hash__ = ours.URL.__hash__
+    def __hash__(self) -> int:
+        return ours.URL.__hash__(self)

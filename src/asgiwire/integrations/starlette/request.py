@@ -339,7 +339,7 @@ class Request(
         _, receive = body_channel(self.scope, self.receive)
         replaced = BodyChannel(receive)
         replaced.preload(value)
-        self.receive = ReplayReceive(replaced, receive, None, len(value), _accept_any_length)
+        self.receive: Receive = ReplayReceive(replaced, receive, None, len(value), _accept_any_length)
         self._read = value
 
 

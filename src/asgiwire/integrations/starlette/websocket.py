@@ -86,6 +86,7 @@ class WebSocket(
     """
 
     _channel_class = _Channel
+    _query_translation = DECODING_TRANSLATION
 
     @property
     def client_state(self) -> WebSocketState:
@@ -96,15 +97,6 @@ class WebSocket(
     def application_state(self) -> WebSocketState:
         """The state of the application; ``DISCONNECTED`` if no message can be sent."""
         return APPLICATION_STATES[self._channel.state]
-
-    @overload
-    def query(self, *, type: type[T]) -> T: ...
-    @overload
-    def query(self, *, type: Any) -> Any: ...
-    def query(self, *, type: Any) -> Any:
-        """Return the query parameters decoded to a type; raises exceptions of both libraries."""
-        with DECODING_TRANSLATION:
-            return super().query(type=type)
 
     async def accept(
         self,
@@ -234,7 +226,16 @@ class WebSocket(
                 await self._receive_connect()
                 await theirs.WebSocket.send_denial_response(self, status)
 
-    receive_msgpack = DECODING_TRANSLATION.wrap(asgiwire.connection.WebSocket.receive_msgpack)
+    @overload
+    async def receive_msgpack(self) -> Any: ...
+    @overload
+    async def receive_msgpack(self, *, type: type[T]) -> T: ...
+    @overload
+    async def receive_msgpack(self, *, type: Any) -> Any: ...
+    async def receive_msgpack(self, *, type: Any = Empty) -> Any:
+        """Receive a binary message and decode it as MessagePack; raises exceptions of both libraries."""
+        with DECODING_TRANSLATION:
+            return await super().receive_msgpack(type=type)
 
     def _data(self, message: Message, mode: WebSocketMode | None) -> str | bytes:
         if message["type"] == "websocket.disconnect":
