@@ -181,6 +181,6 @@ def test_iteration_counts_every_pair(cls: Any) -> None:
 
 
 def test_to_dict_of_the_mixin_is_that_of_multidict() -> None:
-    """multidict has the method since version 7; the mixin gives it to the classes of earlier versions."""
+    """The method is in multidict since version 7; the mixin defines it for earlier versions."""
     values = MultiDict([("a", "1"), ("b", "2"), ("a", "3")])
     assert MultiMixin.to_dict(values) == values.to_dict() == {"a": ["1", "3"], "b": ["2"]}
