@@ -99,7 +99,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    __slots__ = ("__weakref__", "_cache", "_headers", "receive", "scope", "send")
+    __slots__ = ("__weakref__", "_values", "_headers", "receive", "scope", "send")
 
     if TYPE_CHECKING:
 
@@ -134,13 +134,13 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         self.receive: Receive = receive
         self.send: Send = send
         self._headers: Headers | None = None
-        self._cache: dict[str, Any] | None = None  # values by the names of their properties
+        self._values: dict[str, Any] | None = None  # values by the names of their properties
 
-    def _new_cache(self) -> dict[str, Any]:
+    def _new_values(self) -> dict[str, Any]:
         # Created on first use: a dict for every request would add 20 % to the time of its construction.
-        if self._cache is None:
-            self._cache = {}
-        return self._cache
+        if self._values is None:
+            self._values = {}
+        return self._values
 
     def __repr__(self) -> str:
         # Without the query, which can be long. URL masks secrets.
@@ -176,7 +176,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         values: dict[str, Any] | State | None = self.scope.get("state")
         if values is None:
             values = self.scope["state"] = {}
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         state: State | None = cache.get("state")
         if state is None or state._state is not values:
             from asgiwire.datastructures.state import State
@@ -191,7 +191,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         The authority is a valid ``Host`` header, else the address in ``scope["server"]``. Without either, the
         URL is relative.
         """
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         url: URL | None = cache.get("url")
         if url is None:
             url = cache["url"] = URL._requested(self.scope, self._header_values(b"host"))
@@ -200,7 +200,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def base_url(self) -> URL:
         """The URL of the application's root: its path is ``app_root_path`` or ``root_path``, and a ``/``."""
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         url: URL | None = cache.get("base_url")
         if url is None:
             url = cache["base_url"] = URL.base_from_scope(self.scope)
@@ -220,7 +220,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         Invalid UTF-8 is replaced. The multidict belongs to this connection and may be changed.
         """
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         query_params: MultiDict[str] | None = cache.get("query_params")
         if query_params is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
@@ -243,7 +243,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             ValidationException: A parameter does not match; the message contains its path, as in ``$.page``.
             UsageError: ``type`` is not supported, or has no fields.
         """
-        cached: MultiDict[str] | None = (self._cache or {}).get("query_params")
+        cached: MultiDict[str] | None = (self._values or {}).get("query_params")
         if cached is None:
             pairs = parse_urlencoded(self.scope.get("query_string") or b"")
         else:
@@ -259,7 +259,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies of all ``Cookie`` headers; the last of those with equal names."""
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         cookies: dict[str, str] | None = cache.get("cookies")
         if cookies is None:
             cookies = cache["cookies"] = parse_cookies(self._header_values(b"cookie"))
@@ -347,7 +347,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
             return cast("dict[str, Any]", session)
         from ._session import read_session
 
-        return read_session(self.scope, session, self._cache or self._new_cache())
+        return read_session(self.scope, session, self._values or self._new_values())
 
     def set_session(self, value: dict[str, Any] | Any | EmptyType) -> None:
         """Store a session in the scope, for the session middleware to save.

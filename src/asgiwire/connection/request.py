@@ -78,7 +78,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def content_type(self) -> tuple[str, dict[str, str]]:
         """The media type in lower case and its parameters by lower-case name; ``("", {})`` if absent."""
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         content_type: tuple[str, dict[str, str]] | None = cache.get("content_type")
         if content_type is None:
             values = self._header_values(b"content-type")
@@ -103,7 +103,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
     @property
     def accept(self) -> asgiwire.datastructures.Accept:
         """The media types that the client accepts; all without the header (RFC 9110 section 12.5.1)."""
-        cache = self._cache or self._new_cache()
+        cache = self._values or self._new_values()
         accept: asgiwire.datastructures.Accept | None = cache.get("accept")
         if accept is None:
             from asgiwire.datastructures.accept import Accept
@@ -572,7 +572,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             msg = "expected one Content-Type header, got several with different values"
             raise ValidationException(msg)
         if values:
-            cache = self._cache or self._new_cache()
+            cache = self._values or self._new_values()
             if "content_type" not in cache:
                 cache["content_type"] = parse_media_type(values[0])
         content_type = self.content_type

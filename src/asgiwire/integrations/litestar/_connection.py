@@ -110,7 +110,7 @@ class ConnectionMembers(_Base[UserT, AuthT, StateT], Generic[UserT, AuthT, State
             ImproperlyConfiguredException: There is no session in the scope.
         """
         if self.scope.get("session") is LitestarEmpty:
-            values = self._cache or self._new_cache()
+            values = self._values or self._new_values()
             cleared: dict[str, Any] | None = values.get("session")
             if not isinstance(cleared, _ClearedSession) or cleared:  # one with items has been stored before
                 cleared = values["session"] = _ClearedSession(self.scope)
