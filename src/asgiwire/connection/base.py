@@ -99,7 +99,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         send: The ASGI send callable.
     """
 
-    __slots__ = ("__weakref__", "_values", "_headers", "receive", "scope", "send")
+    __slots__ = ("__weakref__", "_headers", "_values", "receive", "scope", "send")
 
     if TYPE_CHECKING:
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overlo
 import asgiwire.datastructures
 from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
-from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive
+from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, read_urlencoded
 from asgiwire._body.registry import body_channel, find_channel
 from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
 from asgiwire.exceptions import (
@@ -406,12 +406,10 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return channel.cached_form
 
     async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
-        from asgiwire._body.urlencoded import read_pairs
-
         channel, receive, _ = self._body_channel(limits)
         # The chunks are those of the body, unless a subclass decodes them.
         read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
-        return await read_pairs(channel, receive, limits or self.limits, read_body)
+        return await read_urlencoded(channel, receive, limits or self.limits, read_body)
 
     async def _form_pairs(self, limits: Limits | None) -> list[tuple[str, Any]]:
         if self._form_type()[0] == URLENCODED:
