@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from types import coroutine
@@ -469,17 +470,15 @@ async def test_timeouts_while_messages_are_in_flight(
     request = server.request(body)
     read = start(request, tmp_path)
     for delay in itertools.cycle([0, 0.00001, 0.0001, 0.0005, 0.002]):
-        try:
-            if level:
-                with anyio.fail_after(delay):
-                    assert await read() == expected
-                    break
-            else:
+        if level:
+            with anyio.move_on_after(delay):  # fail_after() leaves a cycle of its own on Python 3.12
+                assert await read() == expected
+                break
+        else:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     assert await read() == expected
                     break
-        except TimeoutError:
-            pass
     await assert_state(request, body, may_be_consumed=reader not in BUFFERING)
 
 
