@@ -38,6 +38,14 @@ FINDINGS: dict[str, set[tuple[str, str]]] = {
     },
 }
 
+# Found in some runs only: Quart may answer a handshake after it has received the disconnect.
+SOMETIMES: dict[str, set[tuple[str, str]]] = {
+    "quart": {
+        ("websocket.accept", "expected another message"),
+        ("websocket.http.response.start", "expected another message"),
+    },
+}
+
 
 def load(framework: str) -> Any:
     pytest.importorskip(framework)
@@ -72,7 +80,7 @@ async def test_findings(framework: str) -> None:
                 pass
     found = {(error.event, str(error).partition(": ")[2].partition(" (state")[0]) for error in checked.errors}
     assert {error.side for error in checked.errors} <= {"application"}
-    assert found == FINDINGS[framework]
+    assert found - SOMETIMES.get(framework, set()) == FINDINGS[framework]
 
 
 async def talk(client: Client) -> None:
