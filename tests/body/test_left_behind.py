@@ -88,12 +88,12 @@ async def test_disconnects_leave_no_chunk(reader: str) -> None:
         await disconnected()
     tracemalloc.start()
     try:
-        for _ in range(5):
+        for _ in range(10):
             await disconnected()
         size, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert size < CHUNK
+    assert size < 3 * CHUNK  # not ten chunks; coverage needs some memory too
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
