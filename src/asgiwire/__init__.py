@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._parsers import __speedups__ as __speedups__  # public, but not for `import *`
 from .connection import ASGIConnection, Request, empty_receive, empty_send
 from .limits import Limits
 

@@ -101,7 +101,7 @@ def test_counter_agrees_with_the_parser(body: bytes, size: int) -> None:
             for chunk in [*split(body, size), b""]:
                 counter.feed(chunk)
         with nullcontext() if accepted else pytest.raises(RequestEntityTooLarge):
-            parse_urlencoded(body, max_fields=max_fields, max_field_size=max_field_size)
+            parse_urlencoded(body, max_fields, max_field_size)
     assert parse_fields(body, None) == parse_urlencoded(body)
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from asgiwire._parsers.content_headers import (
     FormDataDisposition,
+    content_length,
     forbidden_character,
     parse_boundary,
     parse_content_disposition,
-    parse_content_length,
     parse_media_type,
 )
 from asgiwire.exceptions import ClientException, ValidationException
@@ -152,7 +152,7 @@ def test_invalid_boundary(parameters: dict[str, str], message: str) -> None:
     [(b"0", 0), (b"5", 5), (b" 10\t", 10), (b"007", 7), (b"9" * 20, int("9" * 20))],
 )
 def test_content_length(value: bytes, length: int) -> None:
-    assert parse_content_length(value) == length
+    assert content_length([(b"content-length", value)]) == length
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_content_length(value: bytes, length: int) -> None:
 def test_invalid_content_length(value: bytes) -> None:
     """RFC 9110 section 8.6: "Content-Length = 1*DIGIT". The error does not contain the value."""
     with pytest.raises(ClientException) as caught:
-        parse_content_length(value)
+        content_length([(b"content-length", value)])
     displayed = f"{len(value)} characters"
     assert str(caught.value) == f"Content-Length must be a decimal number of bytes, got {displayed}"
 

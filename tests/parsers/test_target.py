@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiwire._parsers.target import (
+from asgiwire._parsers.uri import (
     authority_from_host,
     authority_from_server,
     base_path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers import parse_urlencoded
 from asgiwire.exceptions import ClientDisconnect
 
 from .channel import STREAMING, without_traceback
@@ -225,7 +225,7 @@ async def read_urlencoded(
     else:
         body = await read_body()
     if len(body) < LARGE_FORM and b"_charset_" not in body:
-        return parse_urlencoded(body, max_fields=limits.max_fields, max_field_size=limits.max_field_size)
+        return parse_urlencoded(body, limits.max_fields, limits.max_field_size)
     from asgiwire._parsers.form_fields import declared_codec, parse_fields
 
     _new_check(limits)(body)

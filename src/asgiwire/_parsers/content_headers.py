@@ -12,14 +12,16 @@ from typing import Final, NamedTuple
 
 from asgiwire.exceptions import ClientException, ValidationException
 
+from .header_pairs import Pairs, header_values
+
 __all__ = (
     "COMMON_DISPOSITION",
     "FormDataDisposition",
+    "content_length",
     "forbidden_character",
     "has_several_boundaries",
     "parse_boundary",
     "parse_content_disposition",
-    "parse_content_length",
     "parse_media_type",
 )
 
@@ -108,12 +110,23 @@ def has_several_boundaries(value: bytes) -> bool:
 MAX_LENGTH_DIGITS = 20
 
 
-def parse_content_length(value: bytes) -> int:
-    """Parse a Content-Length, ``1*DIGIT`` (RFC 9110 section 8.6).
+def content_length(pairs: Pairs) -> int | None:
+    """Return the declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).
 
     Raises:
-        ClientException: The value is not a number. A list of equal numbers is invalid too.
+        ClientException: It is not a number, or was sent twice with different values.
     """
+    values = header_values(pairs, b"content-length")
+    if not values:
+        return None
+    if len(values) > 1 and len(set(values)) > 1:
+        msg = "expected one Content-Length header, got several with different values"
+        raise ClientException(msg)
+    return _parse_length(values[0])
+
+
+def _parse_length(value: bytes) -> int:
+    # A list of equal numbers is invalid too.
     # bytes.isdigit() accepts ASCII digits only, unlike str.isdigit() and int().
     if value.isdigit() and len(value) <= MAX_LENGTH_DIGITS:
         return int(value)

@@ -13,7 +13,7 @@ SEQUENCE: Final = re.compile(rb"[^&]+")
 
 
 def parse_urlencoded(
-    data: bytes, *, max_fields: int | None = None, max_field_size: int | None = None
+    data: bytes, max_fields: int | None = None, max_field_size: int | None = None, /
 ) -> list[tuple[str, str]]:
     """Parse a query or an ``application/x-www-form-urlencoded`` body into pairs, with order and duplicates.
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, cast, overload
 
 import asgiwire.datastructures
-from asgiwire._parsers.cookies import parse_cookies
-from asgiwire._parsers.query import parse_urlencoded
-from asgiwire._parsers.target import ABSOLUTE_FORM
+from asgiwire._parsers import header_values, parse_cookies, parse_urlencoded
+from asgiwire._parsers.uri import ABSOLUTE_FORM
 from asgiwire.datastructures.address import Address, address_from_scope
-from asgiwire.datastructures.headers import Headers, raw_headers, scope_headers
+from asgiwire.datastructures.headers import Headers, scope_headers
 from asgiwire.datastructures.multi_dicts import MultiDict
 from asgiwire.datastructures.url import URL, make_absolute_url
 from asgiwire.exceptions import (
@@ -445,7 +444,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         if headers is not None:
             return headers.raw_values(name)
         # Most applications read at most one header of a request, which needs no Headers object.
-        return raw_headers(scope_headers(self.scope), name)
+        return header_values(scope_headers(self.scope), name)
 
     def _list_header(self, name: bytes) -> str | None:
         """Return all values of a header that is a list, joined (RFC 9110 section 5.3), or ``None``."""

@@ -13,10 +13,10 @@ from asgiwire import _body
 from asgiwire._body.channel import UNREAD, BodyChannel
 from asgiwire._body.readers import BodyReader, ReplayReceive, TeeReceive, read_urlencoded
 from asgiwire._body.registry import body_channel, find_channel
-from asgiwire._parsers.content_headers import has_several_boundaries, parse_content_length, parse_media_type
+from asgiwire._parsers import content_length
+from asgiwire._parsers.content_headers import has_several_boundaries, parse_media_type
 from asgiwire.exceptions import (
     AsgiwireWarning,
-    ClientException,
     ImproperlyConfiguredException,
     RequestEntityTooLarge,
     ValidationException,
@@ -92,13 +92,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         Raises:
             ClientException: It is not a number, or was sent twice with different values.
         """
-        values = self._header_values(b"content-length")
-        if not values:
-            return None
-        if len(values) > 1 and len(set(values)) > 1:
-            msg = "expected one Content-Length header, got several with different values"
-            raise ClientException(msg)
-        return parse_content_length(values[0])
+        return content_length(self._header_pairs())
 
     @property
     def accept(self) -> asgiwire.datastructures.Accept:

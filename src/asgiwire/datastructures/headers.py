@@ -3,33 +3,133 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Generator, ItemsView, Iterator, Mapping, ValuesView
 from typing import Any, Final, Self, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
-from asgiwire.types import Empty, HeaderPairs, Scope
-
-from ._header_pairs import (
-    ENCODED_NAMES,
+from asgiwire._parsers import header_text, header_values
+from asgiwire._parsers.header_pairs import (
     OWS,
-    HeaderMapping,
     Pairs,
-    decoded_values,
+    decode_value,
+    decoded_pairs,
     encode_name,
     first_values,
     grouped,
-    raw_header,
-    raw_headers,
-    scope_headers,
 )
+from asgiwire.types import Empty, HeaderPairs, Scope
+
 from .multi_dicts import MultiMixin
 
-__all__ = ("Headers", "raw_header", "raw_headers", "scope_headers")
+__all__ = ("HeaderMapping", "Headers", "scope_headers")
 
 T = TypeVar("T")
 
-MAX_SCANS: Final = 5
+MAX_SCANNED: Final = 64
+
+
+def scope_headers(scope: Scope) -> Pairs:
+    """Return the header pairs of a scope, or an empty sequence if it has none.
+
+    ASGI allows any iterable. An iterable that is not a list or tuple is replaced by a list in the scope,
+    because it may be readable only once.
+    """
+    headers: Pairs | None = scope.get("headers")
+    # Redundant, but takes a third of the time of isinstance() for the lists that servers create.
+    if type(headers) is list or isinstance(headers, (list, tuple)):
+        return headers  # pyright: ignore[reportUnknownVariableType]  # the first check drops the type of the items
+    if headers is None:
+        return ()
+    scope["headers"] = headers = list(headers)
+    return headers
+
+
+class HeaderMapping(Mapping[str, str]):
+    """Base class of the header mappings: iteration and length count every pair, duplicates included."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _raw_pairs(self) -> Pairs:
+        """Return the pairs as ``bytes``."""
+
+    def multi_items(self) -> Generator[tuple[str, str], None, None]:
+        """Yield all names and values in order, with duplicates."""
+        return decoded_pairs(self._raw_pairs())
+
+    def items(self) -> ItemsView[str, str]:
+        """Return a view of all names and values, with duplicates."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[str]:
+        """Return a view of all values, with those of duplicate names."""
+        return _Values(self)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in decoded_pairs(self._raw_pairs()))
+
+    def __len__(self) -> int:
+        return len(self._raw_pairs())
+
+    def __eq__(self, other: object) -> bool:
+        # RFC 9110 section 5.3: "The order in which field lines with differing field names are received in a
+        # section is not significant."
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        from asgiwire._parsers.header_fields import encode_headers
+
+        try:
+            if isinstance(other, HeaderMapping):
+                pairs = other._raw_pairs()
+            else:
+                pairs = encode_headers(cast("Mapping[str, Any]", other))
+        except (TypeError, ValueError):
+            return False  # the other mapping contains something that is not a valid header
+        return grouped(self._raw_pairs()) == grouped(pairs)
+
+    __hash__ = None  # type: ignore[assignment]  # unhashable, because equal mappings can be mutable
+
+    def __repr__(self) -> str:
+        from asgiwire._parsers.secrets import mask_headers
+
+        pairs = self._raw_pairs()
+        shown = [f"{name!r}: {value!r}" for name, value in mask_headers(pairs)]
+        if len(shown) < len(pairs):
+            shown.append("...")
+        return f"<{type(self).__name__}({', '.join(shown)})>"
+
+
+# The views of `collections.abc` return the first value of a name for each of its duplicates.
+
+
+class _Items(ItemsView[str, str]):
+    __slots__ = ()
+
+    _mapping: HeaderMapping
+
+    def __contains__(self, item: object) -> bool:
+        match item:
+            case (str() as name, str() as value):
+                return value in _decoded_values(self._mapping._raw_pairs(), name)
+            case _:
+                return False
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return self._mapping.multi_items()
+
+
+class _Values(ValuesView[str]):
+    __slots__ = ()
+
+    _mapping: HeaderMapping
+
+    def __contains__(self, value: object) -> bool:
+        return any(value == other for other in self)
+
+    def __iter__(self) -> Iterator[str]:
+        return (value for _, value in self._mapping.multi_items())
 
 
 class Headers(HeaderMapping, MultiMixin[str]):
@@ -48,13 +148,13 @@ class Headers(HeaderMapping, MultiMixin[str]):
         ValueError: A name or value is not a valid header.
     """
 
-    # Most requests read only a few headers. The first five lookups scan the pairs. Then an index of the raw
-    # bytes is built, which takes as long as three scans. Each value is decoded when it is read. This is not a
-    # multidict, because in multidict 6 inserting many equal names takes quadratic time.
+    # Most requests have few headers and read fewer, so a lookup scans the pairs and decodes one value. With
+    # more than MAX_SCANNED pairs an index is built: reading each by its name would take quadratic time.
+    # This is not a multidict, because in multidict 6 inserting many equal names takes quadratic time.
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, headers: HeaderPairs | None = None) -> None:
-        self._index: dict[bytes, bytes] | int = 0  # the number of scans, until the index is built
+        self._index: dict[bytes, bytes] | None = None
         self._pairs: Pairs = ()
         if headers is None:
             return
@@ -71,7 +171,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def from_scope(cls, scope: Scope) -> Self:
         """Build from the headers of a scope or message; later changes of the scope have no effect."""
         headers = object.__new__(cls)  # received headers need no validation
-        headers._index = 0
+        headers._index = None
         headers._pairs = tuple(scope_headers(scope))
         return headers
 
@@ -81,15 +181,14 @@ class Headers(HeaderMapping, MultiMixin[str]):
         Args:
             name: The name in lower case.
         """
-        index = self._index
-        if not isinstance(index, dict):
-            if index < MAX_SCANS:
-                self._index = index + 1
-                return raw_headers(self._pairs, name)
-            index = self._index = first_values(self._pairs)
-        if len(index) == len(self._pairs):  # there are no duplicates
-            return [index[name]] if name in index else []
-        return raw_headers(self._pairs, name)
+        pairs = self._pairs
+        if len(pairs) > MAX_SCANNED:
+            first = self._first_values().get(name)
+            if first is None:
+                return []
+            if len(self._first_values()) == len(pairs):  # there are no duplicates
+                return [first]
+        return header_values(pairs, name)
 
     def raw_value(self, name: bytes) -> bytes | None:
         """Return the first value of a header as sent, or ``None``.
@@ -97,17 +196,8 @@ class Headers(HeaderMapping, MultiMixin[str]):
         Args:
             name: The name in lower case.
         """
-        index = self._index
-        if not isinstance(index, dict):
-            if index < MAX_SCANS:
-                self._index = index + 1
-                length = len(name)
-                for other, value in self._pairs:  # raw_header() inlined, to save the call
-                    if len(other) == length and other.lower() == name:
-                        return value
-                return None
-            index = self._index = first_values(self._pairs)
-        return index.get(name)
+        values = self.raw_values(name)
+        return values[0] if values else None
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
         """Return the pairs for ASGI, in order and with duplicates; names are in lower case."""
@@ -136,10 +226,9 @@ class Headers(HeaderMapping, MultiMixin[str]):
 
     def get(self, key: str, default: object = None) -> object:
         """Return the first value of a header, or ``default``."""
-        value = self.raw_value(encode_name(key))
-        if value is None:
-            return default
-        return value.decode("latin-1") if value and value[0] > 32 < value[-1] else _stripped(value)
+        pairs = self._pairs
+        value = header_text(pairs, key) if len(pairs) <= MAX_SCANNED else self._indexed_text(key)
+        return default if value is None else value
 
     @overload
     def getone(self, key: str) -> str: ...
@@ -170,7 +259,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         Raises:
             KeyError: The header is missing and there is no ``default``.
         """
-        values = decoded_values(self._pairs, key) or default
+        values = _decoded_values(self._pairs, key) or default
         if values is Empty:
             raise KeyError(key)
         return values
@@ -178,25 +267,29 @@ class Headers(HeaderMapping, MultiMixin[str]):
     def _raw_pairs(self) -> Pairs:
         return self._pairs
 
+    def _first_values(self) -> builtins.dict[bytes, bytes]:
+        if self._index is None:
+            self._index = first_values(self._pairs)
+        return self._index
+
+    def _indexed_text(self, key: str) -> str | None:
+        value = self._first_values().get(encode_name(key))
+        return None if value is None else decode_value(value)
+
     def __getitem__(self, key: str) -> str:
-        try:
-            name = ENCODED_NAMES[key]  # saves the call in the common case
-        except KeyError:
-            name = encode_name(key)
-        value = self.raw_value(name)
+        pairs = self._pairs
+        value = header_text(pairs, key) if len(pairs) <= MAX_SCANNED else self._indexed_text(key)
         if value is None:
             raise KeyError(key)
-        if value and value[0] > 32 < value[-1]:
-            return value.decode("latin-1")
-        return _stripped(value)
+        return value
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self.raw_value(encode_name(key)) is not None
+        return isinstance(key, str) and self.get(key) is not None
 
 
-def _stripped(value: bytes) -> str:
-    # The callers look at the first and the last byte before, because bytes.strip() takes longer than that.
-    return value.strip(OWS).decode("latin-1")
+def _decoded_values(pairs: Pairs, key: str) -> list[str]:
+    """Return all values of a header as text, in order."""
+    return [decode_value(value) for value in header_values(pairs, encode_name(key))]
 
 
 def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Self
 
+from asgiwire._parsers import header_text, header_values
 from asgiwire._parsers.header_fields import encode_header
+from asgiwire._parsers.header_pairs import Pairs, decode_value, encode_name
 from asgiwire.types import Message, Scope
 
-from ._header_pairs import HeaderMapping, Pairs, decoded_values, encode_name, raw_header, scope_headers
+from .headers import HeaderMapping, scope_headers
 
 __all__ = ("MutableScopeHeaders",)
 
@@ -62,7 +64,7 @@ class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
         Raises:
             KeyError: The header is missing and there is no ``default``.
         """
-        values = decoded_values(self.headers, key) or default
+        values = [decode_value(value) for value in header_values(self.headers, encode_name(key))] or default
         if values is None:
             raise KeyError(key)
         return values
@@ -88,7 +90,7 @@ class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
         return self.headers
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and raw_header(self.headers, encode_name(key)) is not None
+        return isinstance(key, str) and header_text(self.headers, key) is not None
 
     def __getitem__(self, key: str) -> str:
         return self.getall(key)[0]

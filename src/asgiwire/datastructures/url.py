@@ -6,28 +6,28 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self, TypeAlias, cast
 
+from asgiwire._parsers import header_values, join_target, parse_urlencoded
 from asgiwire._parsers.percent import encode_query
-from asgiwire._parsers.query import parse_urlencoded
-from asgiwire._parsers.target import (
+from asgiwire._parsers.uri import (
+    Parts,
     authority_from_host,
     authority_from_server,
     base_path,
-    is_common_target,
+    compose_uri,
     normalize_scheme,
+    split_authority,
+    split_uri,
     target_path,
 )
-from asgiwire._parsers.uri import Parts, compose_uri, split_authority, split_uri
 from asgiwire.types import Empty, EmptyType, Scope
 
 from .address import address_from_scope
-from .headers import raw_headers, scope_headers
+from .headers import scope_headers
 from .multi_dicts import MultiDict
 
 __all__ = ("URL", "make_absolute_url")
 
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-
-COMMON_SCHEMES: Final = ("https", "http", "wss", "ws")
 
 _Query: TypeAlias = str | Mapping[str, Any] | Iterable[tuple[str, Any]]
 """A query as text, or as parameters; a list or tuple has several values of one parameter."""
@@ -49,7 +49,7 @@ class URL:
 
     __slots__ = ("_split", "_text")
 
-    _split: Parts | tuple[str, str, str, str, str] | None
+    _split: Parts | None
     _text: str
 
     def __new__(cls, url: str | tuple[str, str, str, str, str] | URL) -> Self:
@@ -82,7 +82,7 @@ class URL:
         example on a unix socket, the URL is relative. The path has the percent-encoding of ``raw_path``, if
         there is one, and includes ``root_path`` once.
         """
-        return cls._requested(scope, raw_headers(scope_headers(scope), b"host"))
+        return cls._requested(scope, header_values(scope_headers(scope), b"host"))
 
     @classmethod
     def _requested(cls, scope: Scope, hosts: list[bytes]) -> Self:
@@ -91,16 +91,11 @@ class URL:
         raw_path, query_string = scope.get("raw_path"), scope.get("query_string") or b""
         if not isinstance(query_string, bytes):
             query_string = b""
-        if (
+        if len(hosts) == 1 and not root_path and isinstance(raw_path, bytes):
             # One check of all parts takes half the time of the general case, which has the same result.
-            len(hosts) == 1
-            and scheme in COMMON_SCHEMES
-            and not root_path
-            and isinstance(raw_path, bytes)
-            and is_common_target(hosts[0], raw_path, query_string)
-            and (sent := raw_path.decode()) == path
-        ):
-            return cls._joined(scheme, hosts[0].decode(), sent, query_string.decode())
+            text = join_target(scheme, hosts[0], path, raw_path, query_string)
+            if text is not None:
+                return cls._valid(text)
         known = raw_path if isinstance(raw_path, bytes) else None
         target = target_path(_text(path), known, _text(root_path))
         return cls._composed(scope, hosts, target, encode_query(query_string))
@@ -113,7 +108,7 @@ class URL:
         """
         root_path = scope.get("app_root_path")
         path = base_path(_text(scope.get("root_path") if root_path is None else root_path))
-        return cls._composed(scope, raw_headers(scope_headers(scope), b"host"), path, "")
+        return cls._composed(scope, header_values(scope_headers(scope), b"host"), path, "")
 
     @classmethod
     def _composed(cls, scope: Scope, hosts: list[bytes], path: str, query: str) -> Self:
@@ -121,15 +116,15 @@ class URL:
         scheme, authority = _origin(scope, hosts)
         if not authority and path.startswith("//"):
             path = "/." + path  # see compose_uri()
-        return cls._joined(scheme, authority, path, query)
+        text = f"{scheme}://{authority}{path}" if authority else path
+        return cls._valid(f"{text}?{query}" if query else text)
 
     @classmethod
-    def _joined(cls, scheme: str, authority: str, path: str, query: str) -> Self:
-        """Join encoded parts and store them, so that the text is never split."""
-        text = f"{scheme}://{authority}{path}" if authority else path
+    def _valid(cls, text: str) -> Self:
+        """Return the URL of a text that needs no validation."""
         url = object.__new__(cls)
-        url._text = f"{text}?{query}" if query else text
-        url._split = (scheme, authority, path, query, "")
+        url._text = text
+        url._split = None
         return url
 
     def with_replacements(
@@ -260,10 +255,9 @@ class URL:
 
     @property
     def _parts(self) -> Parts:
-        parts = self._split
-        if not isinstance(parts, Parts):
-            parts = self._split = split_uri(self._text) if parts is None else Parts(*parts)
-        return parts
+        if self._split is None:
+            self._split = split_uri(self._text)
+        return self._split
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (self._text,)

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.types import Empty as LitestarEmpty
 from litestar.utils.scope.state import ScopeState
 
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers import parse_urlencoded
 from asgiwire.connection._session import UnstoredSession, session_from
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.datastructures import URL, Headers, MultiDict

@@ -13,7 +13,7 @@ import starlette.requests as theirs
 from starlette.routing import NoMatchFound
 
 import asgiwire.connection
-from asgiwire._parsers.query import parse_urlencoded
+from asgiwire._parsers import parse_urlencoded
 from asgiwire.connection.base import AuthT, StateT, UserT
 from asgiwire.datastructures import State as WireState
 from asgiwire.exceptions import ImproperlyConfiguredException, NoRouteMatchFoundException

@@ -20,7 +20,6 @@ import starlette.datastructures as theirs
 from multidict import MultiDictProxy
 
 from asgiwire import datastructures as ours
-from asgiwire.datastructures._header_pairs import decoded_values
 from asgiwire.types import Scope
 
 __all__ = ("URL", "Address", "FormData", "Headers", "QueryParams", "State", "UploadFile")
@@ -68,7 +67,7 @@ class Headers(ours.Headers, theirs.Headers):
 
     def getlist(self, key: str) -> list[str]:
         """Return every value of a header; an empty list if it is absent."""
-        return decoded_values(self._pairs, key)
+        return self.getall(key, [])
 
 
 class _MultiDict:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from asgiwire.datastructures._header_pairs import MAX_ENCODED_NAMES, encode_name
-from asgiwire.datastructures.headers import Headers, raw_header, raw_headers, scope_headers
+from asgiwire._parsers.header_pairs import MAX_ENCODED_NAMES, encode_name, header_text, header_values
+from asgiwire.datastructures.headers import Headers, scope_headers
 
 PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
 
@@ -23,15 +23,15 @@ PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"ho
         (b"", []),
     ],
 )
-def test_raw(name: bytes, values: list[bytes]) -> None:
-    assert raw_headers(PAIRS, name) == values
-    assert raw_header(PAIRS, name) == (values[0] if values else None)
+def test_lookup(name: bytes, values: list[bytes]) -> None:
+    assert header_values(PAIRS, name) == values
+    assert header_text(PAIRS, name.decode()) == (values[0].decode() if values else None)
 
 
 def test_pairs_may_be_lists() -> None:
     pairs: Any = [[b"A", b"1"]]
-    assert raw_headers(pairs, b"a") == [b"1"]
-    assert raw_header(pairs, b"a") == b"1"
+    assert header_values(pairs, b"a") == [b"1"]
+    assert header_text(pairs, "a") == "1"
 
 
 @pytest.mark.parametrize("headers", [[(b"a", b"1")], ((b"a", b"1"),), []])

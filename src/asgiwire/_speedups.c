@@ -1,0 +1,546 @@
+/* Compiled twins of the parsers that most requests use.
+ *
+ * Each function answers the ordinary case: arguments of exactly the builtin types that servers create, and values
+ * within the limits. For every other case, errors included, it calls its Python twin of the same name with the same
+ * arguments. The twin defines the result. asgiwire/_parsers/__init__.py chooses between the two.
+ *
+ * Borrowed references are used only while no Python code can run, or after Py_INCREF.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+/* The functions, in the order of the method table at the end. */
+enum {
+    HEADER_TEXT,
+    HEADER_VALUES,
+    CONTENT_LENGTH,
+    PARSE_URLENCODED,
+    PARSE_COOKIES,
+    JOIN_TARGET,
+    TWINS,
+};
+
+static const char *const TWIN_MODULES[TWINS] = {
+    "asgiwire._parsers.header_pairs",
+    "asgiwire._parsers.header_pairs",
+    "asgiwire._parsers.content_headers",
+    "asgiwire._parsers.query",
+    "asgiwire._parsers.cookies",
+    "asgiwire._parsers.uri",
+};
+
+typedef struct {
+    PyObject *twins[TWINS];
+} State;
+
+static PyObject *
+call_twin(PyObject *module, int number, PyObject *const *args, Py_ssize_t count)
+{
+    State *state = PyModule_GetState(module);
+    return PyObject_Vectorcall(state->twins[number], args, (size_t)count, NULL);
+}
+
+/* ---- Characters ---- */
+
+enum { NAME = 1, PATH = 2, QUERY = 4, DIGIT = 8 };
+
+/* The kinds of each byte; filled when the module is loaded. */
+static unsigned char kinds[256];
+static unsigned char lower[256];
+static signed char hex_value[256];
+
+static void
+fill_tables(void)
+{
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char path[] = "!$&'()*+,;=:@/[]"; /* also the bytes of a name */
+    for (int byte = 0; byte < 256; byte++) {
+        lower[byte] = (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+        kinds[byte] = byte >= '0' && byte <= '9' ? DIGIT : 0;
+        hex_value[byte] = (signed char)(byte >= '0' && byte <= '9'   ? byte - '0'
+                                        : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
+                                        : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
+                                                                     : -1);
+    }
+    for (const char *byte = name; *byte; byte++)
+        kinds[(unsigned char)*byte] |= NAME | PATH | QUERY;
+    for (const char *byte = path; *byte; byte++)
+        kinds[(unsigned char)*byte] |= PATH | QUERY;
+    kinds['?'] |= QUERY;
+}
+
+static inline int
+is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* Return text without blanks at both ends, from ISO-8859-1. */
+static PyObject *
+stripped_text(const char *start, Py_ssize_t size)
+{
+    while (size && is_blank(*start))
+        start++, size--;
+    while (size && is_blank(start[size - 1]))
+        size--;
+    return PyUnicode_DecodeLatin1(start, size, NULL);
+}
+
+/* ---- Header pairs ---- */
+
+/* Call `found` for each pair with the name, in lower case, until it returns a number other than 0, and return that
+   number; -2 if the pairs are not a list or tuple of 2-tuples of bytes. */
+typedef int (*Found)(PyObject *value, void *result);
+
+static int
+scan_pairs(PyObject *pairs, const char *name, Py_ssize_t length, Found found, void *result)
+{
+    int is_list = PyList_CheckExact(pairs);
+    if (!is_list && !PyTuple_CheckExact(pairs))
+        return -2;
+    int status = 0;
+    Py_BEGIN_CRITICAL_SECTION(pairs);
+    for (Py_ssize_t i = 0; !status && i < (is_list ? PyList_GET_SIZE(pairs) : PyTuple_GET_SIZE(pairs)); i++) {
+        PyObject *pair = is_list ? PyList_GET_ITEM(pairs, i) : PyTuple_GET_ITEM(pairs, i);
+        if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2) {
+            status = -2;
+            break;
+        }
+        PyObject *other = PyTuple_GET_ITEM(pair, 0), *value = PyTuple_GET_ITEM(pair, 1);
+        if (!PyBytes_CheckExact(other) || !PyBytes_CheckExact(value)) {
+            status = -2;
+            break;
+        }
+        if (PyBytes_GET_SIZE(other) != length)
+            continue;
+        const char *bytes = PyBytes_AS_STRING(other);
+        Py_ssize_t k = 0;
+        while (k < length && lower[(unsigned char)bytes[k]] == (unsigned char)name[k])
+            k++;
+        if (k == length)
+            status = found(value, result);
+    }
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+static int
+take_first(PyObject *value, void *result)
+{
+    *(PyObject **)result = Py_NewRef(value);
+    return 1;
+}
+
+static int
+append(PyObject *value, void *result)
+{
+    return PyList_Append(result, value);
+}
+
+enum { MAX_NAME = 64 };
+
+PyDoc_STRVAR(header_text_doc, "Return the first value of a header as text without blanks at its ends, or ``None``.");
+
+static PyObject *
+header_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyUnicode_CheckExact(args[1]) || !PyUnicode_IS_ASCII(args[1]))
+        return call_twin(module, HEADER_TEXT, args, count);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(args[1]);
+    if (length > MAX_NAME)
+        return call_twin(module, HEADER_TEXT, args, count);
+    char name[MAX_NAME];
+    const unsigned char *key = PyUnicode_1BYTE_DATA(args[1]);
+    for (Py_ssize_t k = 0; k < length; k++)
+        name[k] = (char)lower[key[k]];
+    PyObject *value = NULL;
+    int status = scan_pairs(args[0], name, length, take_first, &value);
+    if (status == -2)
+        return call_twin(module, HEADER_TEXT, args, count);
+    if (value == NULL)
+        Py_RETURN_NONE;
+    PyObject *text = stripped_text(PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value));
+    Py_DECREF(value);
+    return text;
+}
+
+PyDoc_STRVAR(header_values_doc, "Return all values of a header as sent, in order; ``name`` is in lower case.");
+
+static PyObject *
+header_values(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_CheckExact(args[1]))
+        return call_twin(module, HEADER_VALUES, args, count);
+    PyObject *values = PyList_New(0);
+    if (values == NULL)
+        return NULL;
+    int status = scan_pairs(args[0], PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1]), append, values);
+    if (status == 0)
+        return values;
+    Py_DECREF(values);
+    return status == -2 ? call_twin(module, HEADER_VALUES, args, count) : NULL;
+}
+
+static int
+take_only(PyObject *value, void *result)
+{
+    if (*(PyObject **)result != NULL)
+        return -2;
+    *(PyObject **)result = Py_NewRef(value);
+    return 0;
+}
+
+PyDoc_STRVAR(content_length_doc, "Return the declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).");
+
+enum { MAX_ORDINARY_DIGITS = 18 }; /* any number of so many digits fits into a long long */
+
+static PyObject *
+content_length(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 1)
+        return call_twin(module, CONTENT_LENGTH, args, count);
+    PyObject *value = NULL;
+    int status = scan_pairs(args[0], "content-length", 14, take_only, &value);
+    if (status == 0 && value == NULL)
+        Py_RETURN_NONE;
+    long long length = 0;
+    Py_ssize_t size = value == NULL ? 0 : PyBytes_GET_SIZE(value);
+    int is_number = status == 0 && size > 0 && size <= MAX_ORDINARY_DIGITS;
+    for (Py_ssize_t k = 0; is_number && k < size; k++) {
+        unsigned char digit = (unsigned char)PyBytes_AS_STRING(value)[k];
+        is_number = kinds[digit] & DIGIT;
+        length = 10 * length + (digit - '0');
+    }
+    Py_XDECREF(value);
+    return is_number ? PyLong_FromLongLong(length) : call_twin(module, CONTENT_LENGTH, args, count);
+}
+
+/* ---- Urlencoded ---- */
+
+/* Decode a name or a value: "+", escapes, UTF-8. `buffer` has room for `size` bytes. */
+static PyObject *
+decoded(const char *start, Py_ssize_t size, char *buffer)
+{
+    Py_ssize_t length = 0;
+    unsigned char all = 0; /* has the eighth bit if one of the bytes has it */
+    for (Py_ssize_t k = 0; k < size; k++) {
+        unsigned char byte = (unsigned char)start[k];
+        if (byte == '+')
+            byte = ' ';
+        else if (byte == '%' && size - k > 2) {
+            int first = hex_value[(unsigned char)start[k + 1]], second = hex_value[(unsigned char)start[k + 2]];
+            if (first >= 0 && second >= 0) {
+                byte = (unsigned char)(first << 4 | second);
+                k += 2;
+            }
+        }
+        all |= byte;
+        buffer[length++] = (char)byte;
+    }
+    if (all & 0x80)
+        return PyUnicode_DecodeUTF8(buffer, length, "replace");
+    return PyUnicode_DecodeLatin1(buffer, length, NULL); /* ASCII, without another check */
+}
+
+static PyObject *
+decoded_pair(const char *start, Py_ssize_t size, char *buffer)
+{
+    const char *equals = memchr(start, '=', (size_t)size);
+    Py_ssize_t name_size = equals == NULL ? size : equals - start;
+    Py_ssize_t value_size = equals == NULL ? 0 : size - name_size - 1;
+    PyObject *name = decoded(start, name_size, buffer);
+    PyObject *value = decoded(start + size - value_size, value_size, buffer);
+    PyObject *pair = name == NULL || value == NULL ? NULL : PyTuple_New(2);
+    if (pair == NULL) {
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(pair, 0, name);
+    PyTuple_SET_ITEM(pair, 1, value);
+    return pair;
+}
+
+/* Return a limit as a number; PY_SSIZE_T_MAX for None, and -1 for a value that is not an ordinary limit. */
+static Py_ssize_t
+limit_from(PyObject *const *args, Py_ssize_t count, Py_ssize_t number)
+{
+    if (number >= count || args[number] == Py_None)
+        return PY_SSIZE_T_MAX;
+    if (!PyLong_CheckExact(args[number]))
+        return -1;
+    Py_ssize_t limit = PyLong_AsSsize_t(args[number]);
+    if (limit == -1)
+        PyErr_Clear();
+    return limit;
+}
+
+PyDoc_STRVAR(parse_urlencoded_doc, "Parse a query or an ``application/x-www-form-urlencoded`` body into pairs, with order and duplicates.");
+
+enum { STACK_BUFFER = 512 };
+
+static PyObject *
+parse_urlencoded(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 1 || count > 3 || !PyBytes_CheckExact(args[0]))
+        return call_twin(module, PARSE_URLENCODED, args, count);
+    Py_ssize_t max_fields = limit_from(args, count, 1), max_field_size = limit_from(args, count, 2);
+    if (max_fields < 0 || max_field_size < 0)
+        return call_twin(module, PARSE_URLENCODED, args, count);
+    const char *start = PyBytes_AS_STRING(args[0]);
+    Py_ssize_t rest = PyBytes_GET_SIZE(args[0]);
+    PyObject *pairs = PyList_New(0);
+    if (pairs == NULL)
+        return NULL;
+    char on_stack[STACK_BUFFER], *buffer = on_stack;
+    if (rest > STACK_BUFFER && (buffer = PyMem_Malloc((size_t)rest)) == NULL) {
+        Py_DECREF(pairs);
+        return PyErr_NoMemory();
+    }
+    int status = 0; /* -1 for an error, 1 for an exceeded limit */
+    while (rest > 0 && status == 0) {
+        const char *end = memchr(start, '&', (size_t)rest);
+        Py_ssize_t size = end == NULL ? rest : end - start;
+        if (size > 0) {
+            /* The "=" does not count, so the limit is checked again below when the size is at most one more. */
+            if (PyList_GET_SIZE(pairs) >= max_fields ||
+                (size > max_field_size && size - (memchr(start, '=', (size_t)size) != NULL) > max_field_size)) {
+                status = 1;
+                break;
+            }
+            PyObject *pair = decoded_pair(start, size, buffer);
+            status = pair == NULL ? -1 : PyList_Append(pairs, pair);
+            Py_XDECREF(pair);
+        }
+        rest -= size + (end != NULL);
+        start += size + (end != NULL);
+    }
+    if (buffer != on_stack)
+        PyMem_Free(buffer);
+    if (status == 0)
+        return pairs;
+    Py_DECREF(pairs);
+    return status == 1 ? call_twin(module, PARSE_URLENCODED, args, count) : NULL;
+}
+
+/* ---- Cookies ---- */
+
+/* Add the cookies of one header; return 0, -1 for an error, or -2 if a value is quoted, escaped or not ASCII. */
+static int
+add_cookies(PyObject *cookies, const char *start, Py_ssize_t rest)
+{
+    unsigned char all = 0;
+    for (Py_ssize_t k = 0; k < rest; k++) {
+        all |= (unsigned char)start[k];
+        if (start[k] == '"' || start[k] == '%')
+            return -2;
+    }
+    if (all & 0x80)
+        return -2;
+    while (rest > 0) {
+        const char *end = memchr(start, ';', (size_t)rest);
+        Py_ssize_t size = end == NULL ? rest : end - start;
+        const char *equals = memchr(start, '=', (size_t)size);
+        Py_ssize_t name_size = equals == NULL ? 0 : equals - start;
+        Py_ssize_t value_start = equals == NULL ? 0 : name_size + 1;
+        PyObject *name = stripped_text(start, name_size);
+        PyObject *value = stripped_text(start + value_start, size - value_start);
+        int status = name == NULL || value == NULL ? -1 : 0;
+        if (status == 0 && (PyUnicode_GET_LENGTH(name) || PyUnicode_GET_LENGTH(value)))
+            status = PyDict_SetItem(cookies, name, value);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+        if (status < 0)
+            return -1;
+        rest -= size + (end != NULL);
+        start += size + (end != NULL);
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(parse_cookies_doc, "Parse all Cookie headers of one request, in the order received.");
+
+static PyObject *
+parse_cookies(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 1 || !PyList_CheckExact(args[0]))
+        return call_twin(module, PARSE_COOKIES, args, count);
+    PyObject *cookies = PyDict_New();
+    if (cookies == NULL)
+        return NULL;
+    int status = 0;
+    Py_BEGIN_CRITICAL_SECTION(args[0]);
+    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(args[0]); i++) {
+        PyObject *header = Py_NewRef(PyList_GET_ITEM(args[0], i));
+        status = PyBytes_CheckExact(header)
+                     ? add_cookies(cookies, PyBytes_AS_STRING(header), PyBytes_GET_SIZE(header))
+                     : -2;
+        Py_DECREF(header);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (status == 0)
+        return cookies;
+    Py_DECREF(cookies);
+    return status == -2 ? call_twin(module, PARSE_COOKIES, args, count) : NULL;
+}
+
+/* ---- Request target ---- */
+
+static int
+has_only(const char *start, Py_ssize_t size, int kind)
+{
+    for (Py_ssize_t k = 0; k < size; k++)
+        if (!(kinds[(unsigned char)start[k]] & kind))
+            return 0;
+    return 1;
+}
+
+/* Whether a Host is a name with an optional port that is not the default port of a scheme. */
+static int
+is_common_host(const char *host, Py_ssize_t size)
+{
+    const char *colon = memchr(host, ':', (size_t)size);
+    if (colon == NULL)
+        return size > 0 && has_only(host, size, NAME);
+    Py_ssize_t name_size = colon - host, digits = size - name_size - 1;
+    const char *port = colon + 1;
+    if (name_size == 0 || digits < 2 || digits > 4 || *port == '0' || !has_only(port, digits, DIGIT))
+        return 0;
+    if ((digits == 2 && memcmp(port, "80", 2) == 0) || (digits == 3 && memcmp(port, "443", 3) == 0))
+        return 0;
+    return has_only(host, name_size, NAME);
+}
+
+static int
+is_common_query(const char *query, Py_ssize_t size)
+{
+    for (Py_ssize_t k = 0; k < size; k++) {
+        if (kinds[(unsigned char)query[k]] & QUERY)
+            continue;
+        if (query[k] != '%' || size - k < 3 || hex_value[(unsigned char)query[k + 1]] < 0 ||
+            hex_value[(unsigned char)query[k + 2]] < 0)
+            return 0;
+        k += 2;
+    }
+    return 1;
+}
+
+PyDoc_STRVAR(join_target_doc, "Return the URL of the parts if all of them can be used without any change, or ``None``.");
+
+static PyObject *
+join_target(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    /* scheme, host, path, raw_path, query */
+    if (count != 5 || !PyUnicode_CheckExact(args[0]) || !PyBytes_CheckExact(args[1]) ||
+        !PyUnicode_CheckExact(args[2]) || !PyBytes_CheckExact(args[3]) || !PyBytes_CheckExact(args[4]) ||
+        !PyUnicode_IS_ASCII(args[0]) || !PyUnicode_IS_ASCII(args[2]))
+        return call_twin(module, JOIN_TARGET, args, count);
+    Py_ssize_t scheme_size = PyUnicode_GET_LENGTH(args[0]), host_size = PyBytes_GET_SIZE(args[1]);
+    Py_ssize_t path_size = PyBytes_GET_SIZE(args[3]), query_size = PyBytes_GET_SIZE(args[4]);
+    const char *scheme = (const char *)PyUnicode_1BYTE_DATA(args[0]), *host = PyBytes_AS_STRING(args[1]);
+    const char *path = PyBytes_AS_STRING(args[3]), *query = PyBytes_AS_STRING(args[4]);
+    int is_secure = scheme_size > 0 && scheme[scheme_size - 1] == 's' && scheme_size > 2;
+    if (!((scheme_size - is_secure == 4 && memcmp(scheme, "http", 4) == 0) ||
+          (scheme_size - is_secure == 2 && memcmp(scheme, "ws", 2) == 0)))
+        return call_twin(module, JOIN_TARGET, args, count);
+    if (path_size == 0 || *path != '/' || PyUnicode_GET_LENGTH(args[2]) != path_size ||
+        memcmp(PyUnicode_1BYTE_DATA(args[2]), path, (size_t)path_size) != 0 || !has_only(path, path_size, PATH) ||
+        !is_common_host(host, host_size) || !is_common_query(query, query_size))
+        return call_twin(module, JOIN_TARGET, args, count);
+    /* The sum cannot overflow: each part is an object in memory. */
+    Py_ssize_t size = scheme_size + 3 + host_size + path_size + (query_size ? 1 + query_size : 0);
+    PyObject *url = PyUnicode_New(size, 127);
+    if (url == NULL)
+        return NULL;
+    char *out = (char *)PyUnicode_1BYTE_DATA(url);
+    memcpy(out, scheme, (size_t)scheme_size), out += scheme_size;
+    memcpy(out, "://", 3), out += 3;
+    memcpy(out, host, (size_t)host_size), out += host_size;
+    memcpy(out, path, (size_t)path_size), out += path_size;
+    if (query_size) {
+        *out++ = '?';
+        memcpy(out, query, (size_t)query_size);
+    }
+    return url;
+}
+
+/* ---- The module ---- */
+
+#define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, name##_doc}
+
+static PyMethodDef functions[] = {
+    FUNCTION(header_text),
+    FUNCTION(header_values),
+    FUNCTION(content_length),
+    FUNCTION(parse_urlencoded),
+    FUNCTION(parse_cookies),
+    FUNCTION(join_target),
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+import_twins(PyObject *module)
+{
+    State *state = PyModule_GetState(module);
+    fill_tables();
+    for (int i = 0; i < TWINS; i++) {
+        PyObject *parser = PyImport_ImportModule(TWIN_MODULES[i]);
+        if (parser == NULL)
+            return -1;
+        state->twins[i] = PyObject_GetAttrString(parser, functions[i].ml_name);
+        Py_DECREF(parser);
+        if (state->twins[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+traverse(PyObject *module, visitproc visit, void *arg)
+{
+    State *state = PyModule_GetState(module);
+    for (int i = 0; i < TWINS; i++)
+        Py_VISIT(state->twins[i]);
+    return 0;
+}
+
+static int
+clear(PyObject *module)
+{
+    State *state = PyModule_GetState(module);
+    for (int i = 0; i < TWINS; i++)
+        Py_CLEAR(state->twins[i]);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, import_twins},
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "asgiwire._speedups",
+    .m_doc = "Compiled twins of the parsers that most requests use.",
+    .m_size = sizeof(State),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+};
+
+PyMODINIT_FUNC
+PyInit__speedups(void)
+{
+    return PyModuleDef_Init(&definition);
+}
