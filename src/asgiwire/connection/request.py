@@ -393,22 +393,24 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         if media_type != URLENCODED:
             return FormMultiDict()
-        pairs = await self._read_urlencoded(limits)
-        channel, _ = body_channel(self.scope, self.receive)
+        channel, receive, _ = self._body_channel(limits)
+        pairs = await self._read_urlencoded(channel, receive, limits)
         if channel.cached_form is None:
             channel.cached_form = FormMultiDict(pairs)
         return channel.cached_form
 
-    async def _read_urlencoded(self, limits: Limits | None) -> list[tuple[str, Any]]:
-        channel, receive, _ = self._body_channel(limits)
+    def _read_urlencoded(
+        self, channel: BodyChannel, receive: Receive, limits: Limits | None
+    ) -> Awaitable[list[tuple[str, Any]]]:
         # The chunks are those of the body, unless a subclass decodes them.
         read_body = None if type(self).body is Request.body else partial(self._read_body, limits)
-        return await read_urlencoded(channel, receive, limits or self.limits, read_body)
+        return read_urlencoded(channel, receive, limits or self.limits, read_body)
 
     async def _form_pairs(self, limits: Limits | None) -> list[tuple[str, Any]]:
         if self._form_type()[0] == URLENCODED:
             # Without a FormMultiDict: the body is buffered, so another call can parse it again.
-            return await self._read_urlencoded(limits)
+            channel, receive, _ = self._body_channel(limits)
+            return await self._read_urlencoded(channel, receive, limits)
         form = await self.form(limits=limits)
         return list(form.items())
 
@@ -563,10 +565,6 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         if len(values) > 1 and len(set(values)) > 1:
             msg = "expected one Content-Type header, got several with different values"
             raise ValidationException(msg)
-        if values:
-            cache = self._values or self._new_values()
-            if "content_type" not in cache:
-                cache["content_type"] = parse_media_type(values[0])
         content_type = self.content_type
         if content_type[0] == MULTIPART and values and has_several_boundaries(values[0]):
             msg = "expected one boundary in the Content-Type, got several"
