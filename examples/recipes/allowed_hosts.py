@@ -12,7 +12,7 @@ class AllowedHosts:
 
     Args:
         app: The application.
-        hosts: The values of ``Host`` in lower case; with the port, unless it is the default of the scheme.
+        hosts: The values of ``Host`` in lower case, with the port unless it is the default.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
@@ -25,7 +25,8 @@ class AllowedHosts:
         received = ASGIConnection(scope).headers.getall("host", [])
         if len(received) == 1 and received[0].lower() in self.hosts:
             return await self.app(scope, receive, send)
-        status = 421 if len(received) == 1 else 400  # RFC 9112 section 3.2: exactly one Host header
+        # RFC 9112 section 3.2: a request must have exactly one Host header.
+        status = 421 if len(received) == 1 else 400
         if scope["type"] == "http":
             await send_response(send, status, b"this host is not served here\n")
         else:
@@ -34,7 +35,7 @@ class AllowedHosts:
 
 
 async def reset_password(scope: Scope, receive: Receive, send: Send) -> None:
-    """Return the link that a password reset sends by email; its host is that of the request."""
+    """Return the link that a password reset sends by email."""
     link = Request(scope).url.with_replacements(path="/reset", query="token=t0ken")
     await send_response(send, 200, f"{link}\n".encode())
 

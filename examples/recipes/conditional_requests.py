@@ -1,4 +1,4 @@
-"""Conditional requests: 304 for what the client has, 412 for a change of what it has not seen."""
+"""Conditional requests: 304 for an unchanged document, 412 for a lost update."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -16,11 +16,11 @@ class Document:
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.etag = f'"{sha256(content).hexdigest()[:32]}"'
-        self.modified = datetime.now(UTC).replace(microsecond=0)  # HTTP dates have whole seconds
+        self.modified = datetime.now(UTC).replace(microsecond=0)  # as in HTTP dates
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a 200 and of a 304. ``no-cache`` makes a cache ask before each use."""
+        """The headers of a 200 and a 304. With ``no-cache``, caches ask before each use."""
         modified = format_datetime(self.modified, usegmt=True)
         return {"etag": self.etag, "last-modified": modified, "cache-control": "no-cache"}
 
@@ -31,13 +31,13 @@ def failed_precondition(request: Request, document: Document) -> int | None:
     if request.if_match is not None:
         if not request.if_match.matches(document.etag):
             return 412
-    elif request.if_unmodified_since is not None and document.modified > request.if_unmodified_since:
+    elif (since := request.if_unmodified_since) is not None and document.modified > since:
         return 412
     if request.if_none_match is not None:
         if request.if_none_match.matches(document.etag):
             return 304 if reads else 412
-    elif reads and request.if_modified_since is not None and document.modified <= request.if_modified_since:
-        return 304
+    elif (since := request.if_modified_since) is not None and document.modified <= since:
+        return 304 if reads else None
     return None
 
 
@@ -53,26 +53,29 @@ class Notes:
         try:
             await self.respond(request)
         except ClientException as error:
-            await send_response(send, error.status_code, error.detail.encode(), error.headers)
+            body = error.detail.encode()
+            await send_response(send, error.status_code, body, error.headers)
         except ClientDisconnect:
             pass  # the client cannot receive a response
 
     async def respond(self, request: Request) -> None:
         """Check the method and the conditions; read or replace the document."""
         if request.method not in {"GET", "HEAD", "PUT"}:
-            raise ClientException("use GET or PUT", status_code=405, headers={"allow": "GET, HEAD, PUT"})
+            allow = {"allow": "GET, HEAD, PUT"}
+            raise ClientException("use GET or PUT", status_code=405, headers=allow)
         content = await request.body()
-        # No await from here to the replacement, so no other request can change the document in between.
-        status = failed_precondition(request, self.document)
+        # No await from here to the replacement, so no other request changes the document.
+        document = self.document
+        status = failed_precondition(request, document)
         if status is not None:
-            return await send_response(request.send, status, headers=self.document.headers)
+            return await send_response(request.send, status, headers=document.headers)
         if request.method == "PUT":
             if request.if_match is None:
-                raise ClientException("send If-Match with the ETag of your copy", status_code=428)
-            self.document = Document(content)
-            return await send_response(request.send, 204, headers={"etag": self.document.etag})
-        body = self.document.content if request.method == "GET" else b""
-        headers = {**self.document.headers, "content-length": str(len(self.document.content))}
+                raise ClientException("send your ETag in If-Match", status_code=428)
+            self.document = new = Document(content)
+            return await send_response(request.send, 204, headers={"etag": new.etag})
+        body = document.content if request.method == "GET" else b""
+        headers = {**document.headers, "content-length": str(len(document.content))}
         return await send_response(request.send, 200, body, headers)
 
 

@@ -17,7 +17,7 @@ class CORS:
         methods: The allowed methods.
         headers: The allowed request headers.
         credentials: Whether the responses to requests with cookies may be read.
-        max_age: The time in seconds for which a browser may cache the answer to a preflight request.
+        max_age: The time in seconds for which browsers cache the answer to a preflight.
     """
 
     def __init__(
@@ -42,19 +42,21 @@ class CORS:
         """Answer a preflight request, or call the application."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request = Request(scope)
-        origin = request.headers.get("origin", "")
-        granted = {"access-control-allow-origin": origin, **self.granted} if origin in self.origins else {}
-        if origin and request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+        headers = Request(scope).headers
+        origin = headers.get("origin", "")
+        granted: dict[str, str] = {}
+        if origin in self.origins:
+            granted = {"access-control-allow-origin": origin, **self.granted}
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = {**granted, **self.preflight} if granted else {}
             return await send_response(send, 204, headers={"vary": "origin", **answer})
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": list(message.get("headers") or ())}  # changed below
-                headers = MutableScopeHeaders(message)
-                headers.extend_header_value("vary", "origin")
-                headers.update(granted)
+                message = {**message, "headers": list(message.get("headers") or ())}
+                response_headers = MutableScopeHeaders(message)
+                response_headers.extend_header_value("vary", "origin")
+                response_headers.update(granted)
             await send(message)
 
         return await self.app(scope, receive, send_with_headers)
@@ -63,7 +65,8 @@ class CORS:
 async def cart(scope: Scope, receive: Receive, send: Send) -> None:
     """Return the cart of a user."""
     user = Request(scope).cookies.get("user", "guest")
-    await send_response(send, 200, f"cart of {user}\n".encode(), {"cache-control": "private"})
+    headers = {"cache-control": "private"}
+    await send_response(send, 200, f"cart of {user}\n".encode(), headers)
 
 
 app = CORS(cart, {"https://shop.example"}, methods=("GET", "PUT"), credentials=True)

@@ -13,7 +13,7 @@ ALLOWED_SITES = {"same-origin", "none", None}
 
 
 class CSRFProtection:
-    """Responds with 403 to unsafe requests and WebSocket handshakes that a page of another origin sent.
+    """Rejects unsafe requests and WebSocket handshakes from pages of other origins.
 
     Args:
         app: The application.
@@ -25,18 +25,18 @@ class CSRFProtection:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, or respond with 403."""
-        if scope["type"] not in {"http", "websocket"} or self.allows(ASGIConnection(scope)):
+        if scope["type"] not in {"http", "websocket"} or self.allows(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
             await send_response(send, 403, b"sent by a page of another site\n")
         else:
             await WebSocket(scope, receive, send).deny(403)
 
-    def allows(self, connection: ASGIConnection) -> bool:
-        """Return whether the request is safe, or its origin is allowed. A WebSocket is never safe."""
-        scope = connection.scope
+    def allows(self, scope: Scope) -> bool:
+        """Return whether the request is safe or its origin allowed."""
         if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
             return True
+        connection = ASGIConnection(scope)
         if connection.fetch_site in ALLOWED_SITES:
             return True
         return connection.headers.get("origin") in self.trusted_origins

@@ -1,4 +1,4 @@
-"""A rate limit for each client: 429 with ``Retry-After``, for requests and for WebSocket handshakes."""
+"""A rate limit for each client: requests and WebSocket handshakes over it are a 429."""
 
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
@@ -11,7 +11,7 @@ from asgiwire.types import ASGIApp, Receive, Scope, Send
 
 
 class RateLimit:
-    """Allows a burst of ``limit`` requests, and then one every ``seconds / limit`` (a token bucket).
+    """Allows ``limit`` requests at once, then one every ``seconds / limit`` (token bucket).
 
     Args:
         app: The application.
@@ -20,9 +20,17 @@ class RateLimit:
         max_clients: The maximum number of buckets in memory.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, seconds: float, max_clients: int = 100_000) -> None:
-        self.app, self.limit, self.rate, self.max_clients = app, limit, limit / seconds, max_clients
-        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when they changed
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int,
+        seconds: float,
+        max_clients: int = 100_000,
+    ) -> None:
+        self.app, self.limit, self.rate = app, limit, limit / seconds
+        self.max_clients = max_clients
+        # The tokens of each client, and the time when a request took one.
+        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, or respond with 429."""
@@ -39,7 +47,7 @@ class RateLimit:
         return None
 
     def take_token(self, key: str) -> float:
-        """Take a token and return 0; without a token, return the seconds until there is one."""
+        """Take a token and return 0, or return the seconds until there is one."""
         now = monotonic()
         tokens, changed = self.buckets.get(key, (self.limit, now))
         tokens = min(self.limit, tokens + (now - changed) * self.rate)
@@ -48,7 +56,7 @@ class RateLimit:
         self.buckets[key] = tokens - 1, now
         self.buckets.move_to_end(key)
         if len(self.buckets) > self.max_clients:
-            self.buckets.popitem(last=False)  # the bucket that no request has used for the longest time
+            self.buckets.popitem(last=False)  # unused for the longest time
         return 0
 
 

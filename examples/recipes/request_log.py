@@ -20,10 +20,10 @@ VALID_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class JSONFormatter(logging.Formatter):
-    """Formats a record as one line of JSON, with the request id and the values of the record."""
+    """Formats a record as one line of JSON, with the request id and its own values."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line. JSON escapes line breaks, so the text of a client cannot add a line."""
+        """Return the line. JSON escapes line breaks, so a client cannot add a line."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -37,7 +37,7 @@ class JSONFormatter(logging.Formatter):
 
 
 class RequestLog:
-    """Sets the request id, adds it to the response, and logs every request and WebSocket at its end."""
+    """Sets the request id, adds it to the response, and logs the end of each connection."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -55,8 +55,8 @@ class RequestLog:
             nonlocal status
             if message["type"].endswith((".start", ".accept")):
                 status = message.get("status", 101)
-                headers = [*(message.get("headers") or ()), (b"x-request-id", request_id.encode())]
-                message = {**message, "headers": headers}
+                header = (b"x-request-id", request_id.encode())
+                message = {**message, "headers": [*(message.get("headers") or ()), header]}
             await send(message)
 
         try:
@@ -65,8 +65,11 @@ class RequestLog:
             LOGGER.exception("the application failed")
             raise
         finally:
-            seconds = round(perf_counter() - started, 6)
-            values = {"status": status, "seconds": seconds, "connection": connection.snapshot()}
+            values = {
+                "status": status,
+                "seconds": round(perf_counter() - started, 6),
+                "connection": connection.snapshot(),
+            }
             LOGGER.info("complete", extra={"values": values})
             REQUEST_ID.reset(token)
 

@@ -29,13 +29,14 @@ class TrustedProxies:
                 addresses = values(connection, "x-forwarded-for")
                 scope = {**scope, "client": (self.rightmost_untrusted(peer, addresses), 0)}
                 if protocols := values(connection, "x-forwarded-proto"):
-                    scope["scheme"] = SCHEMES[scope["type"]][protocols[-1] in {"https", "wss"}]
+                    is_secure = protocols[-1] in {"https", "wss"}
+                    scope["scheme"] = SCHEMES[scope["type"]][is_secure]
         await self.app(scope, receive, send)
 
     def rightmost_untrusted(self, client: str, addresses: list[str]) -> str:
-        """Return the address of the client. Each proxy appends the address that connected to it."""
+        """Return the client. Each proxy appends the address that connected to it."""
         for address in reversed(addresses):
-            # A client can send the header too, so only what a trusted proxy appended is reliable.
+            # A client can send the header too. What a trusted proxy appended is reliable.
             if not self.trusts(client) or parse_address(address) is None:
                 break
             client = address
@@ -53,12 +54,14 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address  # an IPv4 client of an IPv6 socket
+    # An IPv6 socket reports the address of an IPv4 client as ::ffff:192.0.2.1.
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def values(connection: ASGIConnection, header: str) -> list[str]:
-    """Return the elements of a comma-separated header, which can be sent several times."""
-    return [value.strip() for line in connection.headers.getall(header, []) for value in line.split(",")]
+    """Return the elements of a list, which one or several headers contain."""
+    lines = connection.headers.getall(header, [])
+    return [value.strip() for line in lines for value in line.split(",")]
 
 
 async def whoami(scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,7 +53,8 @@ def hypercorn(app: Any, listener: socket.socket) -> Iterator[None]:
 @pytest.fixture(scope="module", params=["uvicorn"])
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
     """The host and port of the server that runs ``app`` of the test module."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    host, port = listener.getsockname()
-    with {"uvicorn": uvicorn, "hypercorn": hypercorn}[request.param](request.module.app, listener):
-        yield f"{host}:{port}"
+    run = {"uvicorn": uvicorn, "hypercorn": hypercorn}[request.param]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        with run(request.module.app, listener):
+            yield f"{host}:{port}"
