@@ -62,6 +62,6 @@ def test_sites(headers: dict[str, str], allowed: bool) -> None:
 @pytest.mark.anyio
 async def test_a_handshake_is_not_safe_where_its_scope_has_a_method() -> None:
     send = RecordedSend()
-    scope = websocket_scope(headers={"host": "a.example", "origin": "https://b.example"}, method="GET")
-    await app(scope, ScriptedReceive.websocket(), send)
+    scope = websocket_scope(headers={"host": "a.example", "origin": "https://b.example"})
+    await app({**scope, "method": "GET"}, ScriptedReceive.websocket(), send)
     assert [message["type"] for message in send.messages] == ["websocket.close"]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from asgiwire import WebSocket
-from asgiwire.testing import SyncClient
+from asgiwire.testing import RecordedSend, ScriptedReceive, SyncClient, http_scope
 from examples.recipes.request_log import LOGGER, RequestLog, app, handler
 
 if TYPE_CHECKING:
@@ -79,8 +79,15 @@ def test_an_exception_is_logged_with_the_id_and_raised(log: io.StringIO) -> None
     assert (failed["level"], failed["request_id"], complete["request_id"]) == ("ERROR", "a", "a")
     assert failed["exception"].endswith("ZeroDivisionError")
     assert complete["status"] is None
+
+
+@pytest.mark.anyio
+async def test_the_id_ends_with_the_request(log: io.StringIO) -> None:
+    await app(http_scope(), ScriptedReceive.body(), RecordedSend())
     LOGGER.info("after the request")
-    assert records(log)[-1]["request_id"] is None
+    *during, after = records(log)
+    assert [isinstance(record["request_id"], str) for record in during] == [True, True]
+    assert after["request_id"] is None
 
 
 @pytest.mark.parametrize("status", [101, 401])
