@@ -23,7 +23,7 @@ enum {
     CONTENT_LENGTH,
     PARSE_URLENCODED,
     PARSE_COOKIES,
-    JOIN_TARGET,
+    COMMON_URL,
     TWINS,
 };
 
@@ -36,8 +36,14 @@ static const char *const TWIN_MODULES[TWINS] = {
     "asgiwire._parsers.uri",
 };
 
+/* Keys of a scope. */
+enum { SCHEME, PATH_TEXT, RAW_PATH, QUERY_STRING, ROOT_PATH, KEYS };
+
+static const char *const KEY_NAMES[KEYS] = {"scheme", "path", "raw_path", "query_string", "root_path"};
+
 typedef struct {
     PyObject *twins[TWINS];
+    PyObject *keys[KEYS];
 } State;
 
 static PyObject *
@@ -432,43 +438,89 @@ is_common_query(const char *query, Py_ssize_t size)
     return 1;
 }
 
-PyDoc_STRVAR(join_target_doc, "Return the URL of the parts if all of them can be used without any change, or ``None``.");
-
-static PyObject *
-join_target(PyObject *module, PyObject *const *args, Py_ssize_t count)
+static int
+is_common_scheme(PyObject *scheme)
 {
-    /* scheme, host, path, raw_path, query */
-    if (count != 5 || !PyUnicode_CheckExact(args[0]) || !PyBytes_CheckExact(args[1]) ||
-        !PyUnicode_CheckExact(args[2]) || !PyBytes_CheckExact(args[3]) || !PyBytes_CheckExact(args[4]) ||
-        !PyUnicode_IS_ASCII(args[0]) || !PyUnicode_IS_ASCII(args[2]))
-        return call_twin(module, JOIN_TARGET, args, count);
-    Py_ssize_t scheme_size = PyUnicode_GET_LENGTH(args[0]), host_size = PyBytes_GET_SIZE(args[1]);
-    Py_ssize_t path_size = PyBytes_GET_SIZE(args[3]), query_size = PyBytes_GET_SIZE(args[4]);
-    const char *scheme = (const char *)PyUnicode_1BYTE_DATA(args[0]), *host = PyBytes_AS_STRING(args[1]);
-    const char *path = PyBytes_AS_STRING(args[3]), *query = PyBytes_AS_STRING(args[4]);
-    int is_secure = scheme_size > 0 && scheme[scheme_size - 1] == 's' && scheme_size > 2;
-    if (!((scheme_size - is_secure == 4 && memcmp(scheme, "http", 4) == 0) ||
-          (scheme_size - is_secure == 2 && memcmp(scheme, "ws", 2) == 0)))
-        return call_twin(module, JOIN_TARGET, args, count);
-    if (path_size == 0 || *path != '/' || PyUnicode_GET_LENGTH(args[2]) != path_size ||
-        memcmp(PyUnicode_1BYTE_DATA(args[2]), path, (size_t)path_size) != 0 || !has_only(path, path_size, PATH) ||
-        !is_common_host(host, host_size) || !is_common_query(query, query_size))
-        return call_twin(module, JOIN_TARGET, args, count);
-    /* The sum cannot overflow: each part is an object in memory. */
-    Py_ssize_t size = scheme_size + 3 + host_size + path_size + (query_size ? 1 + query_size : 0);
+    if (!PyUnicode_CheckExact(scheme))
+        return 0;
+    return PyUnicode_CompareWithASCIIString(scheme, "https") == 0 ||
+           PyUnicode_CompareWithASCIIString(scheme, "http") == 0 ||
+           PyUnicode_CompareWithASCIIString(scheme, "wss") == 0 || PyUnicode_CompareWithASCIIString(scheme, "ws") == 0;
+}
+
+/* Whether `path` is the text of `raw_path`, and needs no encoding. */
+static int
+is_common_path(PyObject *path, PyObject *raw_path)
+{
+    if (!PyUnicode_CheckExact(path) || !PyUnicode_IS_ASCII(path) || !PyBytes_CheckExact(raw_path))
+        return 0;
+    const char *bytes = PyBytes_AS_STRING(raw_path);
+    Py_ssize_t size = PyBytes_GET_SIZE(raw_path);
+    return size > 0 && *bytes == '/' && size == PyUnicode_GET_LENGTH(path) &&
+           memcmp(PyUnicode_1BYTE_DATA(path), bytes, (size_t)size) == 0 && has_only(bytes, size, PATH);
+}
+
+/* The joined URL. The sizes cannot overflow: each part is an object in memory. */
+static PyObject *
+joined(PyObject *scheme, PyObject *host, PyObject *path, PyObject *query)
+{
+    const char *parts[] = {(const char *)PyUnicode_1BYTE_DATA(scheme), "://", PyBytes_AS_STRING(host),
+                           (const char *)PyUnicode_1BYTE_DATA(path), "?", PyBytes_AS_STRING(query)};
+    Py_ssize_t query_size = PyBytes_GET_SIZE(query), size = 0;
+    Py_ssize_t sizes[] = {PyUnicode_GET_LENGTH(scheme), 3, PyBytes_GET_SIZE(host),
+                          PyUnicode_GET_LENGTH(path), query_size > 0, query_size};
+    for (int i = 0; i < 6; i++)
+        size += sizes[i];
     PyObject *url = PyUnicode_New(size, 127);
     if (url == NULL)
         return NULL;
     char *out = (char *)PyUnicode_1BYTE_DATA(url);
-    memcpy(out, scheme, (size_t)scheme_size), out += scheme_size;
-    memcpy(out, "://", 3), out += 3;
-    memcpy(out, host, (size_t)host_size), out += host_size;
-    memcpy(out, path, (size_t)path_size), out += path_size;
-    if (query_size) {
-        *out++ = '?';
-        memcpy(out, query, (size_t)query_size);
-    }
+    for (int i = 0; i < 6; out += sizes[i++])
+        memcpy(out, parts[i], (size_t)sizes[i]);
     return url;
+}
+
+/* Return a new reference to a value of a scope; NULL if it is missing, with an exception if the lookup failed. */
+static PyObject *
+scope_value(PyObject *scope, PyObject *key)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *value;
+    PyDict_GetItemRef(scope, key, &value);
+    return value;
+#else
+    return Py_XNewRef(PyDict_GetItemWithError(scope, key));
+#endif
+}
+
+static int
+is_empty(PyObject *value)
+{
+    return value == NULL || value == Py_None || (PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) == 0);
+}
+
+PyDoc_STRVAR(common_url_doc, "Return the URL of a request if its values can be used without any change, or ``None``.");
+
+static PyObject *
+common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyDict_CheckExact(args[0]))
+        return call_twin(module, COMMON_URL, args, count);
+    State *state = PyModule_GetState(module);
+    PyObject *values[KEYS], *host = NULL, *url = NULL;
+    for (int i = 0; i < KEYS; i++)
+        values[i] = scope_value(args[0], state->keys[i]);
+    PyObject *scheme = values[SCHEME], *path = values[PATH_TEXT], *raw_path = values[RAW_PATH], *query = values[QUERY_STRING];
+    if (scheme && path && raw_path && query && PyBytes_CheckExact(query) && is_empty(values[ROOT_PATH]) &&
+        is_common_scheme(scheme) && is_common_path(path, raw_path) &&
+        is_common_query(PyBytes_AS_STRING(query), PyBytes_GET_SIZE(query)) &&
+        scan_pairs(args[1], "host", 4, take_only, &host) == 0 && host != NULL &&
+        is_common_host(PyBytes_AS_STRING(host), PyBytes_GET_SIZE(host)))
+        url = joined(scheme, host, path, query);
+    for (int i = 0; i < KEYS; i++)
+        Py_XDECREF(values[i]);
+    Py_XDECREF(host);
+    return url != NULL || PyErr_Occurred() ? url : call_twin(module, COMMON_URL, args, count);
 }
 
 /* ---- The module ---- */
@@ -481,7 +533,7 @@ static PyMethodDef functions[] = {
     FUNCTION(content_length),
     FUNCTION(parse_urlencoded),
     FUNCTION(parse_cookies),
-    FUNCTION(join_target),
+    FUNCTION(common_url),
     {NULL, NULL, 0, NULL},
 };
 
@@ -499,6 +551,9 @@ import_twins(PyObject *module)
         if (state->twins[i] == NULL)
             return -1;
     }
+    for (int i = 0; i < KEYS; i++)
+        if ((state->keys[i] = PyUnicode_InternFromString(KEY_NAMES[i])) == NULL)
+            return -1;
     return 0;
 }
 
@@ -508,6 +563,8 @@ traverse(PyObject *module, visitproc visit, void *arg)
     State *state = PyModule_GetState(module);
     for (int i = 0; i < TWINS; i++)
         Py_VISIT(state->twins[i]);
+    for (int i = 0; i < KEYS; i++)
+        Py_VISIT(state->keys[i]);
     return 0;
 }
 
@@ -517,6 +574,8 @@ clear(PyObject *module)
     State *state = PyModule_GetState(module);
     for (int i = 0; i < TWINS; i++)
         Py_CLEAR(state->twins[i]);
+    for (int i = 0; i < KEYS; i++)
+        Py_CLEAR(state->keys[i]);
     return 0;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,9 +28,12 @@ TWINS: dict[str, Callable[..., Any]] = {
         ("content_length", "content_headers"),
         ("parse_urlencoded", "query"),
         ("parse_cookies", "cookies"),
-        ("join_target", "uri"),
+        ("common_url", "uri"),
     )
 }
+
+
+SCOPE = {"scheme": "https", "path": "/path", "raw_path": b"/path", "query_string": b"a=1", "root_path": ""}
 
 
 class Text(str):
@@ -147,6 +151,13 @@ PATHS = st.one_of(
 )
 
 
+CHANGES = st.dictionaries(
+    st.sampled_from(["scheme", "path", "raw_path", "query_string", "root_path"]),
+    st.one_of(st.none(), st.just(""), st.just(b""), st.text(max_size=2), st.binary(max_size=2), st.just(3)),
+    max_size=2,
+)
+
+
 @given(pairs=PAIRS, key=KEYS)
 def test_header_text(pairs: Any, key: str) -> None:
     assert_same("header_text", pairs, key)
@@ -180,10 +191,22 @@ def test_parse_cookies(values: list[bytes]) -> None:
     assert_same("parse_cookies", tuple(values))
 
 
-@given(scheme=SCHEMES, host=HOSTS, path=PATHS, raw=st.one_of(st.none(), st.binary(max_size=4)), query=ENCODED)
-def test_join_target(scheme: str, host: bytes, path: str, raw: bytes | None, query: bytes) -> None:
-    sent = path.encode("utf-8", "surrogatepass") if raw is None else raw
-    assert_same("join_target", scheme, host, path, sent, query)
+@given(scheme=SCHEMES, hosts=st.lists(HOSTS, max_size=2), path=PATHS, query=ENCODED, changes=CHANGES)
+def test_common_url(
+    scheme: str, hosts: list[bytes], path: str, query: bytes, changes: dict[str, object]
+) -> None:
+    scope = {
+        "scheme": scheme,
+        "path": path,
+        "raw_path": path.encode("utf-8", "surrogatepass"),
+        "query_string": query,
+        "root_path": "",
+        **changes,
+    }
+    pairs = [(b"Host", host) for host in hosts]
+    assert_same("common_url", scope, pairs)
+    assert_same("common_url", {key: value for key, value in scope.items() if value is not None}, pairs)
+    assert_same("common_url", MappingProxyType(scope), pairs)
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -224,8 +247,8 @@ def test_every_function_is_chosen() -> None:
         ("parse_urlencoded", (b"name=value&second=value" * 50, 2, 1000)),
         ("parse_cookies", ([b"name=value; second=value"],)),
         ("parse_cookies", ([b"name=value; second=%41"],)),
-        ("join_target", ("https", b"a.example", "/path", b"/path", b"a=1")),
-        ("join_target", ("https", b"a b", "/path", b"/path", b"a=1")),
+        ("common_url", (SCOPE, [(b"host", b"a.example")])),
+        ("common_url", (SCOPE, [(b"host", b"a b")])),
     ],
 )
 def test_no_reference_is_lost_or_kept(name: str, args: tuple[Any, ...]) -> None:

@@ -13,13 +13,13 @@ from .content_headers import content_length
 from .cookies import parse_cookies
 from .header_pairs import header_text, header_values
 from .query import parse_urlencoded
-from .uri import join_target
+from .uri import common_url
 
 __all__ = (
+    "common_url",
     "content_length",
     "header_text",
     "header_values",
-    "join_target",
     "parse_cookies",
     "parse_urlencoded",
 )
@@ -29,10 +29,10 @@ __speedups__ = False
 if not TYPE_CHECKING and not os.environ.get("ASGIWIRE_NO_EXTENSIONS"):
     try:
         from asgiwire._speedups import (
+            common_url,
             content_length,
             header_text,
             header_values,
-            join_target,
             parse_cookies,
             parse_urlencoded,
         )

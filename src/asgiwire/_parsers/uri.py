@@ -9,8 +9,10 @@ clients.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
+from .header_pairs import Pairs, header_values
 from .percent import PATH_BYTES, QUERY_BYTES, encode_path, encode_query, percent_decode, quote_path
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -34,15 +36,22 @@ COMMON_TARGET: Final = re.compile(
 ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
-def join_target(scheme: str, host: bytes, path: str, raw_path: bytes, query: bytes) -> str | None:
-    """Return the URL of the parts if all of them can be used without any change, or ``None``."""
-    if scheme not in DEFAULT_PORTS or not COMMON_TARGET.fullmatch(b"%b\0%b\0%b" % (host, raw_path, query)):
+def common_url(scope: Mapping[str, Any], pairs: Pairs) -> str | None:
+    """Return the URL of a request if its values can be used without any change, or ``None``."""
+    scheme, path, raw_path = scope.get("scheme"), scope.get("path"), scope.get("raw_path")
+    query, hosts = scope.get("query_string") or b"", header_values(pairs, b"host")
+    if (
+        len(hosts) != 1
+        or scheme not in ("https", "http", "wss", "ws")
+        or scope.get("root_path")
+        or not isinstance(raw_path, bytes)
+        or not isinstance(query, bytes)
+        # One match of all parts takes half the time of several.
+        or not COMMON_TARGET.fullmatch(b"%b\0%b\0%b" % (hosts[0], raw_path, query))
+        or raw_path.decode() != path
+    ):
         return None
-    sent = raw_path.decode()
-    if sent != path:
-        return None
-    url = f"{scheme}://{host.decode()}{sent}"
-    return f"{url}?{query.decode()}" if query else url
+    return f"{scheme}://{hosts[0].decode()}{path}" + (f"?{query.decode()}" if query else "")
 
 
 def normalize_scheme(value: object) -> str | None:

@@ -193,7 +193,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         cache = self._values or self._new_values()
         url: URL | None = cache.get("url")
         if url is None:
-            url = cache["url"] = URL._requested(self.scope, self._header_values(b"host"))
+            url = cache["url"] = URL._requested(self.scope, self._header_pairs())
         return url
 
     @property

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Self, TypeAlias, cast
 
-from asgiwire._parsers import header_values, join_target, parse_urlencoded
+from asgiwire._parsers import common_url, header_values, parse_urlencoded
+from asgiwire._parsers.header_pairs import Pairs
 from asgiwire._parsers.percent import encode_query
 from asgiwire._parsers.uri import (
     Parts,
@@ -82,23 +83,20 @@ class URL:
         example on a unix socket, the URL is relative. The path has the percent-encoding of ``raw_path``, if
         there is one, and includes ``root_path`` once.
         """
-        return cls._requested(scope, header_values(scope_headers(scope), b"host"))
+        return cls._requested(scope, scope_headers(scope))
 
     @classmethod
-    def _requested(cls, scope: Scope, hosts: list[bytes]) -> Self:
-        """Implement :meth:`from_scope` for a caller that has the values of ``Host``."""
-        scheme, path, root_path = scope.get("scheme"), scope.get("path"), scope.get("root_path")
-        raw_path, query_string = scope.get("raw_path"), scope.get("query_string") or b""
-        if not isinstance(query_string, bytes):
-            query_string = b""
-        if len(hosts) == 1 and not root_path and isinstance(raw_path, bytes):
-            # One check of all parts takes half the time of the general case, which has the same result.
-            text = join_target(scheme, hosts[0], path, raw_path, query_string)
-            if text is not None:
-                return cls._valid(text)
+    def _requested(cls, scope: Scope, pairs: Pairs) -> Self:
+        """Implement :meth:`from_scope` for a caller that has the headers."""
+        text = common_url(scope, pairs)
+        return cls._general(scope, pairs) if text is None else cls._valid(text)
+
+    @classmethod
+    def _general(cls, scope: Scope, pairs: Pairs) -> Self:
+        raw_path, query = scope.get("raw_path"), scope.get("query_string")
         known = raw_path if isinstance(raw_path, bytes) else None
-        target = target_path(_text(path), known, _text(root_path))
-        return cls._composed(scope, hosts, target, encode_query(query_string))
+        path = target_path(_text(scope.get("path")), known, _text(scope.get("root_path")))
+        return cls._composed(scope, pairs, path, encode_query(query) if isinstance(query, bytes) else "")
 
     @classmethod
     def base_from_scope(cls, scope: Scope) -> Self:
@@ -108,12 +106,12 @@ class URL:
         """
         root_path = scope.get("app_root_path")
         path = base_path(_text(scope.get("root_path") if root_path is None else root_path))
-        return cls._composed(scope, header_values(scope_headers(scope), b"host"), path, "")
+        return cls._composed(scope, scope_headers(scope), path, "")
 
     @classmethod
-    def _composed(cls, scope: Scope, hosts: list[bytes], path: str, query: str) -> Self:
+    def _composed(cls, scope: Scope, pairs: Pairs, path: str, query: str) -> Self:
         """Prepend the origin to an encoded path and query."""
-        scheme, authority = _origin(scope, hosts)
+        scheme, authority = _origin(scope, header_values(pairs, b"host"))
         if not authority and path.startswith("//"):
             path = "/." + path  # see compose_uri()
         text = f"{scheme}://{authority}{path}" if authority else path
