@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-from asgiwire.exceptions import ClientException
+from asgiwire.exceptions import ClientException, SerializationException
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -126,6 +126,9 @@ async def describe_body(request: Request) -> dict[str, Any]:
         return body | await read(request)
     except ClientException as error:
         return body | {"kind": "error", "error": describe_error(error)}
+    except RecursionError:
+        error = SerializationException("expected fewer levels of nesting")
+        return body | {"kind": "error", "error": describe_error(error)}
 
 
 def describe_error(error: ClientException) -> dict[str, Any]:
@@ -158,7 +161,7 @@ async def describe_file(field: str, file: UploadFile) -> dict[str, Any]:
 
 async def read_json(request: Request) -> dict[str, Any]:
     """Read JSON."""
-    return {"kind": "json", "value": await request.json()}
+    return {"kind": "json", "value": json_value(await request.json())}
 
 
 async def read_msgpack(request: Request) -> dict[str, Any]:
@@ -167,7 +170,11 @@ async def read_msgpack(request: Request) -> dict[str, Any]:
 
 
 def json_value(value: Value) -> Value:
-    """Return a copy in which all keys are strings and all extensions are dicts."""
+    """Return a copy in which all keys are strings and all extensions are dicts.
+
+    Raises:
+        RecursionError: The value is nested too deep to be shown.
+    """
     match value:
         case dict():
             return {

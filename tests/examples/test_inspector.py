@@ -164,10 +164,11 @@ async def test_binary() -> None:
     [
         ({"content-type": "application/json"}, b'{"secret": ', 400),
         ({"content-type": "application/msgpack"}, b"\xc1", 400),
+        ({"content-type": "application/msgpack"}, b"\x91" * 900 + b"\xc0", 400),
         ({"content-type": "multipart/form-data"}, b"--x", 400),
         ({"content-type": "application/x-www-form-urlencoded"}, b"a=secret&" * 1001, 413),
     ],
-    ids=["json", "msgpack", "no-boundary", "fields"],
+    ids=["json", "msgpack", "nested", "no-boundary", "fields"],
 )
 async def test_invalid_body_is_an_error_beside_the_rest_of_the_report(
     headers: dict[str, str], content: bytes, status_code: int
