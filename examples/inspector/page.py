@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 DOCS = Path(__file__).parents[2] / "docs"
-MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".md": "text/plain"}
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 # Longer texts are truncated on the page. The JSON report is complete.
 MAX_CHARACTERS = 20_000
@@ -34,21 +34,41 @@ MAX_CHARACTERS = 20_000
 PAIR = re.compile(r'\[\n *("(?:[^"\\]|\\.)*"),\n *("(?:[^"\\]|\\.)*"|\d+)\n *\]')
 
 
-def load(path: Path) -> Response:
-    """Return the file as a response."""
-    content = path.read_bytes()
-    etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-    return Response(content, MEDIA_TYPES[path.suffix], etag=etag)
+def template(name: str) -> Template:
+    """Return a template of this package."""
+    return Template((STATIC / name).read_text(encoding="utf-8"))
+
+
+def asset(content: bytes, media_type: str) -> Response:
+    """Return a response that a client may store."""
+    return Response(content, media_type, etag=f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+
+
+def render_guide(path: str, markdown: str) -> Response:
+    """Return a page of the documentation, as text."""
+    root = "../" * path.count("/")
+    page = GUIDE.substitute(root=root, path=path, title=escape(title(markdown)), text=escape(markdown))
+    return asset(page.encode(), HTML)
+
+
+def title(markdown: str) -> str:
+    """Return the first heading."""
+    return markdown.removeprefix("# ").partition("\n")[0]
 
 
 # Read at import, so that no request reads from disk. A copy of this package has no guides.
-PAGE = Template((STATIC / "page.html").read_text(encoding="utf-8"))
+PAGE = template("page.html")
+GUIDE = template("guide.html")
 GUIDES = {
-    path.relative_to(DOCS.parent).as_posix(): load(path)
+    path.relative_to(DOCS.parent).as_posix(): path.read_text(encoding="utf-8")
     for pattern in ("tutorial.md", "how-to/*.md", "explanation/*.md")
     for path in sorted(DOCS.glob(pattern))
 }
-ASSETS = GUIDES | {path.name: load(path) for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES}
+ASSETS = {
+    path.name: asset(path.read_bytes(), MEDIA_TYPES[path.suffix])
+    for path in STATIC.iterdir()
+    if path.suffix in MEDIA_TYPES
+} | {path: render_guide(path, markdown) for path, markdown in GUIDES.items()}
 
 
 def render_page(report: dict[str, Any], base_url: URL) -> bytes:
@@ -72,6 +92,8 @@ def render_report(report: dict[str, Any]) -> str:
     parts = {name: value for name, value in url.items() if name != "full"}
     tls = report["tls"]
     connection = report["connection"] if tls else report["connection"] | {"tls": None}
+    hidden = url["scheme"] == "https" and not tls
+    hint = '<p class="hint">The server does not support the TLS extension of ASGI.</p>' if hidden else ""
     sent = sum(value is not None and value is not False for value in report["conditions"].values())
     return "\n".join(
         [
@@ -90,7 +112,7 @@ def render_report(report: dict[str, Any]) -> str:
                 is_open=sent > 0,
             ),
             section("URL", "", rows("request.url.", parts)),
-            section("Connection", "", rows("request.", connection)),
+            section("Connection", "", rows("request.", connection), hint),
             section("TLS", "", rows("request.tls.", tls)) if tls else "",
             details("Report as JSON", code(pretty(report))),
         ]
@@ -173,15 +195,9 @@ def render_paging(result: dict[str, Any]) -> Iterable[str]:
 def render_guides(base_path: str) -> str:
     """Return links to the guides, by their titles."""
     return "\n".join(
-        f'<li><a href="{escape(base_path)}-/{name}">{escape(title(guide))}</a></li>'
-        for name, guide in GUIDES.items()
+        f'<li><a href="{escape(base_path)}-/{path}">{escape(title(markdown))}</a></li>'
+        for path, markdown in GUIDES.items()
     )
-
-
-def title(guide: Response) -> str:
-    """Return the first heading of Markdown."""
-    heading, _, _ = guide.body.decode().removeprefix("# ").partition("\n")
-    return heading
 
 
 def request_target(url: dict[str, Any]) -> str:

@@ -53,7 +53,7 @@ OFFERED = {
 
 
 class Paging(msgspec.Struct):
-    """A type for the query; the page shows this class."""
+    """A page of a list."""
 
     page: int = 1
     size: int = 20
@@ -127,8 +127,8 @@ async def describe_body(request: Request) -> dict[str, Any]:
     except ClientException as error:
         return body | {"kind": "error", "error": describe_error(error)}
     except RecursionError:
-        error = SerializationException("expected fewer levels of nesting")
-        return body | {"kind": "error", "error": describe_error(error)}
+        too_deep = SerializationException("expected fewer levels of nesting")
+        return body | {"kind": "error", "error": describe_error(too_deep)}
 
 
 def describe_error(error: ClientException) -> dict[str, Any]:

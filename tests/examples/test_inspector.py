@@ -390,18 +390,23 @@ async def test_page_says_what_it_is() -> None:
     assert f"an example of asgiwire {asgiwire.__version__}" in page.text
 
 
-async def test_guides_are_served_as_text() -> None:
+async def test_guides_are_pages() -> None:
     page = await page_of("GET", "/")
     guides = [source for source in page.sources if source.endswith(".md")]
     assert "/-/docs/tutorial.md" in guides
-    for guide in guides:
-        response = await ask("GET", guide)
-        assert response.headers["content-type"] == "text/plain; charset=utf-8"
-        assert response.text.startswith("# ")
+    for path in guides:
+        guide = await page_of("GET", path)
+        assert any(text.startswith("# ") for text in guide.text)
+        for source in guide.sources:
+            target = httpx.URL(f"{ADDRESS}{path}").join(source)
+            assert target.path == "/" or (await ask("GET", target.path)).headers["etag"]
 
 
-async def test_page_without_tls() -> None:
-    assert (await page_of("GET", "/")).values["request.tls"] == "None"
+@pytest.mark.parametrize(("scheme", "hints"), [("http", 0), ("https", 1)])
+async def test_page_without_the_tls_extension(scheme: str, hints: int) -> None:
+    page = await page_of("GET", f"{scheme}://testserver/")
+    assert page.values["request.tls"] == "None"
+    assert sum("does not support the TLS extension" in text for text in page.text) == hints
 
 
 async def test_conditions_are_open_if_the_client_sent_one() -> None:
