@@ -54,7 +54,7 @@ def show_request(address: str) -> None:
     """Send JSON with a query and cookies."""
     report = httpx.post(f"{address}orders?x=1&x=2", json={"tea": 2}, headers={"cookie": "theme=dark"}).json()
     expect(report["body"]["value"] == {"tea": 2}, "the report contains the JSON value")
-    expect(report["query"] == [["x", "1"], ["x", "2"]], "the report contains the query in its order")
+    expect(report["query_params"] == [["x", "1"], ["x", "2"]], "the report contains the query in its order")
     expect(report["cookies"] == {"theme": "dark"}, "the report contains the cookies")
 
 

@@ -1,7 +1,8 @@
 """The inspector: an ASGI application, built on asgiwire alone, that shows what a client sends.
 
-Start it with ``python -m examples.inspector``. A browser receives a page with a form, an upload and a
-WebSocket console. Any other client receives the same report as JSON::
+Start it with ``python -m examples.inspector``. A browser receives a page: what it sent, the
+expressions that read it, a form, an upload and a WebSocket console. Any other client receives the report as
+JSON::
 
     curl -F note=hello -F file=@README.md 'http://127.0.0.1:8000/any/path?x=1'
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asgiwire import Limits, Request, WebSocket
-from asgiwire.exceptions import ClientDisconnect, ClientException
-from asgiwire.serialization import encode_json
+from asgiwire.exceptions import ClientDisconnect
 
 from .conversation import converse
-from .page import ASSETS, render_page
-from .report import describe_request
-from .responses import HTML, JSON, Response, send_response
+from .page import ASSETS, pretty, render_page
+from .report import HTML, JSON, describe_request
+from .responses import Response, respond
 
 if TYPE_CHECKING:
     from asgiwire.types import Receive, Scope, Send
@@ -29,7 +28,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request, a WebSocket or the lifespan."""
     match scope["type"]:
         case "http":
-            await respond(InspectedRequest(scope, receive, send))
+            await answer(InspectedRequest(scope, receive, send))
         case "websocket":
             await converse(WebSocket(scope, receive, send))
         case "lifespan":
@@ -38,30 +37,27 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             raise NotImplementedError(f"expected a scope of type http, websocket or lifespan, got {other!r}")
 
 
-async def respond(request: Request) -> None:
-    """Send the report or the error of the client; send nothing after a disconnect."""
+async def answer(request: Request) -> None:
+    """Send a file of the page or the report; send nothing after a disconnect."""
     try:
         response = find_asset(request) or await create_report(request)
-    except ClientException as error:
-        problem = {"status_code": error.status_code, "detail": error.detail}
-        response = Response(encode_json(problem), JSON, status=error.status_code)
     except ClientDisconnect:
         return
-    await send_response(request, response)
+    await respond(request, response)
 
 
 async def create_report(request: Request) -> Response:
-    """Return the report as JSON or, for a browser, as an HTML page."""
+    """Return the report as JSON or, for a browser, as an HTML page; the status is that of the body."""
     media_type = request.accept.best_match([JSON, HTML], default=JSON)
     report = await describe_request(request)
-    report["negotiated"] = media_type
+    status = report["body"]["error"]["status_code"] if report["body"]["kind"] == "error" else 200
     if media_type == HTML:
-        return Response(render_page(report, request.base_url), HTML)
-    return Response(encode_json(report), JSON)
+        return Response(render_page(report, request.base_url), HTML, status)
+    return Response(f"{pretty(report)}\n".encode(), JSON, status)
 
 
 def find_asset(request: Request) -> Response | None:
-    """Return the requested stylesheet, script or icon, or ``None`` if the path names none."""
+    """Return the requested stylesheet, script, icon or guide, or ``None`` if the path names none."""
     _, found, name = request.url.path.rpartition(ASSET_PATH)
     return ASSETS.get(name) if found and request.method in {"GET", "HEAD"} else None
 

@@ -8,9 +8,10 @@ close. Without a subprotocol, text messages are echoed as text and binary messag
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from asgiwire.exceptions import ClientException, ValidationException, WebSocketDisconnect
+from asgiwire.exceptions import ClientException, WebSocketDisconnect
 
 from .report import describe_connection
 
@@ -19,24 +20,17 @@ if TYPE_CHECKING:
 
     from asgiwire import WebSocket
 
-# RFC 6455 section 7.4.1: a message of an unsupported type; a message that cannot be decoded.
-UNSUPPORTED_DATA = 1003
-INVALID_PAYLOAD = 1007
-# A close frame holds at most 125 bytes, two of which are the code (RFC 6455 section 5.5).
-MAX_REASON_SIZE = 123
-
 
 async def converse(socket: WebSocket) -> None:
-    """Accept with the first supported subprotocol of the client, and reply until one side closes."""
+    """Accept with the first supported subprotocol of the client, and reply until one side closes.
+
+    After an invalid message, the context manager closes with the code for it.
+    """
     chosen = socket.select_subprotocol(CONVERSATIONS)
-    try:
+    with suppress(ClientException, WebSocketDisconnect):
         await socket.accept(chosen)
-        await (CONVERSATIONS[chosen] if chosen else echo)(socket)
-    except WebSocketDisconnect:
-        return
-    except ClientException as error:
-        code = UNSUPPORTED_DATA if isinstance(error, ValidationException) else INVALID_PAYLOAD
-        await socket.close(code, shorten(error.detail))
+        async with socket:
+            await (CONVERSATIONS[chosen] if chosen else echo)(socket)
 
 
 async def echo(socket: WebSocket) -> None:
@@ -76,16 +70,11 @@ async def reply(
         match value:
             case {"close": int(code), **rest}:
                 try:
-                    await socket.close(code, shorten(str(rest.get("reason", ""))))
+                    await socket.close(code, str(rest.get("reason", "")))
                 except ValueError as error:
                     await send({"error": str(error)})
             case _:
                 await send({"received": value})
-
-
-def shorten(reason: str) -> str:
-    """Truncate the reason to the size of a close frame."""
-    return reason.encode()[:MAX_REASON_SIZE].decode(errors="ignore")
 
 
 CONVERSATIONS: dict[str, Callable[[WebSocket], Awaitable[None]]] = {

@@ -220,6 +220,54 @@ def test_method_path_and_text(page: Page) -> None:
     assert HOSTILE in text
 
 
+def test_typed_headers_are_sent(page: Page) -> None:
+    page.css("#send summary").click()
+    page.fill("#headers", 'If-None-Match: "a:b"\n\nx-empty:')
+    page.press("Send")
+    assert "x-empty" in page.report('"a:b"')
+    assert page.css("#report-body details").get_attribute("open")
+
+
+def test_report_as_json_is_shown(page: Page) -> None:
+    page.css("#send summary").click()
+    page.fill("#headers", "Accept: application/json")
+    page.press("Send")
+    assert '"method": "POST"' in page.report('"kind": "form"')
+
+
+def test_invalid_header_is_not_sent(page: Page) -> None:
+    page.css("#send summary").click()
+    page.fill("#headers", "no colon")
+    page.press("Send")
+    assert page.css("#problem").text.startswith("This is not a header")
+
+
+def test_get_has_no_body(page: Page) -> None:
+    from selenium.webdriver.support.select import Select
+
+    method = Select(page.css("#method"))
+    page.choose("options", "json")
+    method.select_by_visible_text("GET")
+    assert not page.css("#raw").is_displayed()
+    page.fill("#target", "/got")
+    page.press("Send")
+    assert "Body" not in page.report("/got")
+    page.choose("options", "text")
+    assert method.first_selected_option.text == "POST"
+
+
+@pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
+def test_expression_is_copied_by_a_click(page: Page, secure: bool) -> None:
+    """Over HTTP to another machine, a browser has no ``navigator.clipboard``."""
+    if not secure:
+        page.browser.execute_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.fill("#text", "")
+    page.press("request.query_params")
+    page.wait("document.getElementById('copied').textContent === 'Copied request.query_params'")
+    page.css("#text").send_keys("\ue009v")  # Ctrl+V
+    assert page.css("#text").get_attribute("value") == "request.query_params"
+
+
 def test_invalid_json_is_not_sent(page: Page) -> None:
     page.choose("options", "msgpack")
     page.fill("#raw", "{")
@@ -298,10 +346,23 @@ def test_console_shows_why_a_message_cannot_be_sent(page: Page) -> None:
 def test_every_control_has_a_name(page: Page) -> None:
     unnamed = page.browser.execute_script("""
         return [...document.querySelectorAll("input, select, textarea, button, progress")]
-            .filter((control) => !(control.labels?.length || control.innerText || control.ariaLabel))
+            .filter((control) => !(control.labels?.length || control.textContent || control.ariaLabel))
             .map((control) => control.outerHTML);
     """)
     assert unnamed == []
+
+
+def test_console_is_one_click_away_on_a_phone(browser: Chrome, address: str) -> None:
+    emulate(browser, 390, "light")
+    try:
+        page = Page(browser, address)
+        link = page.css("nav a[href='#console']")
+        for _ in range(2):  # from the top, and from below the headers
+            link.click()
+            assert 0 < page.css("#connect button").rect["y"] - browser.execute_script("return scrollY") < 900
+            browser.execute_script("document.getElementById('docs').scrollIntoView()")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("width", [1280, 390])

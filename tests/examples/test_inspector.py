@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
 import json
 from html.parser import HTMLParser
 from typing import Any
@@ -11,13 +13,17 @@ import httpx
 import msgpack
 import pytest
 
+import asgiwire
+from asgiwire import Request
 from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope, websocket_scope
 from examples.inspector import app
+from examples.inspector.report import Paging
 
 pytestmark = pytest.mark.anyio
 
 ADDRESS = "http://testserver:8000"
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+TABLES = {"request.query_params", "request.query(type=Paging)", "request.cookies", "request.headers"}
 HOSTILE = '<script>alert("x")</script>&"\''
 
 
@@ -40,9 +46,9 @@ async def body_of(**options: Any) -> dict[str, Any]:
 async def test_request_line_and_url() -> None:
     report = (await ask("DELETE", "/a%20b/ü?x=1&y=%C3%A9&x=2")).json()
     assert report["method"] == "DELETE"
-    assert report["client"] == "127.0.0.1:50000"
+    assert report["connection"]["client"] == ["127.0.0.1", 50_000]
     assert report["http_version"] == "1.1"
-    assert report["query"] == [["x", "1"], ["y", "é"], ["x", "2"]]
+    assert report["query_params"] == [["x", "1"], ["y", "é"], ["x", "2"]]
     assert report["url"] == {
         "full": f"{ADDRESS}/a%20b/%C3%BC?x=1&y=%C3%A9&x=2",
         "scheme": "http",
@@ -109,7 +115,7 @@ async def test_multipart_form(size: int, on_disk: bool) -> None:
             "content_type": "application/x-thing",
             "size": size,
             "sha256": hashlib.sha256(content).hexdigest(),
-            "on_disk": on_disk,
+            "rolled_to_disk": on_disk,
         }
     ]
 
@@ -118,8 +124,29 @@ async def test_text_of_any_type() -> None:
     body = await body_of(
         content="größer".encode(), headers={"content-type": "application/xml; charset=utf-8"}
     )
-    assert (body["kind"], body["text"], body["size"]) == ("text", "größer", 8)
+    assert (body["kind"], body["text"]) == ("text", "größer")
     assert (body["media_type"], body["parameters"]) == ("application/xml", {"charset": "utf-8"})
+
+
+async def test_text_in_its_declared_charset() -> None:
+    body = await body_of(
+        content="grün".encode("latin-1"), headers={"content-type": "text/csv; charset=iso-8859-1"}
+    )
+    assert (body["kind"], body["text"]) == ("text", "grün")
+
+
+async def test_msgpack_extension() -> None:
+    content = msgpack.packb([msgpack.ExtType(5, b"x")])
+    body = await body_of(content=content, headers={"content-type": "application/msgpack"})
+    assert body["value"] == [{"extension": 5, "data": "eA=="}]
+
+
+async def test_json_is_indented_with_each_pair_in_one_line() -> None:
+    """The report is read in a terminal too."""
+    text = (await ask("GET", "/?q=[%0A", headers={"x-a": 'b"\\'})).text
+    assert '\n    ["x-a", "b\\"\\\\"]' in text
+    assert '\n    ["q", "[\\n"]\n' in text
+    assert text.endswith("}\n")
 
 
 async def test_binary() -> None:
@@ -137,21 +164,76 @@ async def test_binary() -> None:
     [
         ({"content-type": "application/json"}, b'{"secret": ', 400),
         ({"content-type": "application/msgpack"}, b"\xc1", 400),
+        ({"content-type": "application/msgpack"}, b"\x91" * 900 + b"\xc0", 400),
         ({"content-type": "multipart/form-data"}, b"--x", 400),
         ({"content-type": "application/x-www-form-urlencoded"}, b"a=secret&" * 1001, 413),
     ],
-    ids=["json", "msgpack", "no-boundary", "fields"],
+    ids=["json", "msgpack", "nested", "no-boundary", "fields"],
 )
-@pytest.mark.parametrize("accept", ["*/*", BROWSER["accept"]], ids=["program", "browser"])
-async def test_an_error_of_the_client_becomes_a_response(
-    headers: dict[str, str], content: bytes, status_code: int, accept: str
+async def test_invalid_body_is_an_error_beside_the_rest_of_the_report(
+    headers: dict[str, str], content: bytes, status_code: int
 ) -> None:
-    response = await ask("POST", "/", content=content, headers={**headers, "accept": accept})
+    response = await ask("POST", "/?x=1", content=content, headers=headers)
     assert response.status_code == status_code
-    problem = response.json()
-    assert problem["status_code"] == status_code
-    assert problem["detail"]
-    assert "secret" not in problem["detail"]
+    report = response.json()
+    assert report["query_params"] == [["x", "1"]]
+    error = report["body"]["error"]
+    assert error["status_code"] == status_code
+    assert error["detail"]
+    assert "secret" not in response.text
+    page = await ask("POST", "/?x=1", content=content, headers={**headers, **BROWSER})
+    assert page.status_code == status_code
+    assert f"{error['exception']} ({status_code}): " in page.text
+
+
+async def test_invalid_content_length_is_an_error_of_the_body() -> None:
+    """Servers reject it, but the scope of a middleware can contain it."""
+    send = RecordedSend()
+    await app(http_scope("POST", headers=[("content-length", "-1")]), ScriptedReceive.body(b""), send)
+    assert send.messages[0]["status"] == 400
+    assert json.loads(send.messages[1]["body"])["body"]["error"]["exception"] == "ClientException"
+
+
+@pytest.mark.parametrize(
+    ("query", "result"),
+    [
+        ("page=2&sort=date&other=1", {"value": {"page": 2, "size": 20, "sort": "date"}}),
+        (
+            "page=two",
+            {
+                "error": {
+                    "status_code": 400,
+                    "exception": "ValidationException",
+                    "detail": "Expected `int`, got `str` - at `$.page`",
+                }
+            },
+        ),
+    ],
+    ids=["valid", "invalid"],
+)
+async def test_typed_query(query: str, result: dict[str, Any]) -> None:
+    response = await ask("GET", f"/?{query}")
+    assert response.status_code == 200
+    assert response.json()["paging"] == result
+
+
+async def test_negotiation() -> None:
+    headers = {"accept-language": "fr;q=0.5, de-CH", "accept-encoding": "gzip, br;q=0.1"}
+    negotiation = (await ask("GET", "/", headers=headers)).json()["negotiation"]
+    assert negotiation["accept_language"] == "de-ch, fr;q=0.5"
+    assert negotiation["accept_language.best_match(['en', 'de', 'fr'])"] == "de"
+    assert negotiation["accept_encoding.best_match(['br', 'gzip', 'identity'])"] == "gzip"
+
+
+async def test_conditions() -> None:
+    headers = {"if-none-match": 'W/"a", "b"', "range": "bytes=0-9", "cache-control": "max-age=0"}
+    conditions = (await ask("GET", "/", headers=headers)).json()["conditions"]
+    assert {name: value for name, value in conditions.items() if value is not None} == {
+        "if_none_match": 'W/"a", "b"',
+        "range": "bytes=0-9",
+        "cache_control.max_age": 0,
+        "cache_control.no_cache": False,
+    }
 
 
 async def test_nothing_is_sent_after_a_client_disconnect() -> None:
@@ -164,22 +246,46 @@ async def test_nothing_is_sent_after_a_client_disconnect() -> None:
 
 
 class Page(HTMLParser):
-    """Collects the visible text, and fails on markup that came from the request."""
+    """Collects the text, the linked files, and the expressions with what is shown beside them.
+
+    Fails on markup that came from the request.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.text: list[str] = []
         self.sources: list[str] = []
+        self.expressions: list[str] = []
+        self.values: dict[str, str] = {}
+        self.in_expression = self.in_value = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
         assert tag != "script" or names.get("src"), "an inline script"
         assert not any(name == "style" or name.startswith("on") for name in names)
-        self.sources += [value or "" for name, value in attrs if name in {"src", "href"}]
+        self.sources += [
+            value
+            for name, value in attrs
+            if name in {"src", "href"} and value and not value.startswith(("#", "?"))
+        ]
+        if names.get("class") == "copy":
+            self.expressions.append("")
+            self.in_expression = True
+        if tag == "td" and self.expressions:
+            self.values[self.expressions[-1]] = ""
+        self.in_value = tag == "td" or (self.in_value and tag == "span")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_expression = self.in_expression and tag != "button"
+        self.in_value = self.in_value and tag != "td"
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+        if self.in_expression:
+            self.expressions[-1] += data
+        elif self.in_value and self.expressions:
+            self.values[self.expressions[-1]] += data
 
 
 async def page_of(method: str, target: str, **options: Any) -> Page:
@@ -233,6 +339,94 @@ async def test_text_of_the_client_is_escaped() -> None:
 async def test_page_shows_the_body(options: dict[str, Any], words: str) -> None:
     page = await page_of("POST", "/", **options)
     assert any(words in text for text in page.text)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content", "reader"),
+    [
+        ("application/x-www-form-urlencoded", b"a=1", "await request.form()"),
+        ("application/json", b"[1]", "await request.json()"),
+        ("application/msgpack", b"\x01", "await request.msgpack()"),
+        ("text/plain", b"a", "await request.text()"),
+        ("image/png", b"\xff", "await request.body()"),
+    ],
+)
+async def test_every_expression_on_the_page_returns_what_is_beside_it(
+    media_type: str, content: bytes, reader: str
+) -> None:
+    headers = {
+        "accept": "text/html, */*;q=0.1",
+        "accept-language": "de",
+        "authorization": "Bearer a",
+        "content-type": media_type,
+        "content-length": str(len(content)),
+        "if-modified-since": "Sun, 06 Nov 1994 08:49:37 GMT",
+        "if-range": '"a"',
+        "range": "bytes=-5",
+    }
+    tls = {"tls_version": 0x0304, "cipher_suite": 0x1301, "client_cert_name": "CN=ada,O=Example"}
+    scope = http_scope(
+        "POST", "/a", query_params={"page": "2", "x": "é"}, headers=headers, extensions={"tls": tls}
+    )
+    send = RecordedSend()
+    await app(scope, ScriptedReceive.body(content), send)
+    page = Page(send.messages[1]["body"].decode())
+
+    request = Request(scope, ScriptedReceive.body(content))
+    values = {}
+    for expression in page.expressions:
+        code = compile(expression, "page", "eval", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        value = eval(code, {"request": request, "Paging": Paging})
+        values[expression] = await value if inspect.isawaitable(value) else value
+    assert reader in values
+    assert values["request.query(type=Paging)"] == Paging(page=2)
+    rows = [name for name in page.expressions if name not in TABLES and not name.startswith("await ")]
+    assert len(rows) > 25
+    assert {name: page.values[name] for name in rows} == {name: str(values[name]) for name in rows}
+
+
+async def test_page_says_what_it_is() -> None:
+    page = await page_of("GET", "/")
+    assert f"an example of asgiwire {asgiwire.__version__}" in page.text
+
+
+async def test_guides_are_pages() -> None:
+    page = await page_of("GET", "/")
+    guides = [source for source in page.sources if source.endswith(".md")]
+    assert "/-/docs/tutorial.md" in guides
+    for path in guides:
+        guide = await page_of("GET", path)
+        assert any(text.startswith("# ") for text in guide.text)
+        for source in guide.sources:
+            target = httpx.URL(f"{ADDRESS}{path}").join(source)
+            assert target.path == "/" or (await ask("GET", target.path)).headers["etag"]
+
+
+@pytest.mark.parametrize(("scheme", "hints"), [("http", 0), ("https", 1)])
+async def test_page_without_the_tls_extension(scheme: str, hints: int) -> None:
+    page = await page_of("GET", f"{scheme}://testserver/")
+    assert page.values["request.tls"] == "None"
+    assert sum("does not support the TLS extension" in text for text in page.text) == hints
+
+
+async def test_conditions_are_open_if_the_client_sent_one() -> None:
+    assert "1 sent" in (await page_of("GET", "/", headers={"cache-control": "max-age=0"})).text
+    assert "none sent" in (await page_of("GET", "/")).text
+
+
+async def test_file_that_the_client_has_is_not_sent_again() -> None:
+    first = await ask("GET", "/-/inspector.css")
+    assert first.headers["cache-control"] == "no-cache"
+    again = await ask("GET", "/-/inspector.css", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    changed = await ask("GET", "/-/inspector.css", headers={"if-none-match": '"other"'})
+    assert changed.content == first.content
+
+
+async def test_report_is_never_stored() -> None:
+    response = await ask("GET", "/", headers={"if-none-match": "*"})
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
 
 
 async def test_page_loads_only_its_own_files() -> None:

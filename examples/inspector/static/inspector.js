@@ -1,4 +1,4 @@
-// A form that shows the progress of its upload, and a WebSocket console.
+// A form that shows the progress of its upload, expressions to copy, and a WebSocket console.
 // Without this script the form still works, because its response is a page too.
 
 import { decode, encode } from "./msgpack.js";
@@ -43,6 +43,7 @@ function showBody() {
 
 function requestBody() {
   const mode = chosen(options, "body");
+  if (mode === "none") return null;
   if (mode === "multipart") return new FormData(send);
   if (mode === "urlencoded") {
     const fields = new FormData(send);
@@ -54,24 +55,42 @@ function requestBody() {
   return new Blob([body], { type: MEDIA_TYPES[mode] });
 }
 
+// A GET request has no body in a browser.
+function matchMethod({ target }) {
+  const method = find("method");
+  if (target === method && method.value === "GET") options.elements.body.value = "none";
+  else if (target !== method && method.value === "GET" && target.value !== "none") method.value = "POST";
+  showBody();
+}
+
+function typedHeaders() {
+  const lines = find("headers").value.split("\n").filter((line) => line.trim());
+  return new Headers(lines.map((line) => {
+    if (!line.includes(":")) throw new TypeError(`write "Name: value" instead of "${line}"`);
+    return line.split(/:(.*)/s, 2);
+  }));
+}
+
 function upload(event) {
   event.preventDefault();
   find("problem").textContent = "";
   if (!options.reportValidity()) return;
-  let body;
+  let body, headers;
   try {
     body = requestBody();
+    headers = typedHeaders();
   } catch (error) {
-    find("problem").textContent = `This is not JSON: ${error.message}`;
+    find("problem").textContent = `This is not ${error instanceof SyntaxError ? "JSON" : "a header"}: ${error.message}`;
     return;
   }
+  if (!headers.has("Accept")) headers.set("Accept", "text/html");
   // XMLHttpRequest, because fetch does not report the progress of an upload.
   const request = new XMLHttpRequest();
   request.open(find("method").value, find("target").value);
-  request.setRequestHeader("Accept", "text/html");
+  for (const [name, value] of headers) request.setRequestHeader(name, value);
   request.upload.onprogress = (sent) => showProgress(sent.loaded, sent.total);
   request.onload = () => showResponse(request);
-  request.onerror = () => endUpload("The connection failed. Is the inspector still running?");
+  request.onerror = () => endUpload("The connection failed: the inspector has stopped, or the body is larger than its limit.");
   request.onabort = () => endUpload("Cancelled: the application received a client disconnect.");
   find("cancel").onclick = () => request.abort();
   find("cancel").hidden = false;
@@ -91,17 +110,19 @@ function megabytes(bytes) {
 }
 
 function showResponse(request) {
-  const text = request.responseText;
-  if (request.getResponseHeader("Content-Type").startsWith("text/html")) {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    find("report-body").replaceWith(document.adoptNode(page.getElementById("report-body")));
-    endUpload("");
-    find("report-title").focus({ preventScroll: true });
-    // On a narrow screen the report is below the form.
-    if (find("report-title").getBoundingClientRect().bottom > innerHeight / 2) find("report").scrollIntoView();
+  const report = find("report-body");
+  if (request.getResponseHeader("Content-Type")?.startsWith("text/html")) {
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    report.replaceWith(document.adoptNode(page.getElementById("report-body")));
   } else {
-    endUpload(`Answered with ${request.status}: ${JSON.parse(text).detail}`);
+    const text = document.createElement("pre");
+    text.textContent = request.responseText;
+    report.replaceChildren(text);
   }
+  endUpload(request.status === 200 ? "" : `Answered with ${request.status} ${request.statusText}`);
+  find("report-title").focus({ preventScroll: true });
+  // On a narrow screen the report is below the form.
+  if (find("report-title").getBoundingClientRect().bottom > innerHeight / 2) find("report").scrollIntoView();
 }
 
 function endUpload(problem) {
@@ -112,8 +133,30 @@ function endUpload(problem) {
 
 send.addEventListener("submit", upload);
 options.addEventListener("submit", (event) => event.preventDefault());
-for (const radio of options.elements.body) radio.addEventListener("change", showBody);
+for (const control of [find("method"), ...options.elements.body]) control.addEventListener("change", matchMethod);
 showBody();
+
+// --- Copying an expression -------------------------------------------------------------------------
+
+async function copy(button) {
+  const text = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Browsers restrict the clipboard to HTTPS and to this machine; a selection is copied everywhere.
+    getSelection().selectAllChildren(button);
+    document.execCommand("copy");
+    getSelection().removeAllRanges();
+  }
+  find("copied").textContent = `Copied ${text}`;
+  button.dataset.copied = "";
+  setTimeout(() => delete button.dataset.copied, 1200);
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("button.copy");
+  if (button) copy(button);
+});
 
 // --- The WebSocket console -------------------------------------------------------------------------
 
