@@ -18,7 +18,7 @@ from asgiwire import Limits, Request, WebSocket
 
 from . import inputs
 from .inputs import Arguments, Case, Multipart, http_case
-from .uris import CONTROL
+from .targets import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -88,15 +88,7 @@ class URL:
     @classmethod
     def _requested(cls, scope: Scope, pairs: Pairs) -> Self:
         """Implement :meth:`from_scope` for a caller that has the headers."""
-        text = common_url(scope, pairs)
-        return cls._general(scope, pairs) if text is None else cls._valid(text)
-
-    @classmethod
-    def _general(cls, scope: Scope, pairs: Pairs) -> Self:
-        raw_path, query = scope.get("raw_path"), scope.get("query_string")
-        known = raw_path if isinstance(raw_path, bytes) else None
-        path = target_path(_text(scope.get("path")), known, _text(scope.get("root_path")))
-        return cls._composed(scope, pairs, path, encode_query(query) if isinstance(query, bytes) else "")
+        return cls._valid(common_url(scope, pairs) or _request_url(scope, pairs))
 
     @classmethod
     def base_from_scope(cls, scope: Scope) -> Self:
@@ -106,16 +98,7 @@ class URL:
         """
         root_path = scope.get("app_root_path")
         path = base_path(_text(scope.get("root_path") if root_path is None else root_path))
-        return cls._composed(scope, scope_headers(scope), path, "")
-
-    @classmethod
-    def _composed(cls, scope: Scope, pairs: Pairs, path: str, query: str) -> Self:
-        """Prepend the origin to an encoded path and query."""
-        scheme, authority = _origin(scope, header_values(pairs, b"host"))
-        if not authority and path.startswith("//"):
-            path = "/." + path  # see compose_uri()
-        text = f"{scheme}://{authority}{path}" if authority else path
-        return cls._valid(f"{text}?{query}" if query else text)
+        return cls._valid(_join(scope, scope_headers(scope), path, ""))
 
     @classmethod
     def _valid(cls, text: str) -> Self:
@@ -287,6 +270,24 @@ def make_absolute_url(path: str | URL, base: str | URL) -> str:
     slash = "/" if target and not target.startswith("/") else ""
     full_path = url._parts.path.rstrip("/") + slash + target
     return compose_uri(url.scheme, url.netloc, full_path, query, fragment)
+
+
+def _request_url(scope: Scope, pairs: Pairs) -> str:
+    """Return the URL of any request; :func:`common_url` is faster for the common case."""
+    raw_path, query = scope.get("raw_path"), scope.get("query_string")
+    known = raw_path if isinstance(raw_path, bytes) else None
+    path = target_path(_text(scope.get("path")), known, _text(scope.get("root_path")))
+    return _join(scope, pairs, path, encode_query(query) if isinstance(query, bytes) else "")
+
+
+def _join(scope: Scope, pairs: Pairs, path: str, query: str) -> str:
+    """Prepend the origin to an encoded path and query."""
+    scheme, authority = _origin(scope, header_values(pairs, b"host"))
+    if authority:
+        path = f"{scheme}://{authority}{path}"
+    elif path.startswith("//"):
+        path = "/." + path  # see compose_uri()
+    return f"{path}?{query}" if query else path
 
 
 def _origin(scope: Scope, hosts: list[bytes]) -> tuple[str, str]:
