@@ -24,6 +24,7 @@ enum {
     PARSE_URLENCODED,
     PARSE_COOKIES,
     COMMON_URL,
+    FIND_DELIMITER,
     TWINS,
 };
 
@@ -34,6 +35,7 @@ static const char *const TWIN_MODULES[TWINS] = {
     "asgiwire._parsers.query",
     "asgiwire._parsers.cookies",
     "asgiwire._parsers.uri",
+    "asgiwire._parsers.content_headers",
 };
 
 /* Keys of a scope. */
@@ -523,6 +525,47 @@ common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return url != NULL || PyErr_Occurred() ? url : call_twin(module, COMMON_URL, args, count);
 }
 
+/* ---- Multipart ---- */
+
+PyDoc_STRVAR(find_delimiter_doc, "Return the position of a multipart delimiter at or after ``start``, or -1.");
+
+enum { MAX_CANDIDATES = 64 };
+
+static PyObject *
+find_delimiter(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[1]) || !PyLong_CheckExact(args[2]))
+        return call_twin(module, FIND_DELIMITER, args, count);
+    Py_ssize_t start = PyLong_AsSsize_t(args[2]), length = PyBytes_GET_SIZE(args[1]);
+    if (start < 0 || length == 0) {
+        PyErr_Clear();
+        return call_twin(module, FIND_DELIMITER, args, count);
+    }
+    const char *data = PyBytes_AS_STRING(args[0]), *delimiter = PyBytes_AS_STRING(args[1]);
+    Py_ssize_t end = PyBytes_GET_SIZE(args[0]) - length + 1; /* of the positions where a delimiter can be */
+    /* memchr takes less than half the time of bytes.find in content where CR, the first byte, is rare. In text with
+       many line ends bytes.find is faster, so the candidates are limited to one in 128 bytes, and a few. */
+    Py_ssize_t candidates = 0, begin = start;
+    while (start < end) {
+        const char *found = memchr(data + start, *delimiter, (size_t)(end - start));
+        if (found == NULL)
+            break;
+        if (memcmp(found, delimiter, (size_t)length) == 0)
+            return PyLong_FromSsize_t(found - data);
+        start = found - data + 1;
+        if (++candidates > MAX_CANDIDATES + (start - begin) / 128) {
+            PyObject *position = PyLong_FromSsize_t(start);
+            if (position == NULL)
+                return NULL;
+            PyObject *rest[] = {args[0], args[1], position};
+            PyObject *result = call_twin(module, FIND_DELIMITER, rest, 3);
+            Py_DECREF(position);
+            return result;
+        }
+    }
+    return PyLong_FromLong(-1);
+}
+
 /* ---- The module ---- */
 
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, name##_doc}
@@ -534,6 +577,7 @@ static PyMethodDef functions[] = {
     FUNCTION(parse_urlencoded),
     FUNCTION(parse_cookies),
     FUNCTION(common_url),
+    FUNCTION(find_delimiter),
     {NULL, NULL, 0, NULL},
 };
 

@@ -26,6 +26,7 @@ TWINS: dict[str, Callable[..., Any]] = {
         ("header_text", "header_pairs"),
         ("header_values", "header_pairs"),
         ("content_length", "content_headers"),
+        ("find_delimiter", "content_headers"),
         ("parse_urlencoded", "query"),
         ("parse_cookies", "cookies"),
         ("common_url", "uri"),
@@ -185,6 +186,19 @@ def test_parse_urlencoded_around_the_size_of_its_buffer(size: int) -> None:
         assert_same("parse_urlencoded", data, size, size)
 
 
+@given(
+    data=st.lists(
+        st.sampled_from([b"\r", b"\r\n", b"\r\n--", b"\r\n--b", b"-", b"b", b"x" * 200]), max_size=12
+    ).map(b"".join),
+    repeat=st.sampled_from([1, 1, 40]),
+    delimiter=st.sampled_from([b"\r\n--b", b"\r\n--boundary", b"\r", b""]),
+    start=st.integers(-3, 300),
+)
+def test_find_delimiter(data: bytes, repeat: int, delimiter: bytes, start: int) -> None:
+    assert_same("find_delimiter", data * repeat, delimiter, start)
+    assert_same("find_delimiter", data * repeat + delimiter, delimiter, start)
+
+
 @given(values=COOKIES)
 def test_parse_cookies(values: list[bytes]) -> None:
     assert_same("parse_cookies", values)
@@ -245,6 +259,8 @@ def test_every_function_is_chosen() -> None:
         ("content_length", ([(b"content-length", b"1"), (b"content-length", b"2")],)),
         ("parse_urlencoded", (b"name=%C3%A9&second=1234567" * 50, 1000, 1000)),
         ("parse_urlencoded", (b"name=value&second=value" * 50, 2, 1000)),
+        ("find_delimiter", (b"a" * 1000 + b"\r\n--b", b"\r\n--b", 300)),
+        ("find_delimiter", (b"\r" * 1000 + b"\r\n--b", b"\r\n--b", 300)),
         ("parse_cookies", ([b"name=value; second=value"],)),
         ("parse_cookies", ([b"name=value; second=%41"],)),
         ("common_url", (SCOPE, [(b"host", b"a.example")])),

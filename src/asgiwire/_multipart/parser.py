@@ -12,6 +12,7 @@ import re
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from asgiwire._parsers import find_delimiter
 from asgiwire._parsers.charsets import output_codec_for
 from asgiwire._parsers.content_headers import COMMON_DISPOSITION
 from asgiwire.exceptions import RequestEntityTooLarge, ValidationException
@@ -204,7 +205,7 @@ class EventParser:
             if without_line_end.startswith(data[position : position + len(without_line_end)]):
                 return position, -1
             self._at_line_start = False
-        start = data.find(delimiter, position)
+        start = find_delimiter(data, delimiter, position)
         if start >= 0:
             return start, start + len(delimiter)
         return self._boundary_start(data, position), -1
@@ -228,10 +229,10 @@ class EventParser:
         files, file_size, largest_file = usage.max_files, 0, 0
         longest_disposition = longest_type = 0
         parts: list[CommonPart] = []
-        match_headers, find, end = COMMON_HEADERS.match, data.find, -1
+        match_headers, end = COMMON_HEADERS.match, -1
         while match := match_headers(data, position):
             start = match.end()
-            end = find(delimiter, start - 2)
+            end = find_delimiter(data, delimiter, start - 2)
             disposition, name, filename, content_type = match.groups()
             if end < start or start - position > max_headers or name == b"_charset_":
                 break

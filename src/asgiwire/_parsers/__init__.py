@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .content_headers import content_length
+from .content_headers import content_length, find_delimiter
 from .cookies import parse_cookies
 from .header_pairs import header_text, header_values
 from .query import parse_urlencoded
@@ -18,6 +18,7 @@ from .uri import common_url
 __all__ = (
     "common_url",
     "content_length",
+    "find_delimiter",
     "header_text",
     "header_values",
     "parse_cookies",
@@ -31,6 +32,7 @@ if not TYPE_CHECKING and not os.environ.get("ASGIWIRE_NO_EXTENSIONS"):
         from asgiwire._speedups import (
             common_url,
             content_length,
+            find_delimiter,
             header_text,
             header_values,
             parse_cookies,

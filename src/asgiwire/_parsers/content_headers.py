@@ -1,4 +1,4 @@
-"""Parsers for Content-Type, Content-Length, and the Content-Disposition of a form part.
+"""Parsers for Content-Type with its boundary, Content-Length, and the Content-Disposition of a form part.
 
 All of them take linear time. The Content-Disposition of a response (RFC 6266) has other rules for quotes and
 is not supported.
@@ -18,6 +18,7 @@ __all__ = (
     "COMMON_DISPOSITION",
     "FormDataDisposition",
     "content_length",
+    "find_delimiter",
     "forbidden_character",
     "has_several_boundaries",
     "parse_boundary",
@@ -94,6 +95,11 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
     if not _BOUNDARY.fullmatch(boundary):
         raise ValidationException("the multipart boundary contains characters that RFC 2046 does not allow")
     return boundary.encode("ascii")
+
+
+def find_delimiter(data: bytes, delimiter: bytes, start: int) -> int:
+    """Return the position of a multipart delimiter at or after ``start``, or -1."""
+    return data.find(delimiter, start)
 
 
 def has_several_boundaries(value: bytes) -> bool:
