@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from types import CoroutineType, TracebackType, coroutine
+from types import CoroutineType, FunctionType, MethodType, TracebackType, coroutine
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -23,12 +23,23 @@ COROUTINE: Final[Any] = CoroutineType
 """The type of the awaitable that nearly every ``receive`` returns."""
 
 
+CO_COROUTINE: Final = 0x80
+"""The flag of ``async def`` in the code of a function; ``inspect`` would add modules to the import."""
+
+
 class Event(Protocol):
     """The interface that ``asyncio.Event`` and ``trio.Event`` share."""
 
     def set(self) -> object: ...
 
     def wait(self) -> Awaitable[object]: ...
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Whether every call of a function or method returns a coroutine, because it was defined with ``async``."""
+    return isinstance(function, (FunctionType, MethodType)) and bool(
+        function.__code__.co_flags & CO_COROUTINE  # type: ignore[union-attr]  # a method has that of its function
+    )
 
 
 def in_trio() -> bool:

@@ -17,7 +17,7 @@ from asgiwire.exceptions import ClientDisconnect, ProtocolError, RequestEntityTo
 from asgiwire.limits import BLOCK_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from asgiwire._concurrency import Event
     from asgiwire._multipart.usage import FormUsage
@@ -105,6 +105,9 @@ class BodyChannel:
         previous: The channel that was in the scope before, which belongs to another callable.
         state: The state of the body.
         size: Bytes of the body received so far.
+        chunks: Chunks that were received, and are neither returned nor on disk.
+        spool: The buffered body, or its beginning, on disk.
+        receiving: Whether a task waits for ``receive``.
         complete: Whether the last part was received.
         disconnected: Whether ``http.disconnect`` was received.
         failure: The error that made the body unreadable, without its traceback.
@@ -115,17 +118,15 @@ class BodyChannel:
     """
 
     __slots__ = (
-        "_chunks",
         "_consumer",
         "_function",
         "_owner",
         "_pending",
         "_progress",
-        "_receiving",
-        "_spool",
         "_spool_position",
         "_stray_messages",
         "cached_form",
+        "chunks",
         "complete",
         "disconnected",
         "failure",
@@ -133,14 +134,19 @@ class BodyChannel:
         "in_memory",
         "parsing",
         "previous",
+        "receiving",
         "size",
+        "spool",
         "state",
     )
 
     def __init__(self, receive: Receive, previous: BodyChannel | None = None) -> None:
+        owner, self._function = identity(receive)
         self._owner: Callable[[], Any]
-        self._function: Any = None
-        self._identify(receive)
+        try:
+            self._owner = ref(owner)
+        except TypeError:  # the class does not support weak references
+            self._owner = lambda: owner
         self.previous: BodyChannel | None = previous
         self.state: BodyState = UNREAD
         self.size: int = 0
@@ -150,38 +156,20 @@ class BodyChannel:
         self.cached_form: FormMultiDict | None = None
         self.form_usage: FormUsage | None = None
         self.parsing: bool = False
-        self._chunks: list[bytes | bytearray] = []  # received, and neither handed out nor on disk
+        self.chunks: list[bytes | bytearray] = []
         self.in_memory: bytes | None = None
-        self._spool: Spool | None = None  # the buffered body, or its beginning, on disk
+        self.spool: Spool | None = None
         self._spool_position = 0  # bytes of the spool that were handed out
         self._consumer = ""
         self._pending: PendingReceive | None = None  # created if `receive` does not return a coroutine
-        self._receiving = False
+        self.receiving = False
         self._progress: Event | None = None  # created by the first task that has to wait
         self._stray_messages = 0
 
-    def _identify(self, receive: Any) -> None:
-        """Store what identifies a callable: a function, or the owner and the function of a method."""
-        owner = receive
-        if type(receive) is MethodType:
-            owner, self._function = receive.__self__, receive.__func__
-        elif isinstance(receive, BuiltinMethodType):
-            # The method of an object written in C is a new object at each access, and equal to the others.
-            self._owner = lambda: receive
-            return
-        try:
-            self._owner = ref(owner)
-        except TypeError:  # the class does not support weak references
-            self._owner = lambda: owner
-
     def belongs_to(self, receive: Receive) -> bool:
         """Whether this is the channel of ``receive``."""
-        owner, function = self._owner(), self._function
-        if isinstance(receive, MethodType):  # a new object at each attribute access
-            return owner is receive.__self__ and function is receive.__func__
-        return function is None and (
-            owner is receive or (isinstance(owner, BuiltinMethodType) and owner == receive)
-        )
+        owner, function = identity(receive)
+        return self._owner() is owner and self._function == function
 
     @property
     def is_orphaned(self) -> bool:
@@ -190,7 +178,7 @@ class BodyChannel:
 
     def preload(self, body: bytes) -> None:
         """Store a body that was received by other means, before anything is received here."""
-        self._chunks = [body] if body else []
+        self.chunks = [body] if body else []
         self.size, self.complete = len(body), True
 
     # Reading the whole body
@@ -221,34 +209,40 @@ class BodyChannel:
         if self._claim("buffer", maximum) is BUFFERED:
             return
         try:
-            if check is not None and self._chunks and not self.complete:
-                check(b"".join(self._chunks))
+            if check is not None and self.chunks and not self.complete:
+                check(b"".join(self.chunks))
             while not self.complete:
-                if self._receiving:  # a disconnect check is under way, and queues what it receives
+                if self.receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
-                elif chunk := await self._receive(receive, maximum):
-                    if self._chunks:
-                        add_chunk(self._chunks, chunk)
-                    else:
-                        self._chunks.append(chunk)
-                    if check is not None and not self.complete:
-                        check(chunk)
+                else:
+                    try:
+                        chunk = self.received(await self.start_receive(receive), maximum)
+                    except BaseException as error:
+                        self.stop_receiving(error)
+                        raise
+                    if chunk:
+                        if self.chunks:
+                            add_chunk(self.chunks, chunk)
+                        else:
+                            self.chunks.append(chunk)
+                        if check is not None and not self.complete:
+                            check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
                 if self.failure is not None:  # of a disconnect check
                     self.raise_failure()
-            if self._spool is not None:
-                await self._spool.append(self._chunks)
+            if self.spool is not None:
+                await self.spool.append(self.chunks)
             else:
-                self.in_memory = b"".join(self._chunks)  # no copy where there is one chunk
-                self._chunks.clear()
+                self.in_memory = b"".join(self.chunks)  # no copy where there is one chunk
+                self.chunks.clear()
         except BaseException as error:
             if isinstance(error, Exception):
                 self.fail(error)
             elif self.state is READING:
                 self._enter("cancel")
             raise
-        self._enter("end")
+        self.end()
         if maximum is not None and self.size > maximum:
             self._reject_size(maximum)  # a disconnect check, which has no limit, received a part
 
@@ -261,8 +255,8 @@ class BodyChannel:
         """
         if self.in_memory is not None:
             return self.in_memory[position:]
-        assert self._spool is not None
-        return await self._spool.read(position, size)
+        assert self.spool is not None
+        return await self.spool.read(position, size)
 
     # The parsed form
 
@@ -293,20 +287,22 @@ class BodyChannel:
 
     async def _spool_beyond(self, spool_size: int) -> None:
         """Move the queued chunks to disk once they exceed ``spool_size``, and then in large blocks."""
-        if self._spool is None:
+        if self.spool is None:
             if self.size <= spool_size:
                 return
             from .spool import Spool
 
-            self._spool = Spool()
-        elif self.size - self._spool.size <= BLOCK_SIZE:
+            self.spool = Spool()
+        elif self.size - self.spool.size <= BLOCK_SIZE:
             return
-        await self._spool.append(self._chunks)
+        await self.spool.append(self.chunks)
 
     # Taking the chunks as they arrive
 
-    async def claim_stream(self, maximum: int | None, consumer: str) -> bool:
+    def claim_stream(self, maximum: int | None, consumer: str) -> bool:
         """Claim the body for one consumer; return ``False`` if it is buffered, and so not exclusive.
+
+        The state must not be READING.
 
         Args:
             maximum: The most bytes that the body may have.
@@ -317,77 +313,35 @@ class BodyChannel:
             RequestEntityTooLarge: The body has more than ``maximum`` bytes.
             Exception: The failure of the body.
         """
-        while self.state is READING:
-            await self.wait_for_progress()
         if self._claim("stream", maximum) is BUFFERED:
             return False
         self._consumer = consumer
         return True
 
-    async def stream(
-        self, receive: Receive, maximum: int | None, consumer: str
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield each chunk as it arrives, or from the buffer, then ``b""``.
-
-        Args:
-            receive: The callable that the channel belongs to; it is held as long as the generator.
-            maximum: The most bytes that the body may have.
-            consumer: The name of the consumer for error messages.
-        """
-        if await self.claim_stream(maximum, consumer):
-            while self.state is STREAMING:
-                # As next_chunk(), whose call would cost 7 % of a stream.
-                if self._chunks or self._receiving or self.complete or self._spool is not None:
-                    chunk = await self._next_queued(maximum)
-                else:
-                    chunk = await self._receive(receive, maximum)
-                if chunk:
-                    yield chunk
-            self.raise_failure()
-        else:
-            position = 0
-            while chunk := await self.read_buffered(position):
-                position += len(chunk)
-                yield chunk
-        yield b""
-
-    def next_chunk(self, receive: Receive, maximum: int | None) -> Awaitable[bytes]:
-        """Return an awaitable of the next chunk of a body that was claimed for streaming.
-
-        The chunk may be empty. The state is no longer STREAMING after the last chunk.
-
-        Args:
-            receive: The callable that the channel belongs to.
-            maximum: The most bytes that the body may have.
-        """
-        if self._chunks or self._receiving or self.complete or self._spool is not None:
-            return self._next_queued(maximum)
-        return self._receive(receive, maximum)  # nearly always; a coroutine between costs 15 % of a stream
-
-    async def _next_queued(self, maximum: int | None) -> bytes:
+    async def next_queued(self, maximum: int | None) -> bytes:
         """Return what a disconnect check or a cancelled reader left, or wait for the disconnect check."""
         chunk = b""
-        if self._spool is not None:
+        if self.spool is not None:
             chunk = await self._next_spooled()
-        elif self._chunks:
+        elif self.chunks:
             chunk = self._take_queued(maximum)
         elif not self.complete:
             await self.wait_for_progress()
-        if self.complete and not self._chunks and self._spool is None and self.state is STREAMING:
-            self._enter("end")
+        if self.complete and not self.chunks and self.spool is None and self.state is STREAMING:
+            self.end()
         return chunk
 
     def _take_queued(self, maximum: int | None) -> bytes:
         if maximum is not None and self.size > maximum:
             self._reject_size(maximum)
-        chunk = b"".join(self._chunks)
-        self._chunks.clear()
+        chunk = b"".join(self.chunks)
+        self.chunks.clear()
         self.notify()
         return chunk
 
     async def _next_spooled(self) -> bytes:
-        assert self._spool is not None
-        chunk = await self._spool.read(self._spool_position)
+        assert self.spool is not None
+        chunk = await self.spool.read(self._spool_position)
         self._spool_position += len(chunk)
         if not chunk:
             self._close_spool()
@@ -401,7 +355,7 @@ class BodyChannel:
         Takes one message at most; a chunk of the body in it is queued for the readers.
         """
         # If a task is waiting for the next message, that message has not arrived.
-        if self._can_disconnect and not self._receiving and not self._is_full:
+        if self._can_disconnect and not self.receiving and not self._is_full:
             from asgiwire._concurrency import poll
 
             await poll(partial(self._read_ahead, receive))
@@ -410,7 +364,7 @@ class BodyChannel:
     async def wait_disconnected(self, receive: Receive) -> None:
         """Return when the client has disconnected; chunks that arrive before that are queued."""
         while not self.disconnected:
-            if self._receiving or self._is_full:
+            if self.receiving or self._is_full:
                 await self.wait_for_progress()
             elif self._can_disconnect:
                 await self._read_ahead(receive)
@@ -427,80 +381,90 @@ class BodyChannel:
     def _is_full(self) -> bool:
         # The rest of a large body stays with the server until a reader takes the queued chunks.
         return not self.complete and (
-            len(self._chunks) >= MAX_READ_AHEAD_CHUNKS or sum(map(len, self._chunks)) >= MAX_READ_AHEAD
+            len(self.chunks) >= MAX_READ_AHEAD_CHUNKS or sum(map(len, self.chunks)) >= MAX_READ_AHEAD
         )
 
     async def _read_ahead(self, receive: Receive) -> None:
+        """Receive one message and queue its chunk for the readers; they raise the failure, if there is one."""
         try:
-            chunk = await self._receive(receive, None, is_read=False)
-        except Exception:
-            return  # recorded; the readers raise it
-        if chunk:
-            self._chunks.append(chunk)
-            self.notify()
+            message = await self.start_receive(receive)
+            if not self.complete:
+                if chunk := self.received(message, None):
+                    self.chunks.append(chunk)
+                    self.notify()
+            elif message["type"] == "http.disconnect":
+                self.disconnected = True
+            else:
+                self._stray_messages += 1
+            self.stop_receiving()
+        except BaseException as error:
+            self.stop_receiving(error)
+            if not isinstance(error, Exception):
+                raise
 
-    # Receiving
+    # Receiving: start_receive(), await its result, and received(); after an error, stop_receiving(). These are
+    # no coroutine, which would cost a fifth of a stream.
 
-    async def _receive(self, receive: Receive, maximum: int | None, is_read: bool = True) -> bytes:
-        """Receive one message and account for it: the one step that all readers share.
+    def start_receive(self, receive: Receive) -> Awaitable[Any]:
+        """Call ``receive``, and return what to await. No other task may call it before this one has stopped.
 
         A cancellation leaves everything as it was, so the message is received by the next reader.
+        """
+        self.receiving = True
+        awaitable: Any = receive() if self._pending is None else self._pending.start(receive)
+        return awaitable if type(awaitable) is COROUTINE else self._keep(awaitable)
+
+    def received(self, message: Any, maximum: int | None) -> bytes:
+        """Account for a message of an incomplete body.
 
         Args:
-            receive: The callable that the channel belongs to.
+            message: The message.
             maximum: The most bytes that the body may have.
-            is_read: Whether the caller is a reader; a disconnect check queues the chunk instead.
 
         Returns:
             The chunk of the body in the message; it may be empty.
-        """
-        was_complete = self.complete
-        self._receiving = True
-        try:
-            awaitable: Any = receive() if self._pending is None else self._pending.start(receive)
-            message = await (awaitable if type(awaitable) is COROUTINE else self._keep(awaitable))
-            message_type = message["type"]
-            if message_type == "http.request" and not was_complete:
-                try:
-                    chunk, more_body = message["body"], message["more_body"]
-                except KeyError:  # both are optional; nearly every server sends them
-                    chunk, more_body = message.get("body"), message.get("more_body")
-                if type(chunk) is not bytes:
-                    chunk = bytes(memoryview(chunk or b""))  # bytes() would make zeros of an int
-                self.size = size = self.size + len(chunk)
-                if maximum is not None and size > maximum:
-                    raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
-                if not more_body:
-                    self.complete = True
-                    if is_read and self.state is STREAMING:
-                        self._enter("end")
-                return chunk
-            self._receive_other(message_type)
-        except Exception as error:
-            awaitable = None  # a future that failed holds this frame
-            if was_complete or isinstance(error, ClientDisconnect):
-                self.disconnected = True  # a receive that raises has no further message
-            if not was_complete:
-                self.fail(error)
-                if isinstance(error, StopAsyncIteration):  # in an async generator it would end the body
-                    raise RuntimeError("receive raised StopAsyncIteration") from error
-                raise
-        finally:
-            self._receiving = False
-            if self._progress is not None:
-                self.notify()
-        return b""
 
-    def _receive_other(self, message_type: str) -> None:
-        """Account for a disconnect, or for a message that is not allowed."""
-        if message_type == "http.disconnect":
-            self.disconnected = True
-            if not self.complete:
+        Raises:
+            ClientDisconnect: The message is a disconnect.
+            ProtocolError: The message is not allowed.
+            RequestEntityTooLarge: The body has more than ``maximum`` bytes.
+        """
+        self.receiving = False
+        if self._progress is not None:
+            self.notify()
+        message_type = message["type"]
+        if message_type != "http.request":
+            if message_type == "http.disconnect":
                 raise ClientDisconnect
-        elif self.complete:
-            self._stray_messages += 1
-        else:
             raise ProtocolError(message_type=message_type, expected=("http.request", "http.disconnect"))
+        try:
+            chunk, more_body = message["body"], message["more_body"]
+        except KeyError:  # both are optional; nearly every server sends them
+            chunk, more_body = message.get("body"), message.get("more_body")
+        if type(chunk) is not bytes:
+            chunk = bytes(memoryview(chunk or b""))  # bytes() would make zeros of an int
+        self.size = size = self.size + len(chunk)
+        if maximum is not None and size > maximum:
+            raise RequestEntityTooLarge(limit="max_body_size", maximum=maximum)
+        if not more_body:
+            self.complete = True
+        return chunk
+
+    def stop_receiving(self, error: BaseException | None = None) -> None:
+        """End the call of ``receive``, which raised ``error`` or returned a message that did.
+
+        Raises:
+            RuntimeError: ``receive`` raised ``StopAsyncIteration``, which would end an iteration.
+        """
+        self.receiving = False
+        if isinstance(error, Exception):
+            if self.complete or isinstance(error, ClientDisconnect):
+                self.disconnected = True  # a receive that raises has no further message
+            if not self.complete:
+                self.fail(error)
+                if isinstance(error, StopAsyncIteration):
+                    raise RuntimeError("receive raised StopAsyncIteration") from error
+        self.notify()
 
     def _keep(self, awaitable: Any) -> Awaitable[Any]:
         """Return an awaitable that a cancellation does not cancel, if it is a future."""
@@ -514,7 +478,7 @@ class BodyChannel:
         if self.failure is None:
             self.failure = without_traceback(error)
             self._enter("fail")
-            self._chunks.clear()
+            self.chunks.clear()
             self._close_spool()
 
     async def wait_for_progress(self) -> None:
@@ -541,6 +505,10 @@ class BodyChannel:
             self._reject_size(maximum)
         self.state = state
         return state
+
+    def end(self) -> None:
+        """Change the state after the last chunk was buffered or returned."""
+        self._enter("end")
 
     def _enter(self, event: str) -> None:
         self.state = TRANSITIONS[self.state][event]
@@ -569,7 +537,17 @@ class BodyChannel:
 
     def _close_spool(self) -> None:
         # Closed with the last reference: a thread may be reading or writing the file.
-        self._spool = None
+        self.spool = None
+
+
+def identity(receive: Any) -> tuple[Any, Any]:
+    """Return what identifies a callable: itself, or the owner and the function of a method."""
+    kind = type(receive)
+    if kind is MethodType:  # a new object at each attribute access
+        return receive.__self__, receive.__func__
+    if kind is BuiltinMethodType:  # so is the method of an object written in C
+        return receive.__self__, receive.__name__
+    return receive, None
 
 
 def add_chunk(chunks: list[bytes | bytearray], chunk: bytes) -> None:

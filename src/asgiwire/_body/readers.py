@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiwire._parsers import parse_urlencoded
 from asgiwire.exceptions import ClientDisconnect
 
-from .channel import STREAMING, without_traceback
+from .channel import READING, STREAMING, without_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,10 +24,11 @@ LARGE_FORM: Final = 64 * 1024
 """A form with fewer bytes and without a charset is decoded in one call."""
 
 
-class BodyReader:
-    """Reads one body once, chunk by chunk: as it arrives, or from the buffer.
+class BodyReader(AsyncGenerator[bytes, None]):
+    """Iterates once over the chunks of a body, as they arrive or from the buffer, and then ``b""``.
 
-    A call that was cancelled loses no chunk.
+    A call that was cancelled loses no chunk. An async generator would take twice the time on Python 3.13,
+    and has to be closed.
 
     Args:
         channel: The channel.
@@ -35,7 +37,7 @@ class BodyReader:
         consumer: The name of the consumer for error messages, such as ``"multipart()"``.
     """
 
-    __slots__ = ("_channel", "_consumer", "_maximum", "_position", "_receive", "_streaming")
+    __slots__ = ("_channel", "_consumer", "_ended", "_maximum", "_position", "_receive", "_streaming")
 
     def __init__(self, channel: BodyChannel, receive: Receive, maximum: int | None, consumer: str) -> None:
         self._channel = channel
@@ -44,21 +46,48 @@ class BodyReader:
         self._consumer = consumer
         self._streaming: bool | None = None  # not known before the first chunk is requested
         self._position = 0
+        self._ended = False  # whether b"" was returned, or the iteration was ended by the caller
 
-    async def next_chunk(self) -> bytes:
-        """Return the next chunk; ``b""`` after the last."""
+    async def __anext__(self) -> bytes:
+        """Return the next chunk, which is not empty, or ``b""`` after the last one."""
+        if self._ended:
+            raise StopAsyncIteration
         channel = self._channel
         if self._streaming is None:
-            self._streaming = await channel.claim_stream(self._maximum, self._consumer)
+            while channel.state is READING:
+                await channel.wait_for_progress()
+            self._streaming = channel.claim_stream(self._maximum, self._consumer)
         if self._streaming:
             while channel.state is STREAMING:
-                if chunk := await channel.next_chunk(self._receive, self._maximum):
+                if channel.chunks or channel.receiving or channel.complete or channel.spool is not None:
+                    chunk = await channel.next_queued(self._maximum)
+                else:
+                    try:
+                        chunk = channel.received(await channel.start_receive(self._receive), self._maximum)
+                    except BaseException as error:
+                        channel.stop_receiving(error)
+                        raise
+                    if channel.complete:
+                        channel.end()
+                if chunk:
                     return chunk
             channel.raise_failure()
-            return b""
-        chunk = await channel.read_buffered(self._position)
-        self._position += len(chunk)
-        return chunk
+        elif chunk := await channel.read_buffered(self._position):
+            self._position += len(chunk)
+            return chunk
+        self._ended = True
+        return b""
+
+    next_chunk = __anext__
+
+    async def asend(self, _value: None) -> bytes:
+        """Return the next chunk."""
+        return await self.__anext__()
+
+    async def athrow(self, *error: Any) -> bytes:
+        """End the iteration, and raise an exception."""
+        self._ended = True
+        return await super().athrow(*error)
 
     def raise_failure(self) -> None:
         """Raise the failure of the body, if there is one."""
@@ -70,7 +99,7 @@ class BodyReader:
             self._channel.fail(error)
 
 
-class DownstreamReceive(ABC):
+class DownstreamReceive:
     """A ``receive`` callable for the application behind a middleware.
 
     After the body it waits for the disconnect on the real ``receive``.

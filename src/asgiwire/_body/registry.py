@@ -8,7 +8,6 @@ channel, which links to the previous one.
 
 from __future__ import annotations
 
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
 
 from .channel import BodyChannel
@@ -36,15 +35,14 @@ def body_channel(scope: Scope, receive: Receive) -> tuple[BodyChannel, Receive]:
 
     That callable is ``receive`` itself, unless ``receive`` replays a body: then it is the original one.
     """
+    if isinstance(receive, ReplayReceive):
+        return receive.channel, receive.original
     previous: BodyChannel | None = scope.get(SCOPE_KEY)
-    # For nearly every request, this is the first read and `receive` is a function or a method.
-    if previous is not None or not isinstance(receive, (FunctionType, MethodType)):
-        if isinstance(receive, ReplayReceive):
-            return receive.channel, receive.original
+    if previous is not None:
         channel = find_channel(scope, receive)
         if channel is not None:
             return channel, receive
-    while previous is not None and previous.is_orphaned:
-        previous = previous.previous
+        while previous is not None and previous.is_orphaned:
+            previous = previous.previous
     channel = scope[SCOPE_KEY] = BodyChannel(receive, previous)
     return channel, receive

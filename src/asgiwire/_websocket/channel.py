@@ -7,7 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from asgiwire._concurrency import COROUTINE, Event, Lock, PendingReceive, interruptible, new_event, poll
+from asgiwire._concurrency import (
+    COROUTINE,
+    Event,
+    Lock,
+    PendingReceive,
+    interruptible,
+    is_coroutine_function,
+    new_event,
+    poll,
+)
 from asgiwire.exceptions import Disconnected, WebSocketDisconnect, WebSocketStateError
 from asgiwire.types import Message, Receive, Send
 
@@ -123,9 +132,11 @@ class WebSocketChannel:
         accepted: Whether the handshake was accepted.
         received_any: Whether a ``websocket.receive`` event was received.
         receiving: Whether a reader waits for the server.
-        send_lock: Held while an event is sent.
+        reads_directly: Whether a read only has to await ``source()`` if ``receiving`` is false: the state is
+            OPEN, there is no ``read_ahead``, and ``source`` is a coroutine function.
+        sending: Whether an event is being sent.
+        send_lock: The lock for ``sending``, created by the first task that has to wait.
         read_ahead: Created by the first peek or watcher, and for the first awaitable that is not a coroutine.
-            Without it, a read of an open channel that is not receiving only calls ``source``.
     """
 
     __slots__ = (
@@ -135,9 +146,11 @@ class WebSocketChannel:
         "_handshake",
         "accepted",
         "read_ahead",
+        "reads_directly",
         "received_any",
         "receiving",
         "send_lock",
+        "sending",
         "sink",
         "source",
         "state",
@@ -150,7 +163,9 @@ class WebSocketChannel:
         self.accepted = False
         self.received_any = False
         self.receiving = False
-        self.send_lock = Lock()
+        self.reads_directly = False
+        self.sending = False
+        self.send_lock: Lock | None = None
         self.read_ahead: ReadAhead | None = None
         self._accepting = False  # websocket.accept was passed to the server, which may not have returned
         self._ended_here = False
@@ -237,10 +252,9 @@ class WebSocketChannel:
         if self.read_ahead is not None:
             return self.read_ahead.pending_receive.start(self.source)
         awaitable = self.source()
-        return awaitable if type(awaitable) is COROUTINE else self.keep(awaitable)
-
-    def keep(self, awaitable: Awaitable[Message]) -> Awaitable[Message]:
-        """Await an awaitable that is not a coroutine. If cancelled, store it for the next read."""
+        # An awaitable that is not a coroutine is stored for the next read if the wait is cancelled.
+        if type(awaitable) is COROUTINE:
+            return awaitable
         return self._created_read_ahead().pending_receive.wait(awaitable)
 
     async def peek(self) -> None:
@@ -295,6 +309,7 @@ class WebSocketChannel:
     def _created_read_ahead(self) -> ReadAhead:
         if self.read_ahead is None:
             self.read_ahead = ReadAhead()
+            self.reads_directly = False
         return self.read_ahead
 
     async def send(self, event: Mapping[str, Any]) -> None:
@@ -304,7 +319,7 @@ class WebSocketChannel:
             WebSocketDisconnect: The WebSocket is closed, or the server reported that the connection is lost.
             WebSocketStateError: The state does not allow the event.
         """
-        await self.send_lock.acquire()
+        await self._acquire_send()
         try:
             before = self.state
             if before in ENDED:
@@ -319,7 +334,24 @@ class WebSocketChannel:
             if after is not before:
                 self._set_sent(before, after, event)
         finally:
-            self.send_lock.release()
+            self.release_send()
+
+    async def _acquire_send(self) -> None:
+        if self.sending:
+            if self.send_lock is None:
+                self.send_lock = Lock()
+                self.send_lock.locked = True  # by the task that is sending
+            await self.send_lock.acquire()
+        self.sending = True
+
+    def release_send(self) -> None:
+        """Let the next task send."""
+        lock = self.send_lock
+        if lock is not None:
+            lock.release()
+            if not lock.locked:
+                self.send_lock = None
+        self.sending = self.send_lock is not None
 
     async def raise_if_lost(self, error: OSError | RuntimeError) -> None:
         """Raise ``WebSocketDisconnect`` if an error of the server's ``send`` means a lost connection.
@@ -339,7 +371,7 @@ class WebSocketChannel:
     def set_lost(self) -> None:
         """Change the state after a send failed because the connection is lost."""
         if self.state not in ENDED:
-            self.state = LOST  # no close code yet: a pending or later receive may return it
+            self.set_state(LOST)  # no close code yet: a pending or later receive may return it
             self._stop_watchers()
 
     async def _find_disconnect(self) -> None:
@@ -361,7 +393,7 @@ class WebSocketChannel:
         self._handshake = None  # a waiting task has a reference to it; a later task does not need it
         if self.state is not before:  # a disconnect event that was received during the send is final
             return
-        self.state = after
+        self.set_state(after)
         if after in ENDED:
             self._ended_here = True
             if event["type"] == "websocket.close":
@@ -380,14 +412,18 @@ class WebSocketChannel:
             # The handshake was accepted before the server's `send` returned, or although it was cancelled.
             self.accepted = True
             self.state = OPEN
-        state = after_receiving(self.state, message)
-        self.state = state
+        self.set_state(after_receiving(self.state, message))
         if message["type"] == "websocket.receive":
             self.received_any = True
         elif message["type"] == "websocket.disconnect":
             self._set_end(message, NO_STATUS_RECEIVED)
             # On some servers, a send after a disconnect never returns. Tasks that wait for it must continue.
-            self.send_lock.release()
+            self.release_send()
+
+    def set_state(self, state: WebSocketState) -> None:
+        """Change the state; the caller has looked it up in the tables."""
+        self.state = state
+        self.reads_directly = state is OPEN and self.read_ahead is None and is_coroutine_function(self.source)
 
     def _stop_watchers(self) -> None:
         if self.read_ahead is not None:

@@ -286,8 +286,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             StreamConsumed: ``stream()`` or another reader that does not buffer has claimed the body. It is
                 also a ``RuntimeError``.
         """
-        channel, receive, maximum = self._body_channel(limits)
-        return channel.stream(receive, maximum, "stream()")
+        return self._body_reader("stream()", limits)
 
     async def text(self, *, limits: Limits | None = None) -> str:
         """Return the body as text in the charset of its ``Content-Type``, else UTF-8.

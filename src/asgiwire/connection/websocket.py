@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, 
 
 import asgiwire.datastructures
 from asgiwire import _body
-from asgiwire._concurrency import COROUTINE, finish_within
+from asgiwire._concurrency import finish_within
 from asgiwire._websocket.channel import WebSocketChannel
 from asgiwire._websocket.events import (
     MESSAGE_TOO_BIG,
@@ -69,13 +69,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
     A message with the wrong mode, or one that cannot be decoded, is the ``message`` attribute of the
     exception. It is consumed: the next read returns the next message.
-
-    Attributes:
-        receive: The ASGI receive callable, as :meth:`receive_wrapper` returned it.
-        send: The ASGI send callable, as :meth:`send_wrapper` returned it.
     """
 
-    __slots__ = ("_channel", "_plain_receive", "_plain_send")
+    __slots__ = ("_channel", "_other_receive", "_other_send")
 
     close_timeout: ClassVar[float] = 5.0
     """Maximum time of the close at the end of ``async with``, in seconds. A subclass can override it."""
@@ -91,14 +87,12 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         Raises:
             ImproperlyConfiguredException: The type of the scope is not ``websocket``.
         """
-        super().__init__(scope, receive, send)
         self._channel = self._channel_class(receive, send)
-        # The channel's callables, unless a subclass overrides receive_data() or send_data(). While
-        # `self.receive` and `self.send` are these, receive_text() and send_text() may call the server.
-        self._plain_receive: Receive | None = None
-        self._plain_send: Send | None = None
-        self.receive: Receive = self.receive_wrapper(receive)
-        self.send: Send = self.send_wrapper(send)
+        # `receive` and `send`, unless they are the channel's and no subclass overrides receive_data() or
+        # send_data(). While they are None, receive_text() and send_text() may call the server.
+        self._other_receive: Receive | None
+        self._other_send: Send | None
+        super().__init__(scope, self.receive_wrapper(receive), self.send_wrapper(send))
 
     @property
     def _description(self) -> str:
@@ -114,10 +108,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             receive: The server's callable.
         """
         self._channel.source = receive
-        own = self._channel.receive
-        if type(self).receive_data is WebSocket.receive_data:
-            self._plain_receive = own
-        return own
+        return self._channel.receive
 
     def send_wrapper(self, send: Send) -> Send:
         """Return the ``send`` of this object; an override may wrap the argument or the result.
@@ -129,10 +120,29 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             send: The server's callable.
         """
         self._channel.sink = send
-        own = self._channel.send
-        if type(self).send_data is WebSocket.send_data:
-            self._plain_send = own
-        return own
+        return self._channel.send
+
+    # The two bound methods of the channel are not stored, which saves a third of an idle WebSocket's memory.
+
+    @property
+    def receive(self) -> Receive:
+        """The ASGI receive callable, as :meth:`receive_wrapper` returned it; may be replaced."""
+        return self._other_receive or self._channel.receive
+
+    @receive.setter
+    def receive(self, receive: Receive) -> None:
+        is_plain = type(self).receive_data is WebSocket.receive_data and receive == self._channel.receive
+        self._other_receive = None if is_plain else receive
+
+    @property
+    def send(self) -> Send:
+        """The ASGI send callable, as :meth:`send_wrapper` returned it; may be replaced."""
+        return self._other_send or self._channel.send
+
+    @send.setter
+    def send(self, send: Send) -> None:
+        is_plain = type(self).send_data is WebSocket.send_data and send == self._channel.send
+        self._other_send = None if is_plain else send
 
     @property
     def connection_state(self) -> Literal["init", "connect", "receive", "disconnect"]:
@@ -417,31 +427,27 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     async def receive_text(self) -> str:
         """Receive a text message; raises the same exceptions as :meth:`receive_data`."""
         channel = self._channel
-        if (
-            channel.state is not OPEN
-            or channel.receiving
-            or channel.read_ahead is not None
-            or self.receive is not self._plain_receive
-        ):
+        if not channel.reads_directly or channel.receiving or self._other_receive is not None:
             return await self.receive_data("text")
         # What receive_data() and channel.receive() would do, without their coroutines: 35 % less time.
         channel.receiving = True
         try:
-            awaitable: Any = channel.source()
-            message: Message = await (awaitable if type(awaitable) is COROUTINE else channel.keep(awaitable))
+            message: Message = await channel.source()
         finally:
             channel.receiving = False
             if channel.read_ahead is not None:  # created meanwhile
                 channel.read_ahead.notify()
-        if "text" in message and message["type"] == "websocket.receive":
-            text: str | None = message["text"]
-            maximum = self.limits.max_message_size
-            if text is not None and (maximum is None or len(text) * 4 <= maximum):
-                channel.received_any = True
-                return text
+        try:
+            text: str | None = message["text"] if message["type"] == "websocket.receive" else None
+        except KeyError:
+            text = None
+        maximum = self.limits.max_message_size
+        if text is not None and (maximum is None or len(text) * 4 <= maximum):
+            channel.received_any = True
+            return text
         channel.set_received(message)
         data = self._data(message, "text")
-        await self._check_size(data, self.limits.max_message_size)
+        await self._check_size(data, maximum)
         return cast("str", data)
 
     _receive_text = receive_text  # for receive_json(): an override of receive_text() must not change it
@@ -677,27 +683,26 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     async def send_text(self, data: str | bytes, encoding: str = "utf-8") -> None:
         """Send a text message; bytes are decoded. Raises the same exceptions as :meth:`send_data`."""
         channel = self._channel
-        lock = channel.send_lock
         if (
             channel.state is not OPEN
-            or lock.locked
-            or self.send is not self._plain_send
+            or channel.sending
+            or self._other_send is not None
             or type(data) is not str
         ):
             await self.send_data(data, "text", encoding)
             return
         # What send_data() and channel.send() would do, without their coroutines: 40 % less time.
-        lock.locked = True
+        channel.sending = True
         try:
             await channel.sink({"type": "websocket.send", "text": data})
         except (OSError, RuntimeError) as error:
             await channel.raise_if_lost(error)
             raise
         finally:
-            if lock.waiters:
-                lock.release()
-            else:  # the usual case; a call would take 10 % more time
-                lock.locked = False
+            if channel.send_lock is None:  # the usual case; a call would take 10 % more time
+                channel.sending = False
+            else:
+                channel.release_send()
 
     _send_text = send_text  # for send_json(): an override of send_text() must not change it
 

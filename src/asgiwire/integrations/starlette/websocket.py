@@ -142,7 +142,7 @@ class WebSocket(
         """
         channel = self._channel
         if channel.state is states.INITIAL and getattr(channel.source, "connected", False):
-            channel.state = states.HANDSHAKE  # another object has received the connect event
+            channel.set_state(states.HANDSHAKE)  # another object has received the connect event
         if reason is None or isinstance(reason, str):
             await super().close(code, None if reason is None else cut_reason(reason))
         elif not self.disconnected:
