@@ -1,11 +1,13 @@
 """All checks of the project, as nox sessions: ``nox -l`` lists them, ``nox`` runs the tests.
 
-The tests use the package installed from a wheel, not ``src``. Python versions, dependency groups and lower
-bounds come from ``pyproject.toml``.
+The tests use the package installed from a wheel, not ``src``, with the compiled module where a C compiler is
+installed; ``oldest`` runs them without it. Python versions, dependency groups and lower bounds come from
+``pyproject.toml``.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tarfile
@@ -21,7 +23,7 @@ SUPPORTED = [
     if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
 ]
 # Supported, but tested only where installed. CI does not require it.
-OPTIONAL = {"3.14"}
+OPTIONAL = {"3.14", "3.15"}
 PYTHONS = [version for version in SUPPORTED if version not in OPTIONAL or shutil.which(f"python{version}")]
 OLDEST = PYTHONS[0]
 # Without typing-extensions: current test tools do not accept its oldest release.
@@ -36,6 +38,30 @@ OLDEST_FRAMEWORKS = ("starlette==1.0.0", "fastapi==0.133.0")
 
 # One process per core. All tests of a file run in one process, so that they share its servers.
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
+
+# `setup.py` reads these. A wheel with the compiled module must have been compiled without a warning.
+PURE = {"ASGIWIRE_NO_EXTENSIONS": "1"}
+COMPILED = {"ASGIWIRE_REQUIRE_EXTENSIONS": "1", "CFLAGS": "-Wall -Wextra -Werror"}
+SANITIZED = {
+    "ASGIWIRE_REQUIRE_EXTENSIONS": "1",
+    "CC": "gcc",
+    "CFLAGS": "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all",
+}
+
+# Prints whether the compiler that setuptools uses, and the headers of Python, are installed.
+FIND_COMPILER = """
+import os, shutil, sysconfig
+compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cl"
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+print(shutil.which(compiler.split()[0]) is not None and os.path.exists(header))
+"""
+
+# The files from which the wheel is built, and what earlier builds left between them.
+WHEEL_SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.py", "src")
+BUILD_OUTPUTS = ("__pycache__", "*.egg-info", "*.so", "*.pyd")
+
+# Tests that call the compiled functions, or the Python functions through them.
+PARSER_TESTS = ("tests/speedups", "tests/parsers", "tests/datastructures", "tests/multipart")
 
 # Tests that read many files of the sdist, and some for each part of the package.
 QUICK_TESTS = (
@@ -78,10 +104,38 @@ def install_groups(session: nox.Session, *groups: str) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, *groups))
 
 
-def install_package(session: nox.Session) -> None:
-    """Build and install the package, not editable."""
+def install_package(session: nox.Session, environment: dict[str, str] | None = None) -> None:
+    """Build and install the package, not editable, with the compiled module if there is a compiler."""
     session.install(*PROJECT["project"]["dependencies"])
-    session.install("--force-reinstall", "--no-deps", ".")
+    install_wheel(session, environment)
+
+
+def install_wheel(session: nox.Session, environment: dict[str, str] | None = None) -> None:
+    """Install the package without its dependencies, and check whether it has the compiled module."""
+    if environment is None:
+        environment = COMPILED if can_compile(session) else PURE
+    # A copy, because sessions run in parallel, and because setuptools packs the files of earlier builds.
+    sources = Path(session.create_tmp()) / "sources"
+    shutil.rmtree(sources, ignore_errors=True)
+    sources.mkdir()
+    for name in WHEEL_SOURCES:
+        if Path(name).is_dir():
+            shutil.copytree(name, sources / name, ignore=shutil.ignore_patterns(*BUILD_OUTPUTS))
+        else:
+            shutil.copy(name, sources)
+    session.install("--force-reinstall", "--no-deps", str(sources), env=environment)
+    if environment is not SANITIZED:  # which can be imported only with the libraries of the sanitizers
+        check_speedups(session, environment is COMPILED)
+
+
+def can_compile(session: nox.Session) -> bool:
+    """Return whether the Python of the session can build the compiled module."""
+    return "True" in str(session.run("python", "-c", FIND_COMPILER, silent=True))
+
+
+def check_speedups(session: nox.Session, expected: bool) -> None:
+    """Fail unless the installed package uses the compiled module, or unless it uses none."""
+    session.run("python", "-c", f"import asgiwire; assert asgiwire.__speedups__ is {expected}")
 
 
 @nox.session(python=PYTHONS)
@@ -100,10 +154,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def oldest(session: nox.Session) -> None:
-    """Run the tests with the oldest supported dependencies."""
+    """Run the tests with the oldest supported dependencies, and without the compiled module."""
     install_groups(session, "test")
     session.install(*(bound.replace(">=", "==") for bound in OLDEST_DEPENDENCIES))
-    session.install("--force-reinstall", "--no-deps", ".")
+    install_wheel(session, PURE)
     session.run("pytest", *IN_PARALLEL, "--ignore=tests/e2e", *session.posargs)
     session.install(*OLDEST_FRAMEWORKS)
     session.run("pytest", *IN_PARALLEL, "tests/integrations", *session.posargs)
@@ -115,6 +169,30 @@ def fuzz(session: nox.Session) -> None:
     install_groups(session, "test")
     install_package(session)
     session.run("pytest", "-q", "-n", "auto", "--timeout=3600", *(session.posargs or ["fuzz"]))
+
+
+@nox.session(python=OLDEST)
+def sanitize(session: nox.Session) -> None:
+    """Run the parser tests with AddressSanitizer and UndefinedBehaviorSanitizer in the compiled module."""
+    if not (can_compile(session) and shutil.which("gcc")):
+        session.skip("gcc and the headers of Python are required")
+    install_groups(session, "test")
+    install_package(session, SANITIZED)
+    libraries = [
+        str(session.run("gcc", f"-print-file-name={name}", external=True, silent=True)).strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    environment = {
+        "LD_PRELOAD": " ".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python does not free everything at exit
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",  # with Python's own allocator, an overflow would stay within its pool
+        "FUZZ_EXAMPLES": os.environ.get("FUZZ_EXAMPLES", "300"),
+    }
+    check = "from asgiwire import _speedups, __speedups__; assert __speedups__"
+    session.run("python", "-c", check, env=environment)
+    for paths in (PARSER_TESTS, ("fuzz",)):
+        session.run("pytest", "-q", "-n", "auto", *(session.posargs or paths), env=environment)
 
 
 @nox.session
@@ -147,58 +225,89 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check their files, and test the installed wheel without ``src``."""
+    """Build the sdist and from it every kind of wheel, check their files, and test them without ``src``."""
     install_groups(session, "build", "test")
-    dist = Path(session.create_tmp()) / "dist"
+    dist = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
-    (wheel,) = dist.glob("*.whl")
+    for folder in Path("src").glob("*.egg-info"):  # setuptools adds the files that it lists to the sdist
+        shutil.rmtree(folder)
+    session.run("python", "-m", "build", "--sdist", "--outdir", str(dist), silent=True)
     (sdist,) = dist.glob("*.tar.gz")
-    session.run("twine", "check", "--strict", str(wheel), str(sdist))
-    check_wheel(session, wheel)
     check_sdist(session, sdist)
-    session.install("--force-reinstall", str(wheel))
+    wheels = [build_wheel(session, sdist, dist / "pure", PURE)]
+    if can_compile(session):
+        wheels.append(build_wheel(session, sdist, dist / "compiled", COMPILED))
+    session.run("twine", "check", "--strict", str(sdist), *map(str, wheels))
     modules = public_modules()
-    # Outside the repository, so that only the installed wheel can be imported.
-    with session.chdir(dist):
-        for module in modules:
-            session.run("python", "-c", f"import {module}", silent=True)
-    run_sdist_tests(session, sdist, dist / "unpacked")
+    for wheel in wheels:
+        session.install("--force-reinstall", str(wheel))
+        # Outside the repository, so that only the installed wheel can be imported.
+        with session.chdir(dist):
+            check_speedups(session, not wheel.name.endswith("-py3-none-any.whl"))
+            for module in modules:
+                session.run("python", "-c", f"import {module}", silent=True)
+        run_sdist_tests(session, sdist, dist / "tests")
+    # A compiler that always fails is no error.
+    session.install("--force-reinstall", "--no-deps", str(sdist), env={"CC": "false", "CXX": "false"})
+    check_speedups(session, expected=False)
+
+
+def build_wheel(session: nox.Session, sdist: Path, folder: Path, environment: dict[str, str]) -> Path:
+    """Build a wheel from the sdist, and check its files and its name."""
+    sources = unpack(sdist, folder / "sources")
+    command = ("python", "-m", "build", "--wheel", "--outdir", str(folder), str(sources))
+    session.run(*command, env=environment, silent=True)
+    (wheel,) = folder.glob("*.whl")
+    check_wheel(session, wheel, compiled=environment is COMPILED)
+    return wheel
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack the sdist and return its root folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (root,) = folder.iterdir()
+    return root
 
 
 def run_sdist_tests(session: nox.Session, sdist: Path, folder: Path) -> None:
     """Run some tests of the unpacked sdist against the installed wheel."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    (root,) = folder.iterdir()
+    root = unpack(sdist, folder)
     shutil.rmtree(root / "src")
     with session.chdir(root):
         session.run("pytest", "-q", *QUICK_TESTS)
 
 
-def check_wheel(session: nox.Session, wheel: Path) -> None:
-    """Fail unless the wheel contains exactly the files of the package."""
+def check_wheel(session: nox.Session, wheel: Path, *, compiled: bool) -> None:
+    """Fail unless the wheel contains exactly the files of the package and has the right kind of name."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {
         path.relative_to("src").as_posix()
         for path in Path("src/asgiwire").rglob("*")
         if path.suffix == ".py" or path.name == "py.typed"
     }
-    if names != expected:
-        session.error(
-            f"the wheel lacks {sorted(expected - names)} and must not contain {sorted(names - expected)}"
-        )
+    modules = {name for name in names if re.fullmatch(r"asgiwire/_speedups\.[\w.-]+\.(so|pyd)", name)}
+    missing, extra = expected - names, names - modules - expected
+    if missing or extra:
+        session.error(f"the wheel lacks {sorted(missing)} and must not contain {sorted(extra)}")
+    if len(modules) != compiled or wheel.name.endswith("-py3-none-any.whl") == compiled:
+        kind = "one compiled module and a platform" if compiled else "no compiled module and no platform"
+        session.error(f"expected a wheel with {kind}, got {wheel.name} with {sorted(modules)}")
 
 
 def check_sdist(session: nox.Session, sdist: Path) -> None:
     """Fail unless the sdist contains the files to build and test it, and no caches."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    needed = {".ci/run", "LICENSE", "README.md", "noxfile.py", "pyproject.toml", "src/asgiwire/py.typed"}
-    missing = needed - names
-    if not any(name.startswith("tests/") for name in names):
-        missing.add("tests/")
-    extra = {name for name in names if re.search(r"(^|/)(__pycache__|\..*cache|_build)(/|$)", name)}
+    needed = {
+        *(".ci/run", "LICENSE", "README.md", "noxfile.py", "pyproject.toml", "setup.py"),
+        *("src/asgiwire/py.typed", "src/asgiwire/_speedups.c"),
+    }
+    folders = ("benchmarks", "docs", "examples", "fuzz", "tests")
+    missing = (needed | set(folders)) - names
+    unwanted = r"(^|/)(__pycache__|\..*cache|\.hypothesis|_build)(/|$)|\.(so|pyd|pyc)$"
+    extra = {name for name in names if re.search(unwanted, name)}
     if missing or extra:
         session.error(f"the sdist lacks {sorted(missing)} and must not contain {sorted(extra)}")
 

@@ -1,0 +1,25 @@
+"""Builds the optional compiled module; everything else is in ``pyproject.toml``.
+
+Without a C compiler the build succeeds and leaves the module out. Two environment variables change that if they
+are not empty: ``ASGIWIRE_NO_EXTENSIONS`` builds a pure wheel, and ``ASGIWIRE_REQUIRE_EXTENSIONS`` makes a failed
+compilation an error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from setuptools import Extension, setup
+
+
+def extensions() -> list[Extension]:
+    """Return the compiled modules to build: none on PyPy, whose compiler is faster than its C API."""
+    if sys.implementation.name != "cpython" or os.environ.get("ASGIWIRE_NO_EXTENSIONS"):
+        return []
+    required = bool(os.environ.get("ASGIWIRE_REQUIRE_EXTENSIONS"))
+    return [Extension("asgiwire._speedups", ["src/asgiwire/_speedups.c"], optional=not required)]
+
+
+if __name__ == "__main__":
+    setup(ext_modules=extensions())
