@@ -19,21 +19,26 @@ copyright = author
 release = version = __version__
 
 sys.path.append(str(Path(__file__).parent))  # for the local extensions
+sys.path.insert(
+    0, str(Path(__file__).parent.parent)
+)  # for `docs.diagrams`, and the examples that it runs
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "layers_diagram",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "docs.diagrams",
     "reference_members",
-    "state_diagram",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # anchors for links to a heading of another page
 html_theme = "furo"
-html_title = "asgiwire"
+html_title = f"asgiwire {version}"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+copybutton_prompt_text = "$ "
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "groupwise"
