@@ -19,9 +19,7 @@ copyright = author
 release = version = __version__
 
 sys.path.append(str(Path(__file__).parent))  # for the local extensions
-sys.path.insert(
-    0, str(Path(__file__).parent.parent)
-)  # for `docs.diagrams`, and the examples that it runs
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for `docs.diagrams`, and the examples that it runs
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",

@@ -19,8 +19,9 @@ ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 
 
 def children(cls: type[AsgiwireException]) -> list[type[AsgiwireException]]:
-    """The public subclasses, in the order of the module."""
-    return [child for child in cls.__subclasses__() if child.__name__ in exceptions.__all__]
+    """The public subclasses, by name. Subclasses in other modules, such as the integrations, are left out."""
+    classes = [getattr(exceptions, name) for name in exceptions.__all__]
+    return [child for child in classes if cls in child.__bases__]
 
 
 def rows(

@@ -119,16 +119,19 @@ class Recording:
             y = TOP + ROW * number
             arrows = "".join(arrow(f"M{x[step.source]} {y}H{x[step.target]}") for step in row)
             left, right = sorted((x[row[0].source], x[row[-1].target]))
-            middle = (left + right) / 2 if len(row) == 1 else left + self.gap / 2
             title = f"{row[0].source} to {row[-1].target}: {row[0].label}"
-            parts.append(group(row[0].kind, title, arrows + text(middle, y - 7, row[0].label, "label code")))
+            parts.append(
+                group(
+                    row[0].kind, title, arrows + text((left + right) / 2, y - 7, row[0].label, "label code")
+                )
+            )
         return figure(self.name, (x[self.lanes[-1]] + MARGIN, bottom + 6), "".join(parts))
 
 
 def summary(message: Message) -> str:
     """Return the type of a message, and the values that matter for its meaning."""
     shown = [
-        f"{key}={message[key]!r}"
+        key if message[key] is True else f"{key}={message[key]!r}"
         for key in ("status", "body", "text", "bytes", "subprotocol", "code", "more_body")
         if message.get(key)
     ]
@@ -199,13 +202,11 @@ async def websocket_life() -> Recording:
 async def body_buffer() -> Recording:
     """A middleware that reads the body, and an application that receives it again."""
     lanes = server, owner, middleware, application = "server", "body channel", "middleware", "application"
-    recording = Recording("buffer and replay", lanes, 240)
-    receive = recording.receive(chunks(b"token=x", b"&tea=2"), server, owner)
-    request = Request(
-        http_scope("POST", headers={"content-type": "application/x-www-form-urlencoded"}), receive
-    )
+    recording = Recording("buffer and replay", lanes, 255)
+    receive = recording.receive(chunks(b"[1,", b" 2]"), server, owner)
+    request = Request(http_scope("POST"), receive)
     await recording.call("request.buffer()", middleware, owner, request=request)
-    await recording.call("request.form()", middleware, owner, request=request)
+    await recording.call("request.json()", middleware, owner, request=request)
     await recording.call("request.body()", middleware, owner, request=request)
     recording.add("call", middleware, application, "app(scope, request.replay, send)")
     replay = recording.receive(request.replay, owner, application)
@@ -216,8 +217,8 @@ async def body_buffer() -> Recording:
 async def body_tee() -> Recording:
     """A middleware that sees each chunk while the application receives it."""
     lanes = server, owner, middleware, application = "server", "body channel", "middleware", "application"
-    recording = Recording("tee", lanes, 240)
-    receive = recording.receive(chunks(b"tea", b" and cake"), server, owner)
+    recording = Recording("tee", lanes, 255)
+    receive = recording.receive(chunks(b"tea", b" cake"), server, owner)
 
     def update(chunk: bytes) -> None:
         if chunk:

@@ -86,6 +86,30 @@ def test_readme_has_the_measured_memory() -> None:
     assert re.search(rf"has\s{idle} bytes", README)
 
 
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "SSE",
+        "CORS",
+        "CSRF",
+        "rate limit",
+        "Pydantic",
+        "lifespan",
+        "proxy headers",
+        "virus scan",
+        "GraphQL over WebSocket",
+    ],
+)
+def test_search_finds(phrase: str) -> None:
+    """The search of the site finds words of titles and prose, not of code blocks."""
+    pages = {
+        path: re.sub(r"```(?!\{glossary\}).*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for path in (ROOT / "docs").rglob("*.md")
+    }
+    words = re.compile(rf"\b{re.escape(phrase)}\b", re.IGNORECASE)
+    assert [path for path, text in pages.items() if words.search(text)]
+
+
 def table_rows(text: str) -> list[list[str]]:
     """The cells of the rows of Markdown tables, without headings."""
     lines = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
