@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,15 @@ def read_docstring(
     lines[:] = GoogleDocstring(lines, settings, app, kind, name, obj, options).lines()
 
 
+def module_of_property(_app: Sphinx, module: str | None, name: str) -> str | None:
+    """Return the module that defines a property, for its link to the source. Sphinx finds only callables."""
+    obj: Any = import_module(module) if module else None
+    for part in name.split("."):
+        obj = getattr(obj, part, None)
+    return obj.fget.__module__ if isinstance(obj, property) else None
+
+
 def setup(app: Sphinx) -> None:
-    """Register the docstring parser."""
+    """Register the event handlers."""
     app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("viewcode-follow-imported", module_of_property)

@@ -14,7 +14,7 @@ from .drawing import figure, group, line, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROW, INDENT, DETAILS, WIDTH = 26, 26, 320, 760
+ROW, INDENT, DETAILS, WIDTH = 26, 26, 350, 760
 ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 
 
@@ -38,8 +38,8 @@ def details(cls: type[AsgiwireException]) -> str:
     status = str(cls.__dict__.get("status_code", ""))
     _, _, section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")
     attributes = [f".{name}" for name in ATTRIBUTE.findall(section) if name != "status_code"]
-    builtin = [f"is a {base.__name__}" for base in cls.__bases__ if base.__module__ == "builtins"]
-    return "   ".join(filter(None, (status, " ".join(attributes), *builtin)))
+    builtin = [f"also {base.__name__}" for base in cls.__bases__[1:] if base.__module__ == "builtins"]
+    return " · ".join(filter(None, (status, " ".join(attributes), *builtin)))
 
 
 def diagram() -> str:

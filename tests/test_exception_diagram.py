@@ -37,7 +37,7 @@ def test_a_class_is_indented_below_its_base() -> None:
 
 def test_status_attributes_and_builtin_bases_are_shown() -> None:
     details = dict(drawn())
-    assert details["RequestEntityTooLarge"] == "413   .limit .maximum"
-    assert details["StreamConsumed"] == ".consumer   is a RuntimeError"
-    assert details["AsgiwireException"].startswith(".detail")
-    assert details["ClientException"].startswith("400   .headers .close_code .message")
+    assert details["RequestEntityTooLarge"] == "413 · .limit .maximum"
+    assert details["StreamConsumed"] == ".consumer · also RuntimeError"
+    assert details["AsgiwireException"] == ".detail"
+    assert details["ClientException"].startswith("400 · .headers .close_code .message")
