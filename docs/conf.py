@@ -32,6 +32,7 @@ extensions = [
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # anchors for links to a heading of another page
 html_theme = "furo"
+pygments_dark_style = "github-dark"  # the default underlines the names of modules, as links are
 html_title = f"asgiwire {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
