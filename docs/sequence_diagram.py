@@ -122,7 +122,7 @@ class Recording:
             title = f"{row[0].source} to {row[-1].target}: {row[0].label}"
             parts.append(
                 group(
-                    row[0].kind, title, arrows + text((left + right) / 2, y - 7, row[0].label, "label code")
+                    row[0].kind, title, arrows + text((left + right) / 2, y - 9, row[0].label, "label code")
                 )
             )
         return figure(self.name, (x[self.lanes[-1]] + MARGIN, bottom + 6), "".join(parts))
