@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +20,25 @@ copyright = author
 release = version = __version__
 
 sys.path.append(str(Path(__file__).parent))  # for the local extensions
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for `docs.diagrams`, and the examples that it runs
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "layers_diagram",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "docs.diagrams",
     "reference_members",
-    "state_diagram",
 ]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3  # anchors for links to a heading of another page
 html_theme = "furo"
-html_title = "asgiwire"
+pygments_dark_style = "github-dark"  # the default underlines the names of modules, as links are
+html_title = f"asgiwire {version}"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+copybutton_prompt_text = "$ "
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "groupwise"
@@ -67,6 +72,15 @@ def read_docstring(
     lines[:] = GoogleDocstring(lines, settings, app, kind, name, obj, options).lines()
 
 
+def module_of_property(_app: Sphinx, module: str | None, name: str) -> str | None:
+    """Return the module that defines a property, for its link to the source. Sphinx finds only callables."""
+    obj: Any = import_module(module) if module else None
+    for part in name.split("."):
+        obj = getattr(obj, part, None)
+    return obj.fget.__module__ if isinstance(obj, property) else None
+
+
 def setup(app: Sphinx) -> None:
-    """Register the docstring parser."""
+    """Register the event handlers."""
     app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("viewcode-follow-imported", module_of_property)

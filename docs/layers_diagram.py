@@ -1,7 +1,7 @@
-"""Sphinx directive ``layers``: an SVG diagram of the packages and their import layers.
+"""The packages and their import layers as SVG.
 
 The diagram is generated from the source. A package is one layer above the highest package that it imports,
-including imports for types. Packages with asynchronous code are marked. The colours come from the theme.
+including imports for types. Packages with asynchronous code are marked.
 """
 
 from __future__ import annotations
@@ -10,30 +10,18 @@ import ast
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import escape
 
 import asgiwire
+
+from .drawing import CHARACTER_WIDTH, LINE_HEIGHT, box, figure, group, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinx.application import Sphinx
-
 ROOT = Path(asgiwire.__file__).parent
 ASYNCHRONOUS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
 
-WIDTH, GAP, LINE_HEIGHT, MARGIN = 960, 14, 17, 12
-CHARACTER_WIDTH = 7.3  # of a monospaced font at 12 pixels
-
-STYLE = """
-.layers { overflow-x: auto }
-.layers svg { display: block; width: 100%; min-width: 640px; height: auto;
-  color: var(--color-foreground-primary, black) }
-.layers rect { fill: var(--color-background-secondary, none); stroke: currentColor; stroke-width: 1 }
-.layers .awaits rect { stroke: var(--color-brand-primary, blue); stroke-width: 2.5 }
-.layers text { fill: currentColor; font: 12px monospace }
-.layers text.name { font: bold 15px sans-serif }
-"""
+WIDTH, GAP, MARGIN = 960, 14, 12
 
 
 class Package(NamedTuple):
@@ -122,40 +110,20 @@ def diagram() -> str:
         ]
         height = 40 + LINE_HEIGHT * max(map(len, texts))
         for number, (package, lines) in enumerate(zip(layer, texts, strict=True)):
-            parts.append(box(package, lines, (2 + number * (width + GAP), top), (width, height)))
+            position = 2 + number * (width + GAP), top
+            parts.append(package_box(package, lines, position, (width, height)))
         top += height + GAP
-    return (
-        f'<div class="layers"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">'
-        f"<style>{STYLE}</style>{''.join(parts)}</svg></div>"
-    )
+    return figure("layers of packages", (WIDTH, top), "".join(parts))
 
 
-def box(package: Package, lines: list[str], position: tuple[float, int], size: tuple[float, int]) -> str:
+def package_box(
+    package: Package, lines: list[str], position: tuple[float, int], size: tuple[float, int]
+) -> str:
     """The box of a package. Its tooltip, which screen readers announce, lists the imports."""
     (x, y), (width, height) = position, size
     title = f"{package.label} imports {', '.join(sorted(package.imports)) or 'nothing from asgiwire'}"
-    text = "".join(
-        f'<text x="{x + MARGIN:.0f}" y="{y + 45 + LINE_HEIGHT * number}">{escape(line)}</text>'
-        for number, line in enumerate(lines)
+    contents = "".join(
+        text(x + MARGIN, y + 45 + LINE_HEIGHT * number, line, "code") for number, line in enumerate(lines)
     )
-    return (
-        f'<g class="{"awaits" if package.is_async else "plain"}"><title>{escape(title)}</title>'
-        f'<rect x="{x:.0f}" y="{y}" width="{width:.0f}" height="{height}" rx="6"/>'
-        f'<text class="name" x="{x + MARGIN:.0f}" y="{y + 25}">{package.label}</text>{text}</g>'
-    )
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
-    # Imported here, because the tests use this module without docutils.
-    from docutils import nodes  # noqa: PLC0415
-    from docutils.parsers.rst import Directive  # noqa: PLC0415
-
-    class Layers(Directive):
-        """Insert the diagram. Builders other than HTML omit it."""
-
-        def run(self) -> list[nodes.Node]:
-            return [nodes.raw("", diagram(), format="html")]
-
-    app.add_directive("layers", Layers)
-    return {"parallel_read_safe": True}
+    name = text(x + MARGIN, y + 25, package.label, "name")
+    return group("awaits" if package.is_async else "plain", title, box(x, y, width, height) + name + contents)

@@ -1,4 +1,4 @@
-"""Sphinx directives that draw transition tables as SVG: ``body-states`` and ``websocket-states``.
+"""Transition tables as SVG.
 
 The arrows and their labels come from the tables. Only the positions of the boxes are written here.
 """
@@ -9,28 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from .drawing import LINE_HEIGHT, arrow, box, figure, group, text
+
 if TYPE_CHECKING:
     from enum import Enum
-
-    from sphinx.application import Sphinx
 
 Table: TypeAlias = Mapping[Any, Mapping[str, Any]]
 """``table[state][event]`` is the next state; the states are members of an enumeration."""
 
 HALF_HEIGHT: Final = 20
-LINE_HEIGHT: Final = 15
-
-STYLE = """
-.state-diagram { overflow-x: auto }
-.state-diagram svg { display: block; width: 100%; min-width: 720px; height: auto; font: 13px sans-serif;
-  color: var(--color-foreground-primary, black) }
-.state-diagram :is(rect, path) { fill: none; stroke: currentColor; stroke-width: 1.5 }
-.state-diagram text { fill: currentColor; text-anchor: middle; paint-order: stroke; stroke-width: 5;
-  stroke: var(--color-background-primary, white) }
-.state-diagram .state { font-weight: bold }
-.state-diagram .received path { stroke-dasharray: 5 4 }
-.state-diagram marker path { fill: currentColor; stroke: none }
-"""
 
 
 class Box(NamedTuple):
@@ -55,6 +42,7 @@ class StateDiagram:
     """A diagram of one or more tables over the same states.
 
     Attributes:
+        name: What the diagram shows.
         width: Pixels.
         height: Pixels.
         boxes: Where each state is.
@@ -67,6 +55,7 @@ class StateDiagram:
             or ``right``.
     """
 
+    name: str
     width: int
     height: int
     boxes: Mapping[Any, Box]
@@ -85,37 +74,25 @@ class StateDiagram:
     def svg(self) -> str:
         """Draw the diagram."""
         parts = [self._box(state) for state in self.boxes] + [self._arrow(arrow) for arrow in self.arrows()]
-        return (
-            '<div class="state-diagram"><svg xmlns="http://www.w3.org/2000/svg"'
-            f' viewBox="0 0 {self.width} {self.height}" role="img"><style>{STYLE}</style>'
-            '<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5"'
-            ' markerWidth="9" markerHeight="9" orient="auto"><path d="M0 0L10 5L0 10z"/></marker></defs>'
-            f"{''.join(parts)}</svg></div>"
-        )
+        return figure(self.name, (self.width, self.height), "".join(parts))
 
     def _box(self, state: Enum) -> str:
         x, y, half = self.boxes[state]
-        left, top, width, height = x - half, y - HALF_HEIGHT, 2 * half, 2 * HALF_HEIGHT
-        return (
-            f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="8"/>'
-            f'<text class="state" x="{x}" y="{y + 4}">{state.value}</text>'
-        )
+        rectangle = box(x - half, y - HALF_HEIGHT, 2 * half, 2 * HALF_HEIGHT)
+        return rectangle + text(x, y + 4, state.value, "label name")
 
-    def _arrow(self, arrow: Arrow) -> str:
+    def _arrow(self, events: Arrow) -> str:
         """An arrow with its labels, and a title for each transition, for screen readers and on hovering."""
-        path, x, y = self._loop(arrow) if arrow.before is arrow.after else self._line(arrow)
+        path, x, y = self._loop(events) if events.before is events.after else self._line(events)
         labels = "".join(
-            f'<text x="{x}" y="{y + LINE_HEIGHT * number}">{event.removeprefix(self.prefix)}</text>'
-            for number, event in enumerate(arrow.events)
+            text(x, y + LINE_HEIGHT * number, event.removeprefix(self.prefix), "label")
+            for number, event in enumerate(events.events)
         )
         titles = "; ".join(
-            f"{arrow.before.value}: {event} {arrow.kind}".rstrip() + f", {arrow.after.value}"
-            for event in arrow.events
+            f"{events.before.value}: {event} {events.kind}".rstrip() + f", {events.after.value}"
+            for event in events.events
         )
-        return (
-            f'<g class="{arrow.kind}"><title>{titles}</title>'
-            f'<path marker-end="url(#arrow)" d="{path}"/>{labels}</g>'
-        )
+        return group(events.kind, titles, arrow(path) + labels)
 
     def _line(self, arrow: Arrow) -> tuple[str, float, float]:
         """A straight arrow, and the position of its first label."""
@@ -158,6 +135,7 @@ def websocket_states() -> StateDiagram:
     from asgiwire._websocket.states import WebSocketState as State  # noqa: PLC0415  # as above
 
     return StateDiagram(
+        name="states of a WebSocket",
         width=960,
         height=470,
         boxes={
@@ -190,6 +168,7 @@ def body_states() -> StateDiagram:
     from asgiwire._body.channel import BodyState as State  # noqa: PLC0415  # as above
 
     return StateDiagram(
+        name="states of a request body",
         width=960,
         height=470,
         boxes={
@@ -213,21 +192,8 @@ DIAGRAMS: Final[Mapping[str, Callable[[], StateDiagram]]] = {
     "body-states": body_states,
     "websocket-states": websocket_states,
 }
-"""The diagram of each directive."""
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
-    # The tests do not need docutils.
-    from docutils import nodes  # noqa: PLC0415  # as above
-    from docutils.parsers.rst import Directive  # noqa: PLC0415  # as above
-
-    class StateDiagramDirective(Directive):
-        """Inserts the diagram in HTML, and nothing in other formats."""
-
-        def run(self) -> list[nodes.Node]:
-            return [nodes.raw("", DIAGRAMS[self.name]().svg(), format="html")]
-
-    for name in DIAGRAMS:
-        app.add_directive(name, StateDiagramDirective)
-    return {"parallel_read_safe": True}
+def diagram(name: str) -> str:
+    """Return a diagram as HTML."""
+    return DIAGRAMS[name]().svg()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from sybil.parsers.myst import PythonCodeBlockParser
 from .test_types import EVENTS
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SPEED = (ROOT / "docs" / "explanation" / "speed.md").read_text(encoding="utf-8")
 PAGES = {
     path.relative_to(ROOT).as_posix(): path
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,3 +53,65 @@ def test_asgi_page_names_every_key_and_message(event: str) -> None:
     else:  # the page describes the messages of an extension under the extension's name
         names = [message.removesuffix(".start").removesuffix(".body") if ".http." in message else message]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_readme_works_on_a_package_index() -> None:
+    """A package index shows only the README, so relative links and anchors lead nowhere."""
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
+
+
+def test_readme_names_files_that_exist() -> None:
+    paths = re.findall(r"`([a-z]+(?:/[\w-]+)+\.\w+)`", README)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_readme_has_the_measured_times() -> None:
+    _, _, rest = README.partition("<!-- speed:")
+    rows = table_rows(rest.partition("<!-- end of speed -->")[0])
+    measured = table_rows(SPEED)
+    assert len(rows) > 1
+    assert [row for row in rows if row not in [other[:3] for other in measured]] == []
+
+
+def test_readme_has_the_measured_memory() -> None:
+    _, _, uploads = SPEED.partition("### Large uploads")
+    readers = table_rows(uploads.partition("###")[0])
+    growth = [row[1] for row in readers if "(" in row[0] or row[0] == "`replay`"]
+    largest = max(float(figure) for cell in growth for figure in cell.split(";"))
+    idle = next(row[2] for row in table_rows(SPEED) if row[0] == "bytes of an idle request")
+    assert f"at most {largest} MB" in README
+    assert re.search(rf"has\s{idle} bytes", README)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "SSE",
+        "CORS",
+        "CSRF",
+        "rate limit",
+        "Pydantic",
+        "lifespan",
+        "proxy headers",
+        "virus scan",
+        "GraphQL over WebSocket",
+    ],
+)
+def test_search_finds(phrase: str) -> None:
+    """The search of the site finds words of titles and prose, not of code blocks."""
+    pages = {
+        path: re.sub(r"```(?!\{glossary\}).*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for path in (ROOT / "docs").rglob("*.md")
+    }
+    words = re.compile(rf"\b{re.escape(phrase)}\b", re.IGNORECASE)
+    assert [path for path, text in pages.items() if words.search(text)]
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """The cells of the rows of Markdown tables, without headings."""
+    lines = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+    rows = [re.split(r" +\| +", line.strip()) for line in lines]
+    return [row for row in rows if any(character.isdigit() for cell in row[1:] for character in cell)]

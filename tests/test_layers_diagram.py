@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from docs import layers_diagram
+
 from .test_architecture import MAY_AWAIT, MODULES, imported
 
-FILE = Path(__file__).parent.parent / "docs" / "layers_diagram.py"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
 def boxes() -> dict[str, Any]:
     """The SVG group of each package, by the package's name."""
-    spec = importlib.util.spec_from_file_location("layers_diagram", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    groups = ElementTree.fromstring(module.diagram()).iter(f"{SVG}g")
+    groups = ElementTree.fromstring(layers_diagram.diagram()).iter(f"{SVG}g")
     return {group.find(f"{SVG}text").text: group for group in groups}
 
 

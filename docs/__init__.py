@@ -1,0 +1,1 @@
+"""The documentation, and the Sphinx extensions that build it."""
