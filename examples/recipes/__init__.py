@@ -1,0 +1,1 @@
+"""Complete programs of the recipes in the documentation."""

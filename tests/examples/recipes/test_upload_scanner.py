@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from examples.recipes.upload_scanner import SIGNATURE
+from tests.e2e.clients import RawHTTP
+
+from .servers_streaming import BOTH, RunningProgram, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+
+PATHS = ["/in-flight", "/first"]
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def program(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningProgram]:
+    folder = tmp_path_factory.mktemp("upload_scanner")
+    with run_program("upload_scanner", folder, request.param) as program:
+        yield program
+
+
+@pytest.fixture
+def client(program: RunningProgram) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=program.url, trust_env=False, timeout=10) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_clean_upload_is_stored(client: httpx.Client, path: str) -> None:
+    response = client.put(path, content=bytes(2_000_000))
+    assert (response.status_code, response.text) == (201, "stored 2000000 bytes")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("position", [0, 1_500_000])
+def test_an_infected_upload_is_rejected(client: httpx.Client, path: str, position: int) -> None:
+    response = client.post(path, files={"file": ("x.bin", bytes(position) + SIGNATURE + b"tail")})
+    assert (response.status_code, response.text) == (422, "the upload contains a virus")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_signature_across_chunks_is_found(program: RunningProgram, path: str) -> None:
+    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+        raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: %d" % len(SIGNATURE))
+        for byte in SIGNATURE[:-1]:
+            raw.socket.sendall(bytes([byte]))
+        raw.socket.sendall(SIGNATURE[-1:])
+        assert raw.read_response().startswith(b"HTTP/1.1 422")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_upload_that_is_too_large_is_rejected(program: RunningProgram, path: str) -> None:
+    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+        raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: 100000001")
+        assert raw.read_response().startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_client_that_disconnects_leaves_no_traceback(
+    program: RunningProgram, client: httpx.Client, path: str
+) -> None:
+    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+        raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: 100")
+        raw.socket.sendall(b"half")
+    assert client.put(path, content=b"tea").status_code == 201
+    assert "Traceback" not in program.output()
