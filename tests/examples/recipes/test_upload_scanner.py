@@ -49,7 +49,7 @@ def test_an_infected_upload_is_rejected(client: httpx.Client, path: str, positio
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_signature_across_chunks_is_found(program: RunningProgram, path: str) -> None:
-    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+    with RawHTTP(program) as raw:
         raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: %d" % len(SIGNATURE))
         for byte in SIGNATURE[:-1]:
             raw.socket.sendall(bytes([byte]))
@@ -59,7 +59,7 @@ def test_a_signature_across_chunks_is_found(program: RunningProgram, path: str) 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_an_upload_that_is_too_large_is_rejected(program: RunningProgram, path: str) -> None:
-    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+    with RawHTTP(program) as raw:
         raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: 100000001")
         assert raw.read_response().startswith(b"HTTP/1.1 413")
 
@@ -68,7 +68,7 @@ def test_an_upload_that_is_too_large_is_rejected(program: RunningProgram, path: 
 def test_a_client_that_disconnects_leaves_no_traceback(
     program: RunningProgram, client: httpx.Client, path: str
 ) -> None:
-    with RawHTTP(program) as raw:  # type: ignore[arg-type]
+    with RawHTTP(program) as raw:
         raw.send_head(b"PUT %b HTTP/1.1" % path.encode(), b"content-length: 100")
         raw.socket.sendall(b"half")
     assert client.put(path, content=b"tea").status_code == 201
