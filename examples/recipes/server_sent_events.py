@@ -50,7 +50,6 @@ class Feed:
     async def stream(self, request: Request) -> None:
         """Send the missed and all later events until the client disconnects."""
         last_id = request.last_event_id or f"{self.run}-{self.count}"
-        self.clients += 1
         async with request.cancel_on_disconnect():
             await request.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             body = b"retry: 2000\n\n"  # milliseconds before the client reconnects
@@ -63,7 +62,6 @@ class Feed:
                     events = self.since(last_id)
                 last_id = events[-1][0] if events else last_id
                 body = b"".join(event for _, event in events) or b": heartbeat\n\n"
-        self.clients -= 1  # the disconnect cancels only the block
 
 
 feed = Feed()
@@ -74,7 +72,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive, send)
     try:
         if request.method == "GET":
-            return await feed.stream(request)
+            feed.clients += 1
+            try:
+                return await feed.stream(request)
+            finally:
+                feed.clients -= 1
         event_id = feed.publish(await request.json(type=News))
         answer = msgspec.json.encode({"id": event_id, "clients": feed.clients})
         await send_response(send, 202, answer, {"content-type": "application/json"})

@@ -1,3 +1,5 @@
+"""Background work on real servers: order, exceptions, and the shutdown."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Chat rooms on real servers: broadcasts, slow members, and what is rejected."""
+
 from __future__ import annotations
 
 import json
@@ -5,6 +7,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+pytest.importorskip("websockets", reason="needs websockets")
+pytest.importorskip("h2", reason="needs h2")
+
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 

@@ -1,3 +1,5 @@
+"""File ranges on real servers: parts, resumed downloads, paths out of the folder, disconnects."""
+
 from __future__ import annotations
 
 import os
@@ -7,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+pytest.importorskip("h2", reason="needs h2")
 
 from tests.e2e.clients import disconnect
 

@@ -1,14 +1,20 @@
+"""GraphQL over WebSocket on real servers: the protocol, its close codes, and the program of the page."""
+
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+pytest.importorskip("websockets", reason="needs websockets")
+
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from .servers_streaming import BOTH, RunningProgram, run_program
+from .servers_streaming import BOTH, ROOT, RunningProgram, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,3 +187,14 @@ def test_a_client_that_disconnects_stops_its_operations(program: RunningProgram,
         if how == "abort":
             socket.socket.close()
     # The end of the module checks that no exception was logged, and that the server stops at once.
+
+
+def test_the_client_of_the_page(program: RunningProgram, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/recipes/graphql_websocket.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert found
+    namespace: dict[str, Any] = {}
+    exec(found[1].replace("8000", str(program.port)), namespace)
+    namespace["count_down"]()
+    received = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [message["type"] for message in received] == ["connection_ack", *["next"] * 4, "complete"]

@@ -1,3 +1,5 @@
+"""JSON Patch on a real server: each operation, failures that change nothing, and the limits."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

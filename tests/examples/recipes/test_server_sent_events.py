@@ -1,3 +1,5 @@
+"""Server-sent events on real servers: reconnection, heartbeats, and the end after a disconnect."""
+
 from __future__ import annotations
 
 import socket
@@ -6,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+pytest.importorskip("h2", reason="needs h2")
 
 from tests.e2e.clients import disconnect
 

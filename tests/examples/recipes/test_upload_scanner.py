@@ -1,3 +1,5 @@
+"""The upload scanner on real servers: clean, infected, too large and incomplete uploads."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -6,6 +8,9 @@ import httpx
 import pytest
 
 from examples.recipes.upload_scanner import SIGNATURE
+
+pytest.importorskip("h2", reason="needs h2")
+
 from tests.e2e.clients import RawHTTP
 
 from .servers_streaming import BOTH, RunningProgram, run_program
