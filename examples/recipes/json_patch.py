@@ -161,7 +161,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if request.content_type[0] != MEDIA_TYPE:
                 headers = {"accept-patch": MEDIA_TYPE}
                 raise ClientException(f"expected {MEDIA_TYPE}", status_code=415, headers=headers)
-            tea = patched(tea, await request.json(type=Patch))
+            patch = await request.json(type=Patch)
+            tea = patched(tea, patch)  # without an await in between, so that no other change is lost
         await send_response(send, 200, msgspec.json.encode(tea), {"content-type": "application/json"})
     except ClientException as error:
         await send_response(send, error.status_code, error.detail.encode(), error.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -119,3 +120,15 @@ def test_deep_values_are_an_error_of_the_client(client: httpx.Client) -> None:
 def test_another_media_type(client: httpx.Client) -> None:
     response = client.patch("/", content="[]", headers={"content-type": "application/json"})
     assert (response.status_code, response.headers["accept-patch"]) == (415, "application/json-patch+json")
+
+
+def test_a_slow_patch_loses_no_other_change(program: RunningProgram, client: httpx.Client) -> None:
+    body = b'[{"op":"replace","path":"/price","value":9}]'
+    head = b"content-type: application/json-patch+json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as slow:
+        slow.sendall(b"PATCH / HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\n" + head)
+        assert slow.recv(1024).startswith(b"HTTP/1.1 100")  # the application waits for the body
+        client.patch("/", json=patch(("replace", "/name", "changed")))
+        slow.sendall(body)
+        assert slow.recv(1024).startswith(b"HTTP/1.1 200")
+    assert client.get("/").json() == START | {"name": "changed", "price": 9}

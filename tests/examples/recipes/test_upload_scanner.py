@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from examples.recipes.upload_scanner import SIGNATURE
+from asgiwire.sending import send_response
+from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope, lifespan_scope
+from examples.recipes.upload_scanner import SIGNATURE, ScanFirst, ScanInFlight
 
 pytest.importorskip("h2", reason="needs h2")
 
@@ -17,6 +19,8 @@ from .servers_streaming import BOTH, RunningProgram, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from asgiwire.types import Receive, Scope, Send
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
@@ -78,3 +82,57 @@ def test_a_client_that_disconnects_leaves_no_traceback(
         raw.socket.sendall(b"half")
     assert client.put(path, content=b"tea").status_code == 201
     assert "Traceback" not in program.output()
+
+
+def body(*chunks: bytes) -> ScriptedReceive:
+    return ScriptedReceive(*({"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks))
+
+
+@pytest.mark.anyio
+async def test_in_flight_the_application_receives_a_disconnect_in_place_of_the_virus() -> None:
+    received: list[Any] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] == "http.request":
+            received.append(message["body"])
+        received.append(message["type"])
+        await send_response(send, 500, b"the client disconnected")
+        raise RuntimeError
+
+    sent = RecordedSend()
+    await ScanInFlight(application)(http_scope("PUT"), body(b"clean", SIGNATURE, b"rest"), sent)
+    assert received == [b"clean", "http.disconnect"]
+    assert [message.get("status") for message in sent.messages] == [422, None]
+
+
+@pytest.mark.anyio
+async def test_in_flight_an_exception_of_the_application_propagates() -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        raise RuntimeError("of the application")
+
+    with pytest.raises(RuntimeError, match="of the application"):
+        await ScanInFlight(application)(http_scope("PUT"), body(b"clean"), RecordedSend())
+
+
+@pytest.mark.anyio
+async def test_first_the_application_is_not_called_with_a_virus() -> None:
+    async def application(*_: Any) -> None:
+        pytest.fail("the application was called")
+
+    receive = ScriptedReceive.body(b"clean" + SIGNATURE)
+    await ScanFirst(application)(http_scope("PUT"), receive, sent := RecordedSend())
+    assert sent.messages[0]["status"] == 422
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("middleware", [ScanInFlight, ScanFirst])
+async def test_the_lifespan_is_passed_on(middleware: Any) -> None:
+    received: list[Any] = []
+
+    async def application(*arguments: Any) -> None:
+        received.extend(arguments)
+
+    arguments = [lifespan_scope(), ScriptedReceive(), RecordedSend()]
+    await middleware(application)(*arguments)
+    assert list(map(id, received)) == list(map(id, arguments))
