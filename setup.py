@@ -1,8 +1,7 @@
 """Builds the optional compiled module; everything else is in ``pyproject.toml``.
 
-Without a C compiler the build succeeds and leaves the module out. Two environment variables change that if they
-are not empty: ``ASGIWIRE_NO_EXTENSIONS`` builds a pure wheel, and ``ASGIWIRE_REQUIRE_EXTENSIONS`` makes a failed
-compilation an error.
+Without a C compiler the build succeeds and leaves the module out. With ``ASGIWIRE_NO_EXTENSIONS=1`` it builds
+a pure wheel. With ``ASGIWIRE_REQUIRE_EXTENSIONS=1`` a failed compilation is an error.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from setuptools import Extension, setup
 
 
 def extensions() -> list[Extension]:
-    """Return the compiled modules to build: none on PyPy, whose compiler is faster than its C API."""
+    """Return the compiled modules to build: none on PyPy, where calls of the C API are slow."""
     if sys.implementation.name != "cpython" or os.environ.get("ASGIWIRE_NO_EXTENSIONS"):
         return []
     required = bool(os.environ.get("ASGIWIRE_REQUIRE_EXTENSIONS"))
