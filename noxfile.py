@@ -20,8 +20,8 @@ SUPPORTED = [
     for classifier in PROJECT["project"]["classifiers"]
     if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
 ]
-# Supported, but tested only where installed. CI does not require it.
-OPTIONAL = {"3.14"}
+# Supported, but tested only where installed. CI does not require them.
+OPTIONAL = {"3.14", "3.15"}
 PYTHONS = [version for version in SUPPORTED if version not in OPTIONAL or shutil.which(f"python{version}")]
 OLDEST = PYTHONS[0]
 # Without typing-extensions: current test tools do not accept its oldest release.
