@@ -95,7 +95,7 @@ def add_exception_table(
 
 def exception_table() -> list[str]:
     """All exceptions, in the order of the tree, as a ``list-table``."""
-    header = ("exception", "status", "close code", "also", "attributes", "raised when")
+    header = ("exception (also)", "status", "close code", "attributes", "raised when")
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in (header, *map(exception_row, exception_classes(AsgiwireException))):
         lines += [f"   {'*' if number == 0 else ' '} - {cell}" for number, cell in enumerate(row)]
@@ -127,11 +127,11 @@ def exception_row(cls: Any) -> tuple[str, ...]:
     code = getattr(cls, "close_code", "") if issubclass(cls, ClientException) else ""
     if issubclass(cls, WebSocketException):
         code = f"``code``, {cls.default_code} by default"
+    also_names = ", ".join(f"``{base.__name__}``" for base in also)
     return (
-        f":exc:`~{path_of(cls)}`",
+        f":exc:`~{path_of(cls)}`{f' ({also_names})' if also else ''}",
         str(getattr(cls, "status_code", "")),
         str(code),
-        ", ".join(f"``{base.__name__}``" for base in also),
         ", ".join(f"``{name}``" for name in own),
         docstring.partition("\n\n")[0].replace("\n", " "),
     )
