@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ def load_since() -> Any:
 
 
 SINCE = load_since()
+NAMES = SINCE.public_names()
 VERSIONS = SINCE.read_versions(SINCE.FILE.read_text(encoding="utf-8"))
 
 
@@ -116,7 +118,23 @@ def test_page_mentions_no_private_module(page: Path) -> None:
     assert re.findall(r"\basgiwire(?:\.\w+)*\._\w+", page.read_text(encoding="utf-8")) == []
 
 
+# Each field of a NamedTuple and each member of an Enum has a docstring of its own, and so has this one.
+OTHER_DOCSTRINGS = {"documentation_only"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, value in SINCE.public_names().items() if inspect.isclass(value)]
+)
+def test_parameters_of_the_constructor_are_documented(name: str) -> None:
+    cls = SINCE.public_names()[name]
+    if issubclass(cls, tuple | Enum):
+        return
+    docstrings = "\n".join(inspect.getdoc(base) or "" for base in cls.__mro__)
+    documented = set(re.findall(r"^ +\*{0,2}(\w+)(?: \(.*\))?:", docstrings, re.MULTILINE))
+    assert set(SINCE.parameters(name, cls)) - documented - OTHER_DOCSTRINGS == set()
+
+
 def test_docstrings_mention_no_private_module() -> None:
-    docstrings = {name: inspect.getdoc(value) or "" for name, value in SINCE.public_names().items()}
+    docstrings = {name: inspect.getdoc(value) or "" for name, value in NAMES.items()}
     assert len(docstrings) > 500
     assert [name for name, text in docstrings.items() if re.search(r"\basgiwire(\.\w+)*\._\w+", text)] == []
