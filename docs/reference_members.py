@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 LOGGER = getLogger(__name__)
-PRIVATE = re.compile(r"\basgiwire(\.\w+)*\._\w+")
+PRIVATE = re.compile(r"\basgiwire(\.\w+)*\._[\w.]+")
 MODULES = re.compile(r"~?\b(?:asgiwire|typing|collections)\.(?:\w+\.)*")  # in front of a name
 ATTRIBUTES = re.compile(r"^Attributes:\n((?:[ ]+.*\n?)+)", re.MULTILINE)
 # The page whose subject is the packages, including the private ones.
@@ -106,9 +106,7 @@ def exception_classes(cls: type[BaseException]) -> Iterator[type[BaseException]]
     """A public exception class and its public subclasses, each at its first base class."""
     yield cls
     for subclass in sorted(cls.__subclasses__(), key=lambda subclass: subclass.__name__):
-        if subclass.__bases__[0] is cls and path_of(subclass).startswith(
-            ("asgiwire.exc", "asgiwire.testing")
-        ):
+        if subclass.__bases__[0] is cls and path_of(subclass) in PUBLIC_NAMES:
             yield from exception_classes(subclass)
 
 
@@ -154,7 +152,7 @@ def warn_about_private_modules(_app: Sphinx, doctree: nodes.document, page: str)
             values = [node]
         for value in values:
             if match := PRIVATE.search(str(value)):
-                LOGGER.warning("%s mentions the private module of %s", page, match[0])
+                LOGGER.warning("%s mentions %s, which is private", page, match[0])
 
 
 def warn_about_missing_members(_app: Sphinx, env: BuildEnvironment) -> None:

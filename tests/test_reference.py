@@ -111,6 +111,17 @@ def test_note_says_when_a_name_was_added(name: str, parameters: list[str], expec
 
 
 # Private modules are the subject of the page about the architecture.
+def test_release_appends_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "since.txt"
+    file.write_text("# 0.1\nasgiwire.connection.Request\n", encoding="utf-8")
+    monkeypatch.setattr(SINCE, "FILE", file)
+    SINCE.main("0.2")
+    versions = SINCE.read_versions(file.read_text(encoding="utf-8"))
+    assert versions["asgiwire.connection.Request"] == "0.1"
+    assert versions["asgiwire.connection.Request.body(limits)"] == "0.2"
+    assert versions.keys() == SINCE.entries()
+
+
 @pytest.mark.parametrize(
     "page", [path for path in DOCS.rglob("*.md") if path.stem != "architecture"], ids=str
 )
