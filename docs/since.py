@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -61,26 +62,29 @@ def public_names() -> dict[str, Any]:
 
 
 def members(cls: Any) -> Iterator[tuple[str, Any]]:
-    """Public attributes of a class, except those that only builtin classes define."""
-    builtin = {name for base in cls.__mro__ if base.__module__ == "builtins" for name in vars(base)}
-    own = {name for base in cls.__mro__ if base.__module__ != "builtins" for name in vars(base)}
-    for name in own | (set(dir(cls)) - builtin):
-        if not name.startswith("_"):
-            yield name, inspect.getattr_static(cls, name)
+    """Public attributes of a class that asgiwire defines; those of its dependencies vary."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("asgiwire"):
+            yield from ((name, value) for name, value in vars(base).items() if not name.startswith("_"))
 
 
 def parameters(name: str, value: Any) -> list[str]:
     """Names of the parameters of a function or a public constructor."""
     value = getattr(value, "__func__", value)  # of a class method
-    if name in CREATED_BY_METHODS or is_typeddict(value):
-        return []
-    if not (inspect.isclass(value) or inspect.isroutine(value)):
-        return []
-    try:
-        signature = inspect.signature(value)
-    except ValueError:  # some functions in C have none
-        return []
-    return [name for name in signature.parameters if name not in {"self", "cls"}]
+    if inspect.isclass(value):
+        documented = name not in CREATED_BY_METHODS and has_constructor(value)
+    else:
+        documented = inspect.isroutine(value)
+    names = inspect.signature(value).parameters if documented else ()
+    return [parameter for parameter in names if parameter not in {"self", "cls"}]
+
+
+def has_constructor(cls: type) -> bool:
+    """Tell whether asgiwire defines the constructor of a class, or the fields of which it is made."""
+    if is_typeddict(cls) or issubclass(cls, Enum):
+        return False
+    owner = next(base for base in cls.__mro__ if {"__init__", "__new__"} & vars(base).keys())
+    return owner.__module__.startswith("asgiwire") or hasattr(cls, "__struct_fields__")
 
 
 def entries() -> set[str]:

@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import inspect
 import re
-from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,26 +122,25 @@ def test_release_appends_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "page", [path for path in DOCS.rglob("*.md") if path.stem != "architecture"], ids=str
+    "page",
+    [path for path in DOCS.rglob("*.md") if path.stem != "architecture"],
+    ids=lambda page: page.relative_to(DOCS).as_posix(),
 )
 def test_page_mentions_no_private_module(page: Path) -> None:
     assert re.findall(r"\basgiwire(?:\.\w+)*\._\w+", page.read_text(encoding="utf-8")) == []
 
 
-# Each field of a NamedTuple and each member of an Enum has a docstring of its own, and so has this one.
+# Has a docstring of its own, as the fields of a NamedTuple have.
 OTHER_DOCSTRINGS = {"documentation_only"}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, value in SINCE.public_names().items() if inspect.isclass(value)]
+    "name", [name for name, cls in NAMES.items() if inspect.isclass(cls) and not issubclass(cls, tuple)]
 )
 def test_parameters_of_the_constructor_are_documented(name: str) -> None:
-    cls = SINCE.public_names()[name]
-    if issubclass(cls, tuple | Enum):
-        return
-    docstrings = "\n".join(inspect.getdoc(base) or "" for base in cls.__mro__)
-    documented = set(re.findall(r"^ +\*{0,2}(\w+)(?: \(.*\))?:", docstrings, re.MULTILINE))
-    assert set(SINCE.parameters(name, cls)) - documented - OTHER_DOCSTRINGS == set()
+    docstrings = "\n".join(inspect.getdoc(base) or "" for base in NAMES[name].__mro__)
+    described = set(re.findall(r"^ +\*{0,2}(\w+)(?: \(.*\))?:", docstrings, re.MULTILINE))
+    assert set(SINCE.parameters(name, NAMES[name])) - described - OTHER_DOCSTRINGS == set()
 
 
 def test_docstrings_mention_no_private_module() -> None:
