@@ -22,7 +22,7 @@ SUPPORTED = [
     for classifier in PROJECT["project"]["classifiers"]
     if (match := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
 ]
-# Supported, but tested only where installed. CI does not require it.
+# Supported, but tested only where installed. CI does not require them.
 OPTIONAL = {"3.14", "3.15"}
 PYTHONS = [version for version in SUPPORTED if version not in OPTIONAL or shutil.which(f"python{version}")]
 OLDEST = PYTHONS[0]

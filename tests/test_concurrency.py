@@ -147,7 +147,7 @@ def test_call_that_the_executor_dropped_is_cancelled() -> None:
 
 @pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
 def test_call_that_no_thread_has_begun_is_dropped(second: bool) -> None:
-    """The default executor may be busy for longer than a time-out."""
+    """The default executor may be busy for longer than a timeout."""
     release, called = threading.Event(), list[str]()
 
     async def main() -> None:

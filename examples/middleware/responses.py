@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from asgiwire.sending import send_response
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -14,10 +16,5 @@ if TYPE_CHECKING:
 
 async def send_error(send: Send, status: int, detail: str, headers: RawHeaders = ()) -> None:
     """Send a plain text response."""
-    body = detail.encode()
-    content_headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *content_headers]})
-    await send({"type": "http.response.body", "body": body})
+    content_type = (b"content-type", b"text/plain; charset=utf-8")
+    await send_response(send, status, detail.encode(), [*headers, content_type])

@@ -278,10 +278,11 @@ async def run_in_thread(function: Callable[[], T]) -> T:
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
+            # Since Python 3.14, a frame of asyncio.wait() refers to the task, which holds the exception.
+            interruption = error.with_traceback(None)
             if begun.acquire(blocking=False):
                 future.cancel()
-                raise
-            interruption = error  # a running thread cannot be stopped
+                break  # else a thread runs, which cannot be stopped
     try:
         if interruption is None:
             return future.result()  # type: ignore[no-any-return]  # that of the function
@@ -314,7 +315,7 @@ async def finish_within(seconds: float, function: Callable[[], Coroutine[Any, An
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError as error:
-            interruption = error
+            interruption = error.with_traceback(None)  # as in run_in_thread()
     timer.cancel()
     try:
         if interruption is not None:

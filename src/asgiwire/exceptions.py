@@ -4,13 +4,13 @@
 
     AsgiwireException
     ├─ InternalServerException      status_code = 500
-    │  ├─ UsageError                the application called it wrong
+    │  ├─ UsageError                the application made an invalid call
     │  │  ├─ ImproperlyConfiguredException  (also ValueError)    a value is missing from the scope
     │  │  │  └─ MissingCallableError        (also RuntimeError)  receive or send was not given
     │  │  ├─ NoRouteMatchFoundException     (also LookupError)   .name
     │  │  ├─ StreamConsumed                 (also RuntimeError)  .consumer
     │  │  └─ WebSocketStateError            (also RuntimeError)  .event .state .expected
-    │  └─ ProtocolError             the server broke the ASGI specification  .message_type .expected
+    │  └─ ProtocolError             the server violated the specification  .message_type .expected
     ├─ ClientException              the client sent something invalid  status_code = 400  .headers
     │  ├─ ValidationException       (also ValueError)  well-formed data of the wrong type or value
     │  ├─ SerializationException    (also ValueError)  malformed data

@@ -128,7 +128,7 @@ TypeDecoders: TypeAlias = Iterable[tuple[Callable[[Any], bool], Callable[[Any, A
 
 
 class ASGIVersions(TypedDict):
-    """``scope["asgi"]``."""
+    """``scope["asgi"]``: the version of ASGI and that of the message format."""
 
     version: str
     spec_version: NotRequired[str]
@@ -189,7 +189,7 @@ class HTTPDisconnectEvent(TypedDict):
 
 
 class HTTPResponseStartEvent(TypedDict):
-    """``http.response.start``."""
+    """``http.response.start``: status and headers of the response."""
 
     type: Literal["http.response.start"]
     status: int
@@ -198,7 +198,7 @@ class HTTPResponseStartEvent(TypedDict):
 
 
 class HTTPResponseBodyEvent(TypedDict):
-    """``http.response.body``."""
+    """``http.response.body``: a chunk of the response body."""
 
     type: Literal["http.response.body"]
     body: NotRequired[bytes]
@@ -206,7 +206,7 @@ class HTTPResponseBodyEvent(TypedDict):
 
 
 class HTTPResponseTrailersEvent(TypedDict):
-    """``http.response.trailers`` (extension)."""
+    """``http.response.trailers`` (extension): headers after the body."""
 
     type: Literal["http.response.trailers"]
     headers: Iterable[tuple[bytes, bytes]]
@@ -214,7 +214,7 @@ class HTTPResponseTrailersEvent(TypedDict):
 
 
 class HTTPServerPushEvent(TypedDict):
-    """``http.response.push`` (extension)."""
+    """``http.response.push`` (extension): a push promise of HTTP/2."""
 
     type: Literal["http.response.push"]
     path: str
@@ -222,21 +222,21 @@ class HTTPServerPushEvent(TypedDict):
 
 
 class HTTPEarlyHintEvent(TypedDict):
-    """``http.response.early_hint`` (extension)."""
+    """``http.response.early_hint`` (extension): ``Link`` headers of a 103 response."""
 
     type: Literal["http.response.early_hint"]
     links: Iterable[bytes]
 
 
 class HTTPResponsePathsendEvent(TypedDict):
-    """``http.response.pathsend`` (extension)."""
+    """``http.response.pathsend`` (extension): the server sends the file at a path as the body."""
 
     type: Literal["http.response.pathsend"]
     path: str
 
 
 class HTTPZeroCopySendEvent(TypedDict):
-    """``http.response.zerocopysend`` (extension)."""
+    """``http.response.zerocopysend`` (extension): the server sends a chunk of an open file."""
 
     type: Literal["http.response.zerocopysend"]
     file: int
@@ -259,7 +259,7 @@ class WebSocketConnectEvent(TypedDict):
 
 
 class WebSocketAcceptEvent(TypedDict):
-    """``websocket.accept``."""
+    """``websocket.accept``: the application accepts the handshake."""
 
     type: Literal["websocket.accept"]
     subprotocol: NotRequired[str | None]
@@ -307,7 +307,7 @@ class WebSocketResponseStartEvent(TypedDict):
 
 
 class WebSocketResponseBodyEvent(TypedDict):
-    """``websocket.http.response.body`` (extension)."""
+    """``websocket.http.response.body`` (extension): a chunk of the denial response."""
 
     type: Literal["websocket.http.response.body"]
     body: bytes
@@ -340,13 +340,13 @@ class LifespanStartupFailedEvent(TypedDict):
 
 
 class LifespanShutdownCompleteEvent(TypedDict):
-    """``lifespan.shutdown.complete``."""
+    """``lifespan.shutdown.complete``: the application has stopped."""
 
     type: Literal["lifespan.shutdown.complete"]
 
 
 class LifespanShutdownFailedEvent(TypedDict):
-    """``lifespan.shutdown.failed``."""
+    """``lifespan.shutdown.failed``: the application could not stop properly."""
 
     type: Literal["lifespan.shutdown.failed"]
     message: NotRequired[str]

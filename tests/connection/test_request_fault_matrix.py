@@ -1,6 +1,6 @@
 """Every coroutine of ``Request`` under each fault: no chunk is lost or doubled, and nothing is left.
 
-The faults are a cancellation at each await (once, or by a cancelled scope), time-outs while a message is in
+The faults are a cancellation at each await (once, or by a cancelled scope), timeouts while a message is in
 flight, a disconnect before, during and after a call, and errors from the server's ``receive`` and ``send``.
 The server's ``receive`` returns a coroutine, a future or another awaitable.
 """
@@ -464,7 +464,7 @@ async def test_second_reader_of_a_body_whose_first_is_cancelled_at_each_await(
 async def test_timeouts_while_messages_are_in_flight(
     reader: str, level: bool, kind: str, tmp_path: Path
 ) -> None:
-    """A server's thread delivers at any moment, also in the iteration in which the time-out fires."""
+    """A server's thread delivers at any moment, also in the iteration in which the timeout fires."""
     start, body, expected = RESUMABLE[reader]
     server = Server(kind, parts(body, 5))
     request = server.request(body)

@@ -156,7 +156,7 @@ async def after_response(request: Request) -> None:
 
 
 async def time_out(socket: WebSocket) -> None:
-    """Read numbers, with a time-out around each read."""
+    """Read numbers, with a timeout around each read."""
     query = socket.query_params
     read, received, timeouts = MODES[query["mode"]][0], list[int](), 0
     await socket.accept()

@@ -1,4 +1,4 @@
-"""Time-outs, cancelled blocks and disconnects on real servers, with real clients."""
+"""Timeouts, cancelled blocks and disconnects on real servers, with real clients."""
 
 from __future__ import annotations
 

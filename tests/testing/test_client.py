@@ -1,4 +1,4 @@
-"""``Client``: requests, streams, cookies, redirects, lifespan, time-outs, and the end of what it starts."""
+"""``Client``: requests, streams, cookies, redirects, lifespan, timeouts, and the end of what it starts."""
 
 from __future__ import annotations
 

@@ -176,7 +176,8 @@ class _AsyncioCanceller:
                 await asyncio.wait([self._watcher])
             except asyncio.CancelledError as error:
                 # By this object, if the client disconnected at the end of the block; else by other code.
-                interruption = error
+                # Since Python 3.14, a frame of asyncio.wait() refers to the task, which holds the exception.
+                interruption = error.with_traceback(None)
         try:
             if self._cancelled and self._host.uncancel() <= self._cancelling:
                 self.caught = kind is not None and issubclass(kind, asyncio.CancelledError)

@@ -250,7 +250,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             await self.close(code, reason)
         except Exception:
             raise
-        except BaseException:  # the time-out has expired: the client reads nothing
+        except BaseException:  # the timeout has expired: the client reads nothing
             self._channel.set_lost()
             raise
 

@@ -16,6 +16,9 @@ class Capabilities:
     ``name in capabilities`` tests for an extension, such as ``"http.response.push"``. Iteration returns the
     names of all extensions.
 
+    Args:
+        scope: The ASGI scope.
+
     Attributes:
         version: ``scope["asgi"]["version"]``; by default ``"2.0"`` (ASGI, "Applications").
         spec_version: The version of the HTTP or WebSocket message format, as two numbers; by default 2.0.

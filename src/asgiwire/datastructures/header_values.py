@@ -65,6 +65,20 @@ class CacheControlHeader(Header):
     """The directives of a Cache-Control response header (RFC 9111 section 5.2.2); times are in seconds.
 
     Directives that are ``False`` or ``None`` are omitted from the header.
+
+    Attributes:
+        max_age: How long the response is fresh.
+        s_maxage: The same for shared caches, which use it instead of ``max_age``.
+        no_cache: Whether a cache must validate the response before each use.
+        no_store: Whether a cache must not store the response.
+        private: Whether shared caches must not store the response.
+        public: Whether any cache may store the response.
+        no_transform: Whether intermediaries must not transform the content.
+        must_revalidate: Whether a cache must validate the response when it is stale.
+        proxy_revalidate: The same for shared caches only.
+        must_understand: Whether only caches that know the status code may store the response.
+        immutable: Whether the response does not change while it is fresh (RFC 8246).
+        stale_while_revalidate: How long a cache may use the stale response while it validates it (RFC 5861).
     """
 
     HEADER_NAME: ClassVar[str] = "cache-control"

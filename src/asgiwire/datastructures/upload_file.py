@@ -29,6 +29,7 @@ class UploadFile:
     thread. Several tasks can call methods at the same time; all of them share one position.
 
     Args:
+        headers: The headers of the part.
         file_data: The content; the position is 0. If it is larger than ``max_spool_size``, the constructor
             writes it to disk, which blocks the event loop.
         max_spool_size: Bytes that can be in memory. A write that exceeds them moves the file to disk.

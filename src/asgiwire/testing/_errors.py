@@ -32,6 +32,9 @@ class WaitTimeout(ScriptError, TimeoutError):
 class SpecificationError(ScriptError):
     """A scope, a message or a call that the ASGI specification does not allow.
 
+    Args:
+        problem: What was expected and what was received, for the message.
+
     Attributes:
         side: The side that violates the specification: ``"application"`` or ``"server"``.
         event: The type of the message, or the kind of scope or call.

@@ -143,7 +143,7 @@ class RecordedSend:
 class ScriptedReceive:
     """A ``receive`` callable that returns its messages in order, without waiting.
 
-    After the last message, it blocks until the time-out, as a server blocks until the client sends data. If
+    After the last message, it blocks until the timeout, as a server blocks until the client sends data. If
     ``send`` is given, it returns ``http.disconnect`` after the response is complete, as the specification
     requires. After ``http.disconnect``, every later call returns it again.
 
@@ -283,7 +283,7 @@ class ScriptedReceive:
             raise WaitTimeout(msg, expected=str(step), timeout=self._timeout)
 
     async def _wait_for_the_end(self) -> Mapping[str, Any]:
-        """Block until the response is complete, if there is one, or until the time-out."""
+        """Block until the response is complete, if there is one, or until the timeout."""
         sent = self._sent or RecordedSend()
         self._waiting = True
         try:

@@ -1,4 +1,4 @@
-"""Waits with a time-out, and an application in a task, on asyncio and trio."""
+"""Waits with a timeout, and an application in a task, on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Signal:
 
 
 async def within(seconds: float | None, wait: Callable[[], Awaitable[object]]) -> bool:
-    """Return whether a wait ended before the time-out; ``None`` means no time-out.
+    """Return whether a wait ended before the timeout; ``None`` means no timeout.
 
     The wait must not raise TimeoutError.
     """

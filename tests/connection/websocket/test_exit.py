@@ -1,4 +1,4 @@
-"""The close at the end of ``async with websocket``: its code, its time-out, and cancelled blocks."""
+"""The close at the end of ``async with websocket``: its code, its timeout, and cancelled blocks."""
 
 from __future__ import annotations
 

@@ -398,7 +398,7 @@ async def test_error_from_send(
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("reader", READERS)
 async def test_timeouts_while_messages_are_in_flight(reader: str, anyio_backend: str) -> None:
-    """A server's thread delivers at any moment, also in the iteration in which the time-out fires."""
+    """A server's thread delivers at any moment, also in the iteration in which the timeout fires."""
     read, message = READERS[reader]
     server = Server("future", [message(number % COUNT) for number in range(200)])
     socket = WebSocket(scope(), server.receive, server.send)
