@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from types import CoroutineType, FunctionType, MethodType, TracebackType, coroutine
+from types import CodeType, CoroutineType, FunctionType, MethodType, TracebackType, coroutine
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -36,10 +36,11 @@ class Event(Protocol):
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Whether every call of a function or method returns a coroutine, because it was defined with ``async``."""
-    return isinstance(function, (FunctionType, MethodType)) and bool(
-        function.__code__.co_flags & CO_COROUTINE  # type: ignore[union-attr]  # a method has that of its function
-    )
+    """Whether every call returns a coroutine: the function, or the ``__call__`` of its type, is ``async``."""
+    if type(function) is not FunctionType and type(function) is not MethodType:
+        function = type(function).__call__
+    code: CodeType | None = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & CO_COROUTINE)
 
 
 def in_trio() -> bool:

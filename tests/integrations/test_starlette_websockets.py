@@ -293,6 +293,5 @@ async def test_typed_query() -> None:
 async def test_short_path_of_text_messages_stays() -> None:
     websocket = new_websocket("a")
     await websocket.accept()
-    assert websocket.receive is not None
-    assert websocket._plain_receive == websocket.receive
-    assert websocket._plain_send == websocket.send
+    assert websocket._channel.reads_directly
+    assert websocket._channel.sends_directly

@@ -133,8 +133,11 @@ class WebSocketChannel:
         received_any: Whether a ``websocket.receive`` event was received.
         receiving: Whether a reader waits for the server.
         reads_directly: Whether a read only has to await ``source()`` if ``receiving`` is false: the state is
-            OPEN, there is no ``read_ahead``, and ``source`` is a coroutine function.
+            OPEN, there is no ``read_ahead``, and ``source`` is a coroutine function. ``None`` if another
+            callable or method has to be called instead.
         sending: Whether an event is being sent.
+        sends_directly: Whether a send only has to await ``sink()`` if ``sending`` is false: the state is
+            OPEN. ``None`` as above.
         send_lock: The lock for ``sending``, created by the first task that has to wait.
         read_ahead: Created by the first peek or watcher, and for the first awaitable that is not a coroutine.
     """
@@ -151,6 +154,7 @@ class WebSocketChannel:
         "receiving",
         "send_lock",
         "sending",
+        "sends_directly",
         "sink",
         "source",
         "state",
@@ -163,8 +167,9 @@ class WebSocketChannel:
         self.accepted = False
         self.received_any = False
         self.receiving = False
-        self.reads_directly = False
+        self.reads_directly: bool | None = False
         self.sending = False
+        self.sends_directly: bool | None = False
         self.send_lock: Lock | None = None
         self.read_ahead: ReadAhead | None = None
         self._accepting = False  # websocket.accept was passed to the server, which may not have returned
@@ -309,7 +314,7 @@ class WebSocketChannel:
     def _created_read_ahead(self) -> ReadAhead:
         if self.read_ahead is None:
             self.read_ahead = ReadAhead()
-            self.reads_directly = False
+            self.set_state(self.state)
         return self.read_ahead
 
     async def send(self, event: Mapping[str, Any]) -> None:
@@ -423,7 +428,11 @@ class WebSocketChannel:
     def set_state(self, state: WebSocketState) -> None:
         """Change the state; the caller has looked it up in the tables."""
         self.state = state
-        self.reads_directly = state is OPEN and self.read_ahead is None and is_coroutine_function(self.source)
+        is_open = state is OPEN
+        if self.reads_directly is not None:
+            self.reads_directly = is_open and self.read_ahead is None and is_coroutine_function(self.source)
+        if self.sends_directly is not None:
+            self.sends_directly = is_open
 
     def _stop_watchers(self) -> None:
         if self.read_ahead is not None:
