@@ -23,7 +23,7 @@ from asgiwire.types import Empty, HeaderPairs, Scope
 
 from .multi_dicts import MultiMixin
 
-__all__ = ("HeaderMapping", "Headers", "scope_headers")
+__all__ = ("Headers", "scope_headers")
 
 T = TypeVar("T")
 
