@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
-CONTENT = os.urandom(1_000_000)
+CONTENT = random.Random(7).randbytes(1_000_000)  # the same in each process that runs the tests
 HUGE = 10**12  # takes minutes to read
 
 
