@@ -102,11 +102,11 @@ class Client:
         base_url: Scheme, host and port of the URLs.
         headers: Headers of every request; the headers of one request follow them.
         cookies: Cookies for the host of ``base_url``.
-        timeout: The maximum time of each wait, in seconds; ``None`` for no limit.
+        timeout: The maximum time of each wait, in seconds, 5 by default; ``None`` for no limit.
         follow_redirects: Whether requests follow redirects.
         raise_exceptions: Whether an exception of the application is raised in the test. Otherwise the
             response is a 500, unless the application sent another one.
-        client: The address of the client.
+        client: The address of the client, port 50000 of 127.0.0.1 by default.
         root_path: The root path of every scope; paths must include it.
         http_version: The HTTP version of every scope.
         extensions: The extensions of every scope. By default, none for HTTP, and the denial response for

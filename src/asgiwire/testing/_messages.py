@@ -152,7 +152,7 @@ class ScriptedReceive:
             wait.
         at_end: The exception to raise after the last message, instead of blocking.
         send: The ``send`` of the same connection.
-        timeout: The maximum time of one call, in seconds; ``None`` for no limit.
+        timeout: The maximum time of one call, in seconds, 5 by default; ``None`` for no limit.
 
     Attributes:
         calls: The number of calls.
@@ -310,7 +310,7 @@ class ScriptedConnection:
     Args:
         *steps: The steps of :class:`ScriptedReceive`.
         at_end: The exception that ``receive`` raises after the last message, instead of blocking.
-        timeout: The maximum time of one call of ``receive``, in seconds; ``None`` for no limit.
+        timeout: The maximum time of one call of ``receive``, in seconds, 5 by default; ``None`` for no limit.
 
     Attributes:
         receive: The ``receive`` callable.

@@ -52,8 +52,8 @@ def http_scope(
         headers: A mapping or pairs. Pairs of ``bytes`` are sent unchanged, even if they are invalid; other
             pairs are validated and encoded.
         cookies: The cookies, sent in one ``Cookie`` header after the other headers.
-        client: The address of the client.
-        server: The address of the server.
+        client: The address of the client, port 50000 of 127.0.0.1 by default.
+        server: The address of the server, port 80 of ``test.org`` by default.
         scheme: The scheme.
         root_path: The part of ``path`` that belongs to the application.
         raw_path: The encoded path; by default, ``path`` encoded.
