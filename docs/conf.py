@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
     ),
     (r"py:class", r"MultiMapping|SimpleCookie|SpooledTemporaryFile|SplitResult|datetime"),
     # Type variables, private names and aliases within a module have no entry in the reference.
-    (r"py:class", r"BodyReader|CancelOnDisconnect|RequestWatch|Content|Cookies|Event|Files|HeaderMapping"),
+    (r"py:class", r"BodyReader|CancelOnDisconnect|RequestWatch|Content|Cookies|Event|Files"),
     (r"py:class", r"MultipartDecoder|Pairs|PartStart|QueryParams|T"),
     (r"py:.*", r"asgiwire\..*\b(\w*T|_\w+(\.\w+)*)"),
 ]

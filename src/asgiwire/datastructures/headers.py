@@ -46,7 +46,7 @@ def scope_headers(scope: Scope) -> Pairs:
     return headers
 
 
-class HeaderMapping(Mapping[str, str]):
+class _HeaderMapping(Mapping[str, str]):
     """Base class of the header mappings: iteration and length count every pair, duplicates included."""
 
     __slots__ = ()
@@ -81,7 +81,7 @@ class HeaderMapping(Mapping[str, str]):
         from asgiwire._parsers.header_fields import encode_headers
 
         try:
-            if isinstance(other, HeaderMapping):
+            if isinstance(other, _HeaderMapping):
                 pairs = other._raw_pairs()
             else:
                 pairs = encode_headers(cast("Mapping[str, Any]", other))
@@ -107,7 +107,7 @@ class HeaderMapping(Mapping[str, str]):
 class _Items(ItemsView[str, str]):
     __slots__ = ()
 
-    _mapping: HeaderMapping
+    _mapping: _HeaderMapping
 
     def __contains__(self, item: object) -> bool:
         match item:
@@ -123,7 +123,7 @@ class _Items(ItemsView[str, str]):
 class _Values(ValuesView[str]):
     __slots__ = ()
 
-    _mapping: HeaderMapping
+    _mapping: _HeaderMapping
 
     def __contains__(self, value: object) -> bool:
         return any(value == other for other in self)
@@ -132,7 +132,7 @@ class _Values(ValuesView[str]):
         return (value for _, value in self._mapping.multi_items())
 
 
-class Headers(HeaderMapping, MultiMixin[str]):
+class Headers(_HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
 
     Names are returned in lower case, values without leading and trailing blanks; both are decoded as
@@ -158,7 +158,7 @@ class Headers(HeaderMapping, MultiMixin[str]):
         self._pairs: Pairs = ()
         if headers is None:
             return
-        if isinstance(headers, HeaderMapping):
+        if isinstance(headers, _HeaderMapping):
             self._pairs = tuple(headers._raw_pairs())
         elif isinstance(headers, Mapping):
             from asgiwire._parsers.header_fields import encode_headers

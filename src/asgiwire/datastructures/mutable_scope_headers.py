@@ -10,12 +10,12 @@ from asgiwire._parsers.header_fields import encode_header
 from asgiwire._parsers.header_pairs import Pairs, decode_value, encode_name
 from asgiwire.types import Message, Scope
 
-from .headers import HeaderMapping, scope_headers
+from .headers import _HeaderMapping, scope_headers
 
 __all__ = ("MutableScopeHeaders",)
 
 
-class MutableScopeHeaders(HeaderMapping, MutableMapping[str, str]):
+class MutableScopeHeaders(_HeaderMapping, MutableMapping[str, str]):
     """A case-insensitive mapping of the headers of a scope or message, which it changes in place.
 
     The list in the scope is modified. If the scope has another iterable or no headers, a list replaces it.
