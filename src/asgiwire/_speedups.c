@@ -154,7 +154,8 @@ append(PyObject *value, void *result)
 
 enum { MAX_NAME = 64 };
 
-PyDoc_STRVAR(header_text_doc, "Return the first value of a header as text without blanks at its ends, or ``None``.");
+PyDoc_STRVAR(header_text_doc,
+             "Return the first value of a header as text without blanks at its ends, or ``None``.");
 
 static PyObject *
 header_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -205,7 +206,8 @@ take_only(PyObject *value, void *result)
     return 0;
 }
 
-PyDoc_STRVAR(content_length_doc, "Return the declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).");
+PyDoc_STRVAR(content_length_doc,
+             "Return the declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).");
 
 enum { MAX_ORDINARY_DIGITS = 18 }; /* any number of so many digits fits into a long long */
 
@@ -290,7 +292,8 @@ limit_from(PyObject *const *args, Py_ssize_t count, Py_ssize_t number)
     return limit;
 }
 
-PyDoc_STRVAR(parse_urlencoded_doc, "Parse a query or an ``application/x-www-form-urlencoded`` body into pairs, with order and duplicates.");
+PyDoc_STRVAR(parse_urlencoded_doc,
+             "Parse a query or an ``application/x-www-form-urlencoded`` body into pairs, with order and duplicates.");
 
 enum { STACK_BUFFER = 512 };
 
@@ -501,7 +504,8 @@ is_empty(PyObject *value)
     return value == NULL || value == Py_None || (PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) == 0);
 }
 
-PyDoc_STRVAR(common_url_doc, "Return the URL of a request if its values can be used without any change, or ``None``.");
+PyDoc_STRVAR(common_url_doc,
+             "Return the URL of a request if its values can be used without any change, or ``None``.");
 
 static PyObject *
 common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
@@ -512,7 +516,8 @@ common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
     PyObject *values[KEYS], *host = NULL, *url = NULL;
     for (int i = 0; i < KEYS; i++)
         values[i] = scope_value(args[0], state->keys[i]);
-    PyObject *scheme = values[SCHEME], *path = values[PATH_TEXT], *raw_path = values[RAW_PATH], *query = values[QUERY_STRING];
+    PyObject *scheme = values[SCHEME], *path = values[PATH_TEXT];
+    PyObject *raw_path = values[RAW_PATH], *query = values[QUERY_STRING];
     if (scheme && path && raw_path && query && PyBytes_CheckExact(query) && is_empty(values[ROOT_PATH]) &&
         is_common_scheme(scheme) && is_common_path(path, raw_path) &&
         is_common_query(PyBytes_AS_STRING(query), PyBytes_GET_SIZE(query)) &&
