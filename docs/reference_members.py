@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 LOGGER = getLogger(__name__)
-PRIVATE = re.compile(r"\basgiwire(\.\w+)*\._[\w.]+")
+PRIVATE = re.compile(r"\basgiwire(\.\w+)*\._(?!_)[\w.]+")
 MODULES = re.compile(r"~?\b(?:asgiwire|typing|collections)\.(?:\w+\.)*")  # in front of a name
 ATTRIBUTES = re.compile(r"^Attributes:\n((?:[ ]+.*\n?)+)", re.MULTILINE)
-# The page whose subject is the packages, including the private ones.
-ARCHITECTURE = "explanation/architecture"
+# The pages about the development of asgiwire, whose subject includes the private packages.
+DEVELOPMENT = ("explanation/architecture", "contributing")
 
 PUBLIC_NAMES = public_names()
 PUBLIC_PATHS = {
@@ -143,7 +143,7 @@ def use_public_paths(_app: Sphinx, doctree: nodes.document) -> None:
 
 def warn_about_private_modules(_app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Warn about a private module in the text, in an address or in the title of a link."""
-    if page == ARCHITECTURE:
+    if page in DEVELOPMENT:
         return
     for node in doctree.findall():
         if isinstance(node, nodes.Element):

@@ -26,6 +26,8 @@ CALLS = 20_000 if IS_FREE_THREADED else 500
 
 PAIRS = [(b"Host", b"a.example"), (b"Cookie", b"a=1"), (b"content-length", b"12"), (b"cookie", b" b=2 ")]
 
+SCOPE = {"scheme": "https", "path": "/path", "raw_path": b"/path", "query_string": b"a=1", "root_path": ""}
+
 # Each function with arguments. A number is the index of a list among them, which another thread changes.
 CALLS_OF_FUNCTIONS: tuple[tuple[str, int | None, tuple[Any, ...]], ...] = (
     ("header_text", 0, (PAIRS, "cookie")),
@@ -36,8 +38,10 @@ CALLS_OF_FUNCTIONS: tuple[tuple[str, int | None, tuple[Any, ...]], ...] = (
     ("parse_urlencoded", None, (b"name=%C3%A9&second=a+b&third" * 40, 1000, 1000)),
     ("parse_urlencoded", None, (b"a=1&b=2&c=3", 2, 1000)),  # the Python function raises
     ("parse_cookies", 0, ([b"a=1; b=2", b"c=3", b"d=%34"],)),
-    ("join_target", None, ("https", b"a.example:8000", "/path", b"/path", b"a=1")),
-    ("join_target", None, ("https", b"a b", "/path", b"/path", b"a=1")),  # the Python function answers
+    ("common_url", 1, (SCOPE, [(b"Host", b"a.example:8000")])),
+    ("common_url", None, (SCOPE, [(b"Host", b"a b")])),  # the Python function answers
+    ("find_delimiter", None, (b"content" * 1000 + b"\r\n--boundary", b"\r\n--boundary", 0)),
+    ("find_delimiter", None, (b"\r\n" * 1000 + b"--boundary", b"\r\n--boundary", 0)),  # the same
 )
 WITH_A_LIST = [call for call in CALLS_OF_FUNCTIONS if call[1] is not None]
 
