@@ -87,11 +87,15 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         Raises:
             ImproperlyConfiguredException: The type of the scope is not ``websocket``.
         """
+        if scope.get("type") == "http":
+            raise self._wrong_scope_type(scope)
         self._channel = self._channel_class(receive, send)
         # `receive` and `send`, unless they are the methods of the channel.
         self._other_receive: Receive | None
         self._other_send: Send | None
-        super().__init__(scope, self.receive_wrapper(receive), self.send_wrapper(send))
+        super().__init__(scope, receive, send)
+        self.receive = self.receive_wrapper(receive)
+        self.send = self.send_wrapper(send)
 
     @property
     def _description(self) -> str:
