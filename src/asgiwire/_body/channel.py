@@ -547,7 +547,7 @@ class BodyChannel:
 
 def identity(receive: Any) -> tuple[Any, Any]:
     """Return what identifies a callable: itself, or the owner and the function of a method."""
-    kind = type(receive)
+    kind: object = type(receive)
     if kind is MethodType:  # a new object at each attribute access
         return receive.__self__, receive.__func__
     if kind is BuiltinMethodType:  # so is the method of an object written in C

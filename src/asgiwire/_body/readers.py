@@ -87,7 +87,8 @@ class BodyReader(AsyncGenerator[bytes, None]):
     async def athrow(self, *error: Any) -> bytes:
         """End the iteration, and raise an exception."""
         self._ended = True
-        return await super().athrow(*error)
+        # The base class implements it, although typeshed declares it as abstract.
+        return await super().athrow(*error)  # pyright: ignore[reportAbstractUsage]
 
     def raise_failure(self) -> None:
         """Raise the failure of the body, if there is one."""

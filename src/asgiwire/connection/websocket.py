@@ -94,8 +94,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         self._other_receive: Receive | None
         self._other_send: Send | None
         super().__init__(scope, receive, send)
-        self.receive = self.receive_wrapper(receive)
-        self.send = self.send_wrapper(send)
+        # Here they are properties, and in the base class attributes.
+        self.receive = self.receive_wrapper(receive)  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.send = self.send_wrapper(send)  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def _description(self) -> str:
