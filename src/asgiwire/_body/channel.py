@@ -545,12 +545,11 @@ class BodyChannel:
         self.spool = None
 
 
-def identity(receive: Any) -> tuple[Any, Any]:
+def identity(receive: object) -> tuple[Any, Any]:
     """Return what identifies a callable: itself, or the owner and the function of a method."""
-    kind: object = type(receive)
-    if kind is MethodType:  # a new object at each attribute access
+    if type(receive) is MethodType:  # a new object at each attribute access
         return receive.__self__, receive.__func__
-    if kind is BuiltinMethodType:  # so is the method of an object written in C
+    if type(receive) is BuiltinMethodType:  # so is the method of an object written in C
         return receive.__self__, receive.__name__
     return receive, None
 
