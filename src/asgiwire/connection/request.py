@@ -577,9 +577,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         return content_type
 
     def _read_body(self, limits: Limits | None) -> Awaitable[bytes]:
-        if (
-            type(self).body is Request.body
-        ):  # nearly always: without its coroutine, json() takes 4 % less time
+        # Nearly always; without the coroutine of body(), json() takes 4 % less time.
+        if type(self).body is Request.body:
             channel, receive, maximum = self._body_channel(limits)
             return channel.buffer(receive, maximum)
         # An override of body() in a subclass may have no `limits` parameter.
