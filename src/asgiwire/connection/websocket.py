@@ -106,8 +106,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         receive, send = self._other_receive, self._other_send
         channel = self._opened = self._channel_class(receive, send)
         try:
-            self.receive = self.receive_wrapper(receive)
-            self.send = self.send_wrapper(send)
+            # Properties here, and attributes in the base class.
+            self.receive = self.receive_wrapper(receive)  # pyright: ignore[reportIncompatibleMethodOverride]
+            self.send = self.send_wrapper(send)  # pyright: ignore[reportIncompatibleMethodOverride]
         except BaseException:  # raised by an override
             self._opened, self._other_receive, self._other_send = None, receive, send
             raise
