@@ -168,6 +168,8 @@ class BodyChannel:
 
     def belongs_to(self, receive: Receive) -> bool:
         """Whether this is the channel of ``receive``."""
+        if self._function is None:
+            return self._owner() is receive
         owner, function = identity(receive)
         return self._owner() is owner and self._function == function
 
