@@ -88,8 +88,14 @@ def hide_constructor(
 def add_exception_table(
     _app: Sphinx, _what: str, name: str, _obj: Any, _options: Any, lines: list[str]
 ) -> None:
-    """Append the table of exceptions to the docstring of the module."""
+    """Append the table of exceptions to the docstring of the module.
+
+    The page shows the tree as a diagram, so the tree of the docstring is removed.
+    """
     if name == "asgiwire.exceptions":
+        start = lines.index("::")
+        end = next(number for number, line in enumerate(lines) if number > start and line[:1].strip())
+        del lines[start:end]
         lines += ["", *exception_table(), ""]
 
 
