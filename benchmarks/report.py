@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from asgiwire import __speedups__
+import asgiwire
 
 from . import targets
 from .contestants import NAMES, OURS, PEERS, RAW
@@ -72,7 +72,8 @@ def describe_machine(contestants: dict[str, ModuleType]) -> Run:
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "compiled": __speedups__,
+        # `against` also measures versions without the attribute.
+        "compiled": getattr(asgiwire, "__speedups__", False),
         "platform": f"{sys.platform} {platform.machine()}",
         "versions": {name: found for name in sorted(distributions) if (found := _version(name))},
     }
