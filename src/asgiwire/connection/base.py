@@ -28,7 +28,8 @@ else:
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
-    import asgiwire.connection.snapshot  # at runtime, an attribute that is imported on first use
+    # At runtime, an attribute that is imported on first use.
+    import asgiwire.connection.snapshot  # noqa: TC004 - only `asgiwire.datastructures` is used at runtime
     from asgiwire.datastructures.state import State
     from asgiwire.limits import overridable
 
@@ -179,9 +180,8 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
         cache = self._values or self._new_values()
         state: State | None = cache.get("state")
         if state is None or state._state is not values:
-            from asgiwire.datastructures.state import State
-
-            state = cache["state"] = values if isinstance(values, State) else State(values)
+            state_class = asgiwire.datastructures.State
+            state = cache["state"] = values if isinstance(values, state_class) else state_class(values)
         return cast("StateT", state)
 
     @property
@@ -278,9 +278,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
     @property
     def capabilities(self) -> asgiwire.datastructures.Capabilities:
         """The version of the ASGI specification that the server implements, and its extensions."""
-        from asgiwire.datastructures.capabilities import Capabilities
-
-        return Capabilities(self.scope)
+        return asgiwire.datastructures.Capabilities(self.scope)
 
     @property
     def tls(self) -> asgiwire.datastructures.TLS | None:
@@ -288,9 +286,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         ``None`` if the server does not support the extension or the connection does not use TLS.
         """
-        from asgiwire.datastructures.tls import TLS
-
-        return TLS.from_scope(self.scope)
+        return asgiwire.datastructures.TLS.from_scope(self.scope)
 
     @property
     def fetch_site(self) -> FetchSite | None:
@@ -329,9 +325,7 @@ class ASGIConnection(Generic[HandlerT, UserT, AuthT, StateT]):
 
         ``None`` if there are none, they are malformed, or several headers differ.
         """
-        from asgiwire.datastructures.authorization import Authorization
-
-        return Authorization.from_header(self._single_header(b"authorization"))
+        return asgiwire.datastructures.Authorization.from_header(self._single_header(b"authorization"))
 
     @property
     def session(self) -> dict[str, Any]:

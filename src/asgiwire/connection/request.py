@@ -36,7 +36,8 @@ from asgiwire.types import (
 from .base import ASGIConnection, AuthT, StateT, UserT
 
 if TYPE_CHECKING:
-    import asgiwire.connection.multipart  # at runtime, an attribute that is imported on first use
+    # At runtime, an attribute that is imported on first use.
+    import asgiwire.connection.multipart  # noqa: TC004 - only `asgiwire.datastructures` is used at runtime
 
 __all__ = ("Request",)
 
@@ -100,25 +101,19 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         cache = self._values or self._new_values()
         accept: asgiwire.datastructures.Accept | None = cache.get("accept")
         if accept is None:
-            from asgiwire.datastructures.accept import Accept
-
             value = self._list_header(b"accept")
-            accept = cache["accept"] = Accept("*/*" if value is None else value)
+            accept = cache["accept"] = asgiwire.datastructures.Accept("*/*" if value is None else value)
         return accept
 
     @property
     def accept_language(self) -> asgiwire.datastructures.AcceptLanguage:
         """The languages that the client prefers (RFC 9110 section 12.5.4); parsed at each access."""
-        from asgiwire.datastructures.preferences import AcceptLanguage
-
-        return AcceptLanguage(self._list_header(b"accept-language"))
+        return asgiwire.datastructures.AcceptLanguage(self._list_header(b"accept-language"))
 
     @property
     def accept_encoding(self) -> asgiwire.datastructures.AcceptEncoding:
         """The content codings that the client accepts (RFC 9110 section 12.5.3); parsed at each access."""
-        from asgiwire.datastructures.preferences import AcceptEncoding
-
-        return AcceptEncoding(self._list_header(b"accept-encoding"))
+        return asgiwire.datastructures.AcceptEncoding(self._list_header(b"accept-encoding"))
 
     @property
     def accept_charset(self) -> asgiwire.datastructures.AcceptCharset:
@@ -126,9 +121,7 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         The header is deprecated, and browsers do not send it.
         """
-        from asgiwire.datastructures.preferences import AcceptCharset
-
-        return AcceptCharset(self._list_header(b"accept-charset"))
+        return asgiwire.datastructures.AcceptCharset(self._list_header(b"accept-charset"))
 
     @property
     def if_match(self) -> asgiwire.datastructures.IfMatch | None:
@@ -136,10 +129,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         ``None`` without the header. A header without a valid entity tag matches nothing.
         """
-        from asgiwire.datastructures.conditional import IfMatch
-
         value = self._list_header(b"if-match")
-        return None if value is None else IfMatch.from_header(value)
+        return None if value is None else asgiwire.datastructures.IfMatch.from_header(value)
 
     @property
     def if_none_match(self) -> asgiwire.datastructures.IfNoneMatch | None:
@@ -147,10 +138,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         ``None`` without the header. A header without a valid entity tag matches nothing.
         """
-        from asgiwire.datastructures.conditional import IfNoneMatch
-
         value = self._list_header(b"if-none-match")
-        return None if value is None else IfNoneMatch.from_header(value)
+        return None if value is None else asgiwire.datastructures.IfNoneMatch.from_header(value)
 
     @property
     def if_modified_since(self) -> datetime | None:
@@ -175,10 +164,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         ``None`` without the header. An invalid header matches nothing.
         """
-        from asgiwire.datastructures.conditional import IfRange
-
         value = self._list_header(b"if-range")
-        return None if value is None else IfRange.from_header(value)
+        return None if value is None else asgiwire.datastructures.IfRange.from_header(value)
 
     @property
     def range(self) -> asgiwire.datastructures.Range | None:
@@ -186,10 +173,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         ``None`` if the header is absent or invalid, and so ignored. It applies to GET only.
         """
-        from asgiwire.datastructures.range import Range
-
         value = self._single_header(b"range")
-        return None if value is None else Range.from_header(value)
+        return None if value is None else asgiwire.datastructures.Range.from_header(value)
 
     @property
     def cache_control(self) -> asgiwire.datastructures.RequestCacheControl:
@@ -197,9 +182,9 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
 
         A header that is absent or invalid has no directives.
         """
-        from asgiwire.datastructures.cache_control import RequestCacheControl
-
-        return RequestCacheControl.from_header(self._list_header(b"cache-control") or "")
+        return asgiwire.datastructures.RequestCacheControl.from_header(
+            self._list_header(b"cache-control") or ""
+        )
 
     @property
     def last_event_id(self) -> str | None:
@@ -236,10 +221,8 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
         The code after the block is not cancelled; ``cancelled_caught`` is whether the block was. The body can
         be read in the block and after it.
         """
-        from asgiwire._body.cancel import RequestWatch
-
         channel, receive = body_channel(self.scope, self.receive)
-        return RequestWatch(partial(channel.wait_disconnected, receive), self)
+        return _body.RequestWatch(partial(channel.wait_disconnected, receive), self)
 
     # The body
 
@@ -382,18 +365,14 @@ class Request(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT, S
             return _decode_pairs(await self._form_pairs(limits), type, self.type_decoders)
         media_type, parameters = self._form_type()
         if media_type == MULTIPART:
-            from asgiwire._body.form import read_form  # imports python-multipart
-
             channel, receive, _ = self._body_channel(limits)
-            return await read_form(channel, receive, parameters, limits or self.limits)
-        from asgiwire.datastructures.form import FormMultiDict
-
+            return await _body.read_form(channel, receive, parameters, limits or self.limits)
         if media_type != URLENCODED:
-            return FormMultiDict()
+            return asgiwire.datastructures.FormMultiDict()
         channel, receive, _ = self._body_channel(limits)
         pairs = await self._read_urlencoded(channel, receive, limits)
         if channel.cached_form is None:
-            channel.cached_form = FormMultiDict(pairs)
+            channel.cached_form = asgiwire.datastructures.FormMultiDict(pairs)
         return channel.cached_form
 
     def _read_urlencoded(

@@ -697,9 +697,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         the application does not cancel the block. Messages that arrive in the meantime are buffered, as in
         :meth:`wait_disconnected`.
         """
-        from asgiwire._body.cancel import CancelOnDisconnect
-
-        return CancelOnDisconnect(self._channel.wait_disconnected)
+        return _body.CancelOnDisconnect(self._channel.wait_disconnected)
 
     def outbox(
         self, *, max_messages: int = 100, on_full: Literal["close", "drop_oldest", "wait"] = "close"
