@@ -154,7 +154,7 @@ tea = Tea("Assam", 5)
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """``GET`` returns the document, ``PATCH`` changes it."""
-    global tea  # noqa: PLW0603 - stands for a database
+    global tea  # noqa: PLW0603 - used in place of a database
     request = PatchRequest(scope, receive, send)
     try:
         if request.method == "PATCH":
