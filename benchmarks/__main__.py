@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import against, contestants, footprint, growth, memory, report, server, timing
 from .rows import ROWS
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+PARTS: Final = ("growth", "rows", "prepared", "footprint", "upload", "server")
+"""The parts of a run, in the order in which they are measured."""
+
+PREPARED: Final = 800
+"""Inputs that the part "prepared" makes before the first call. It has a third of the rounds."""
 
 
 def main() -> None:
@@ -29,15 +36,15 @@ def main() -> None:
     if missing := [name for name in options.contestant if name not in modules]:
         print(f"not installed: {', '.join(missing)}\n")
     run = report.describe_machine(modules)
-    for part in report.SECTIONS:
+    if options.quick:
+        run["note"] = "A quick run: its figures are approximate."
+    for part in PARTS:
         if part in options.part:
+            print(f"measuring {part}", file=sys.stderr)
             run[part] = measure(part, options, modules, divisor)
-            print(report.SECTIONS[part]([run]), end="\n\n", flush=True)
+    print(report.render([run]))
     if "rows" in run:
-        print(report.contestants_section([run]), end="\n\n")
-        print(report.contestants_section([run], "minimum"), end="\n\n")
-        print(report.excluded_section(run), end="\n\n")
-    print(report.targets_section([run]))
+        print(report.contestants_section(run))
     if options.json:
         options.json.write_text(json.dumps(run, separators=(",", ":")) + "\n")
 
@@ -50,6 +57,9 @@ def measure(part: str, options: argparse.Namespace, modules: dict[str, ModuleTyp
         case "rows":
             rows = [row for row in ROWS if row.name in options.rows]
             return report.store_rows(timing.measure(rows, modules, rounds, divisor))
+        case "prepared":
+            rows = [row for row in ROWS if row.name in options.rows]
+            return report.store_rows(timing.measure(rows, modules, -(-rounds // 3), divisor, PREPARED))
         case "footprint":
             return footprint.measure(modules, divisor)
         case "upload":
@@ -66,9 +76,7 @@ def parse_options() -> argparse.Namespace:
         epilog=f"rows: {', '.join(names)}",
     )
     parser.add_argument("rows", nargs="*", metavar="ROW", help="measure only these rows, and no other part")
-    parser.add_argument(
-        "--part", action="append", choices=report.SECTIONS, help="measure only this part (repeatable)"
-    )
+    parser.add_argument("--part", action="append", choices=PARTS, help="measure only this part (repeatable)")
     parser.add_argument(
         "--contestant", action="append", choices=contestants.NAMES, help="measure only this one (repeatable)"
     )
@@ -88,7 +96,7 @@ def parse_options() -> argparse.Namespace:
         options.against = options.against.resolve()
         if not (options.against / "asgiwire" / "__init__.py").is_file():
             parser.error(f"no package asgiwire in {options.against}; give the directory that contains it")
-    options.part = options.part or (["rows"] if options.rows else [*report.SECTIONS])
+    options.part = options.part or (["rows"] if options.rows else [*PARTS])
     options.rows = options.rows or names
     options.contestant = options.contestant or contestants.NAMES
     return options

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 START: Final = 10
-REPEATS: Final = 15
+REPEATS: Final = 5
 MIN_DURATION: Final = 2_000_000
 """Nanoseconds. A shorter measurement is repeated with more calls."""
 

@@ -1,10 +1,10 @@
-"""The report of one run or several: ratios, targets, Markdown tables and the chart.
+"""The report of one run or several: one table, the missed targets and the chart.
 
 ``python -m benchmarks`` prints it for its own run. ``python -m benchmarks.report [RUN ...]`` writes it into
 ``docs/explanation/speed.md`` and draws ``speed.svg``, from the runs in ``benchmarks/runs`` by default.
 
-A run is a dictionary that can be stored as JSON, with the parts of ``SECTIONS`` that were measured. It
-contains nothing that identifies the machine beyond processor and platform.
+A run is a dictionary that can be stored as JSON, with the parts that were measured. It contains nothing that
+identifies the machine beyond processor and platform.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import json
 import os
 import platform
 import sys
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,8 @@ from math import log10
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import asgiwire
 
 from . import targets
 from .contestants import NAMES, OURS, PEERS, RAW
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .timing import RowResult
 
 Run: TypeAlias = dict[str, Any]
-Row: TypeAlias = dict[str, Any]
 
 ROOT: Final = Path(__file__).parent.parent
 RUNS: Final = Path(__file__).parent / "runs"
@@ -42,20 +42,38 @@ CHART: Final = PAGE.with_suffix(".svg")
 BEGIN: Final = "<!-- begin: written by python -m benchmarks.report -->\n"
 END: Final = "<!-- end -->\n"
 NONE: Final = "-"
+BEST: Final = "best peer"
+HAND_WRITTEN: Final = "hand-written"
+
+PREPARED: Final = ", prepared"
+"""End of the title of a row whose inputs were all made before the first call."""
+
+DIFFERENT: Final = 1.15
+"""Factor by which a ratio must differ with prepared inputs to be in the table."""
+
+
+LEGEND: Final = (
+    "Times are medians of all rounds in microseconds. A ratio is the median of the ratios of all rounds: ✓"
+    " means that it meets its target, ✗ that it does not. A row *prepared* is shown if its ratio to the best"
+    f" peer differs by more than {DIFFERENT - 1:.0%} in every run when all inputs are made before the first"
+    " call. *No extension* means without the compiled module."
+)
 
 
 # --- A run as JSON ---
 
 
 def describe_machine(contestants: dict[str, ModuleType]) -> Run:
-    """Return what the figures depend on: date, processor, Python and versions."""
-    distributions = {module.DISTRIBUTION for module in contestants.values()}
+    """Return what the figures depend on: date, processor, Python, compiled module and versions."""
+    distributions = {module.DISTRIBUTION for module in contestants.values()} - {OURS}
     distributions |= {"msgspec", "multidict", "python-multipart"}
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        # `against` also measures versions without the attribute.
+        "compiled": getattr(asgiwire, "__speedups__", False),
         "platform": f"{sys.platform} {platform.machine()}",
         "versions": {name: found for name in sorted(distributions) if (found := _version(name))},
     }
@@ -71,44 +89,24 @@ def _processor() -> str:
 def _version(distribution: str) -> str | None:
     try:
         return version(distribution)
-    except PackageNotFoundError:  # asgiwire, imported from a checkout
+    except PackageNotFoundError:
         return None
 
 
-def store_rows(results: Iterable[RowResult]) -> dict[str, Row]:
+def store_rows(results: Iterable[RowResult]) -> dict[str, Any]:
     """Convert the measured rows, in microseconds, to what a run stores."""
     return {
         result.row.name: {
             "title": result.row.title,
-            "contestants": {
-                name: _summary([round(figure, 4) for figure in rounds])
-                for name, rounds in result.rounds.items()
+            "rounds": {
+                name: [round(duration, 4) for duration in durations]
+                for name, durations in result.rounds.items()
             },
+            "unequal": result.row.unequal,
             "excluded": result.excluded,
         }
         for result in results
     }
-
-
-def _summary(rounds: list[float]) -> dict[str, Any]:
-    return {"median": round(median(rounds), 4), "minimum": min(rounds), "rounds": rounds}
-
-
-def merge_rows(runs: Sequence[Run]) -> dict[str, Row]:
-    """Return the rows of the last run, with the rounds of all runs."""
-    merged = {}
-    for name, last in runs[-1].get("rows", {}).items():
-        rows = [run["rows"][name] for run in runs if name in run.get("rows", {})]
-        merged[name] = {
-            **last,
-            "contestants": {
-                contestant: _summary(
-                    [one for row in rows for one in row["contestants"][contestant]["rounds"]]
-                )
-                for contestant in last["contestants"]
-            },
-        }
-    return merged
 
 
 # --- Ratios and targets ---
@@ -126,246 +124,212 @@ class Ratio:
         return f"{self.median:.2f} ({self.lowest:.2f}–{self.highest:.2f})"
 
 
-def ratio_by_round(ours: Iterable[float], theirs: Iterable[float]) -> Ratio | None:
-    """Divide round by round, except where the divisor is 0."""
-    ratios = [one / other for one, other in zip(ours, theirs, strict=True) if other]
-    return Ratio(median(ratios), min(ratios), max(ratios)) if ratios else None
-
-
-def row_ratio(row: Row, other: str | None) -> Ratio | None:
-    """Return the time of asgiwire relative to another contestant, or ``None`` if one of them is missing."""
-    contestants = row["contestants"]
-    if other is None or not {OURS, other} <= contestants.keys():
-        return None
-    return ratio_by_round(contestants[OURS]["rounds"], contestants[other]["rounds"])
-
-
-def best_peer(row: Row) -> str | None:
-    """Return the peer with the smallest median."""
-    names = [name for name in PEERS if name in row["contestants"]]
-    return min(names, key=lambda name: row["contestants"][name]["median"], default=None)
-
-
 @dataclass(frozen=True, slots=True)
-class TargetResult:
-    """A target and what one run measured.
+class Subject:
+    """What was measured of each contestant: microseconds or bytes.
 
     Attributes:
-        subject: The row, or what else was measured.
-        reference: The contestant whose figure is 1, or the unit.
-        target: The maximum, or the minimum if ``at_least``.
-        measured: The figure, or the ratio of the rounds.
-        at_least: Whether more is better.
+        name: The name under which it may have targets.
+        title: The first cell of its line.
+        rounds: The figure of each round, by contestant.
+        unequal: Why a contestant is not compared as a peer, by contestant.
     """
 
-    subject: str
-    reference: str
-    target: float
-    measured: float | Ratio
-    at_least: bool = False
+    name: str
+    title: str
+    rounds: dict[str, list[float]]
+    unequal: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def is_met(self) -> bool:
-        value = self.measured.median if isinstance(self.measured, Ratio) else self.measured
-        return value >= self.target if self.at_least else value <= self.target
+    def medians(self) -> dict[str, float]:
+        return {name: median(self.rounds[name]) for name in NAMES if name in self.rounds}
+
+    def best_peer(self) -> str | None:
+        """Return the peer with the smallest median."""
+        medians = self.medians()
+        names = [name for name in PEERS if name in medians and name not in self.unequal]
+        return min(names, key=medians.__getitem__, default=None)
+
+    def ratio(self, reference: str) -> Ratio | None:
+        """Return the figure of asgiwire relative to the best peer, hand-written code or one contestant.
+
+        It is divided round by round, except where the divisor is 0, and ``None`` if one of them is missing.
+        """
+        other = {BEST: self.best_peer(), HAND_WRITTEN: RAW}.get(reference, reference)
+        ours, theirs = self.rounds.get(OURS, []), self.rounds.get(other or "", [])
+        ratios = [one / another for one, another in zip(ours, theirs, strict=False) if another]
+        return Ratio(median(ratios), min(ratios), max(ratios)) if ratios else None
 
 
-def check_targets(run: Run) -> Iterator[TargetResult]:
-    """Compare every measured part of a run with its targets."""
+def subjects(run: Run) -> Iterator[Subject]:
+    """Return everything that was measured of several contestants."""
+    prepared = run.get("prepared", {})
     for name, row in run.get("rows", {}).items():
-        if ratio := row_ratio(row, best_peer(row)):
-            yield TargetResult(row["title"], "best peer", targets.BEST_PEER, ratio)
-        for other, maxima in targets.AGAINST.items():
-            if name in maxima and (ratio := row_ratio(row, other)):
-                yield TargetResult(row["title"], other, maxima[name], ratio)
-    for kind, values in run.get("growth", {}).items():
-        if kind != targets.CONTROL:
-            yield TargetResult(kind, "exponent", targets.EXPONENT, values["exponent"])
-    yield from _check_footprint(run.get("footprint", {}))
-    for name, figures in run.get("upload", {}).get("readers", {}).items():
-        maximum, grown = targets.UPLOAD_GROWTH / 1e6, figures["growth"] / 1e6
-        yield TargetResult(f"upload through {name}", "MB of growth", maximum, grown)
-    for setup, rounds in run.get("server", {}).get("rounds", {}).items():
-        if {OURS, RAW} <= rounds.keys() and (ratio := ratio_by_round(rounds[OURS], rounds[RAW])):
-            yield TargetResult(f"requests/s on {setup}", RAW, targets.SERVER, ratio, at_least=True)
+        subject = Subject(name, row["title"], row["rounds"], row["unequal"])
+        yield subject
+        for peer, reason in subject.unequal.items():
+            rounds = {one: subject.rounds[one] for one in (OURS, peer) if one in subject.rounds}
+            yield Subject("", f"{subject.title}: {peer}, {reason}", rounds)
+        if name in prepared:
+            yield Subject("", f"{subject.title}{PREPARED}", prepared[name]["rounds"], subject.unequal)
+    footprint = run.get("footprint", {})
+    for kind in targets.IDLE if footprint else ():
+        sizes = {name: [figures[kind]] for name, figures in footprint.items() if kind in figures}
+        yield Subject(kind, f"{kind}, bytes", sizes)
+    if server := run.get("server"):
+        times = {name: [1e6 / rate for rate in rates] for name, rates in server.items()}
+        yield Subject(targets.SERVER, "request on uvicorn", times)
 
 
-def _check_footprint(footprint: dict[str, dict[str, float]]) -> Iterator[TargetResult]:
-    ours = footprint.get(OURS, {})
-    for kind in targets.IDLE:
-        theirs = [footprint[name][kind] for name in PEERS if kind in footprint.get(name, {})]
-        if theirs and kind in ours:
-            yield TargetResult(f"bytes per {kind}", "best peer", 1, ours[kind] / min(theirs))
-    if "modules" in ours:
-        modules = ours.get("package", ours["modules"])
-        yield TargetResult("import asgiwire", "modules loaded", targets.MODULES, modules)
+def target(run: Run, name: str, reference: str) -> float | None:
+    """Return the maximum ratio of asgiwire to a reference, or ``None``."""
+    if not run["compiled"]:
+        return targets.WITHOUT_EXTENSION.get(name) if reference == BEST else None
+    if reference == HAND_WRITTEN:
+        return targets.HAND_WRITTEN.get(name)
+    if name == "stream" and run["python"].startswith("CPython 3.11."):
+        return targets.STREAM_ON_3_11
+    return targets.BEST_PEER.get(name)
+
+
+def single_figures(run: Run) -> Iterator[tuple[str, float, float]]:
+    """Return name, figure and maximum of what is measured of asgiwire alone."""
+    if growth := run.get("growth"):
+        memory = growth[targets.CONTROL]["exponent"] - 1
+        exponents = {kind: figures["exponent"] - memory for kind, figures in growth.items()}
+        kind = max(exponents.keys() - {targets.CONTROL}, key=exponents.__getitem__)
+        yield f"largest exponent of growth ({kind})", exponents[kind], targets.EXPONENT
+    if upload := run.get("upload"):
+        grown = max(figures["growth"] for figures in upload["readers"].values()) / 1e6
+        yield f"MB that an upload of {upload['size']:,} MB adds to the process", grown, targets.UPLOAD_GROWTH
+    if ours := run.get("footprint", {}).get(OURS):
+        yield "modules that `import asgiwire` loads", ours["package"], targets.MODULES
 
 
 # --- Markdown ---
 
 
-def rows_section(runs: Sequence[Run]) -> str:
-    head = ["row", "asgiwire", "best peer", "hand-written", "asgiwire / best peer", "asgiwire / hand-written"]
+def label(run: Run) -> str:
+    """Return the name of a run in the tables: the version of Python, and whether the extension is missing."""
+    minor = ".".join(run["python"].split()[-1].split(".")[:2])
+    return minor if run["compiled"] else f"{minor}, no extension"
+
+
+def results_section(runs: Sequence[Run]) -> str:
+    """Return the table of the ratios of all runs, with the figures of the first."""
+    measured = [{subject.title: subject for subject in subjects(run)} for run in runs]
+    columns = [(BEST, number) for number in range(len(runs))]
+    columns += [(HAND_WRITTEN, number) for number, run in enumerate(runs) if run["compiled"]]
+    head = [
+        f"µs on {label(runs[0])}",
+        OURS,
+        BEST,
+        HAND_WRITTEN,
+        *(f"/ {reference}, {label(runs[number])}" for reference, number in columns),
+    ]
     lines = []
-    for name, row in merge_rows(runs).items():
-        contestants, best = row["contestants"], best_peer(row)
-        lines.append(
-            [
-                row["title"],
-                _cell(contestants, OURS),
-                f"{_cell(contestants, best)} ({best})" if best else NONE,
-                _cell(contestants, RAW),
-                _ratio_cell(runs, name, None, targets.BEST_PEER),
-                _ratio_cell(runs, name, RAW, targets.AGAINST[RAW].get(name)),
-            ]
-        )
-    return (
-        "Times are medians of all rounds, in microseconds. There is one ratio for each run: the median of its"
-        " rounds, with the lowest and the highest in parentheses. ✓ means that every run met the target, ✗"
-        f" that one did not; other ratios have no target.\n\n{table(head, lines)}"
+    for title, first in measured[0].items():
+        if title.endswith(PREPARED) and not _is_different(title, measured):
+            continue
+        medians, best = first.medians(), first.best_peer()
+        line = [title, *(figure(medians[name]) if name in medians else NONE for name in (OURS, best, RAW))]
+        line[2] += f" ({best})" if best else ""
+        for reference, number in columns:
+            subject = measured[number].get(title)
+            line.append(_ratio_cell(runs[number], subject, reference) if subject else NONE)
+        lines.append(line)
+    return table(head, lines)
+
+
+def _is_different(title: str, measured: Sequence[dict[str, Subject]]) -> bool:
+    """Return whether prepared inputs change the ratio to the best peer, in every run and in one direction."""
+    factors = []
+    for run in measured:
+        if title in run:
+            usual, prepared = (run[one].ratio(BEST) for one in (title.removesuffix(PREPARED), title))
+            if usual and prepared:
+                factors.append(prepared.median / usual.median)
+    return bool(factors) and (min(factors) > DIFFERENT or max(factors) < 1 / DIFFERENT)
+
+
+def _ratio_cell(run: Run, subject: Subject, reference: str) -> str:
+    ratio, maximum = subject.ratio(reference), target(run, subject.name, reference)
+    if ratio is None:
+        return NONE
+    return f"{ratio.median:.2f}{_mark(ratio.median, maximum)}"
+
+
+def _mark(value: float, maximum: float | None) -> str:
+    return "" if maximum is None else " ✓" if value <= maximum else " ✗"
+
+
+def single_section(runs: Sequence[Run]) -> str:
+    """Return a list of what is measured of asgiwire alone."""
+    return "\n".join(
+        f"- {label(run)}: {name}: {figure(value)}, at most {maximum:g}{_mark(value, maximum)}"
+        for run in runs
+        for name, value, maximum in single_figures(run)
     )
 
 
-def contestants_section(runs: Sequence[Run], kind: str = "median") -> str:
-    """Return a table of every contestant's median or minimum."""
-    rows = merge_rows(runs).values()
-    names = [name for name in NAMES if any(name in row["contestants"] for row in rows)]
-    lines = [[row["title"], *(_cell(row["contestants"], name, kind) for name in names)] for row in rows]
-    return table([f"{kind}, µs", *names], lines)
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A target and what one run measured."""
+
+    title: str
+    reference: str
+    run: str
+    maximum: float
+    measured: Ratio | float
+
+    @property
+    def is_met(self) -> bool:
+        return (self.measured.median if isinstance(self.measured, Ratio) else self.measured) <= self.maximum
 
 
-def excluded_section(run: Run) -> str:
-    """Return a list of the contestants that are not in a row, with the reasons."""
+def checks(run: Run) -> Iterator[Check]:
+    """Compare everything that was measured in a run with its targets."""
+    for subject in subjects(run):
+        for reference in (BEST, HAND_WRITTEN):
+            ratio, maximum = subject.ratio(reference), target(run, subject.name, reference)
+            if ratio and maximum is not None:
+                yield Check(subject.title, reference, label(run), maximum, ratio)
+    for name, value, maximum in single_figures(run):
+        yield Check(name, "", label(run), maximum, value)
+
+
+def misses_section(runs: Sequence[Run]) -> str:
+    """Return how many targets were met, and a table of the others."""
+    checked = [check for run in runs for check in checks(run)]
+    missed = [check for check in checked if not check.is_met]
+    summary = f"{len(checked) - len(missed)} of {len(checked)} targets were met."
+    if not missed:
+        return summary
+    head = ["missed", "relative to", "run", "target", "measured"]
     lines = [
+        [one.title, one.reference or NONE, one.run, f"≤ {one.maximum:.4g}", _measured(one.measured)]
+        for one in missed
+    ]
+    return f"{summary}\n\n{table(head, lines)}"
+
+
+def _measured(measured: Ratio | float) -> str:
+    return str(measured) if isinstance(measured, Ratio) else figure(measured)
+
+
+def contestants_section(run: Run) -> str:
+    """Return a table of every contestant's medians, and why a contestant is not in a row."""
+    measured = [(subject.title, subject.medians()) for subject in subjects(run)]
+    names = [name for name in NAMES if any(name in medians for _, medians in measured)]
+    lines = [
+        [title, *(figure(medians[name]) if name in medians else NONE for name in names)]
+        for title, medians in measured
+    ]
+    excluded = [
         f"- {row['title']}: {name}: {reason}"
         for row in run.get("rows", {}).values()
         for name, reason in row["excluded"].items()
     ]
-    return "\n".join(["Excluded:", *lines]) if lines else "No contestant was excluded."
-
-
-def _cell(contestants: dict[str, Any], name: str | None, kind: str = "median") -> str:
-    return figure(contestants[name][kind]) if name in contestants else NONE
-
-
-def _ratio_cell(runs: Sequence[Run], name: str, other: str | None, target: float | None) -> str:
-    """Return the ratio of each run to another contestant, or to the best peer of that run."""
-    rows = [run["rows"][name] for run in runs if name in run.get("rows", {})]
-    ratios = [ratio for row in rows if (ratio := row_ratio(row, other or best_peer(row)))]
-    text = "; ".join(map(str, ratios)) or NONE
-    if target is None or not ratios:
-        return text
-    return f"{text} {'✓' if all(ratio.median <= target for ratio in ratios) else '✗'}"
-
-
-def targets_section(runs: Sequence[Run]) -> str:
-    """Return how many targets were met in every run, and a table of the others."""
-    results: dict[tuple[str, str], list[TargetResult]] = defaultdict(list)
-    for run in runs:
-        for result in check_targets(run):
-            results[result.subject, result.reference].append(result)
-    missed = [checks for checks in results.values() if not all(check.is_met for check in checks)]
-    summary = f"{len(results) - len(missed)} of {len(results)} targets were met in every run."
-    if not missed:
-        return summary
-    head = ["missed", "relative to", "target", *(f"run {number + 1}" for number in range(len(runs)))]
-    lines = []
-    for checks in missed:
-        first = checks[0]
-        measured = [
-            str(one.measured) if isinstance(one.measured, Ratio) else figure(one.measured) for one in checks
-        ]
-        measured += [NONE] * (len(runs) - len(checks))
-        lines.append(
-            [
-                first.subject,
-                first.reference,
-                f"{'≥' if first.at_least else '≤'} {first.target:,.4g}",
-                *measured,
-            ]
-        )
-    return f"{summary}\n\n{table(head, lines)}"
-
-
-def growth_section(runs: Sequence[Run]) -> str:
-    growth = [run["growth"] for run in runs]
-    sizes = [*next(iter(growth[-1].values()))["microseconds"]]
-    lines = [
-        [
-            kind,
-            *(figure(values["microseconds"][size]) for size in sizes),
-            "; ".join(f"{one[kind]['exponent']:.2f}" for one in growth),
-        ]
-        for kind, values in growth[-1].items()
-    ]
-    return (
-        "An exponent of 1 is linear, 2 is quadratic. Input that does not fit into the processor's caches"
-        f" takes more time per item: *{targets.CONTROL}* shows this effect, without asgiwire."
-        f"\n\n{table(['µs by size', *(f'{int(size):,}' for size in sizes), 'exponent'], lines)}"
-    )
-
-
-def footprint_section(runs: Sequence[Run]) -> str:
-    footprint = runs[-1]["footprint"]
-    titles = {
-        "request": "bytes of an idle request",
-        "websocket": "bytes of an idle WebSocket",
-        "accepted websocket": "bytes of an accepted WebSocket",
-        "waiting websocket": "bytes of a WebSocket that waits for a message, with its task",
-        "modules": "modules loaded",
-        "import ms": "milliseconds of import",
-    }
-    lines = [
-        [title, *(f"{values[kind]:,.0f}" if kind in values else NONE for values in footprint.values())]
-        for kind, title in titles.items()
-    ]
-    return table(["", *footprint], lines)
-
-
-def upload_section(runs: Sequence[Run]) -> str:
-    uploads = [run["upload"] for run in runs]
-    last = uploads[-1]
-    lines = [
-        [
-            f"`{name}`",
-            "; ".join(f"{one['readers'][name]['growth'] / 1e6:.1f}" for one in uploads),
-            f"{last['size'] / figures['seconds']:,.0f}",
-            f"{figures['usual stall'] * 1000:.1f}",
-        ]
-        for name, figures in last["readers"].items()
-    ]
-    size = f"{last['size']:,} MB read by"
-    return table([size, "growth of the process, MB", "MB/s", "stall of the event loop, 99 %, ms"], lines)
-
-
-def server_section(runs: Sequence[Run]) -> str:
-    servers = [run["server"] for run in runs]
-    head = ["echo on", "application", "requests/s", "/ hand-written", "CPU µs per request", "/ hand-written"]
-    lines = []
-    for setup, applications in servers[-1]["rounds"].items():
-        for name, rounds in applications.items():
-            requests, cpu = (
-                "; ".join(_median_ratio(one[kind][setup], name) for one in servers)
-                for kind in ("rounds", "cpu")
-            )
-            spent = figure(median(servers[-1]["cpu"][setup][name]))
-            lines.append([setup, name, f"{median(rounds):,.0f}", requests, spent, cpu])
-    return table(head, lines)
-
-
-def _median_ratio(rounds: dict[str, list[float]], name: str) -> str:
-    ratio = ratio_by_round(rounds[name], rounds[RAW]) if RAW in rounds else None
-    return f"{ratio.median:.2f}" if ratio else NONE
-
-
-SECTIONS: Final = {
-    "growth": growth_section,
-    "rows": rows_section,
-    "footprint": footprint_section,
-    "upload": upload_section,
-    "server": server_section,
-}
-"""The parts of a run, in the order in which they are measured."""
+    return "\n".join([table(["median", *names], lines), "", *excluded])
 
 
 def figure(value: float) -> str:
@@ -405,31 +369,27 @@ def update_page(page: str, runs: Sequence[Run]) -> str:
 
 def render(runs: Sequence[Run]) -> str:
     """Return the whole report of the runs."""
-    parts = {name: [run for run in runs if name in run] for name in SECTIONS}
     sections = [_origin(runs)]
-    if parts["rows"]:
-        sections += ["![Time by row relative to the best peer](speed.svg)", rows_section(runs)]
-        sections += ["### All contestants", contestants_section(runs)]
-    sections += ["### Targets", targets_section(runs)]
-    for name, title in (
-        ("growth", "Growth"),
-        ("footprint", "Footprint"),
-        ("upload", "Large uploads"),
-        ("server", "On a server"),
-    ):
-        if parts[name]:
-            sections += [f"### {title}", SECTIONS[name](parts[name])]
-    return "\n\n".join(sections) + "\n"
+    if "rows" in runs[0]:
+        sections += [
+            "![Time by row relative to the best peer](speed.svg)",
+            LEGEND,
+            results_section(runs),
+        ]
+    sections += [single_section(runs), misses_section(runs)]
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def _origin(runs: Sequence[Run]) -> str:
-    last = runs[-1]
-    dates = ", ".join(sorted({run["date"] for run in runs}))
-    versions = ", ".join(f"{name} {version}" for name, version in last["versions"].items())
-    count = f"{len(runs)} separate runs" if len(runs) > 1 else "one run"
-    machine = f"{last['cpu']}, {last['cores']} cores, {last['platform']}, {last['python']}"
-    notes = dict.fromkeys(run["note"] for run in runs if "note" in run)
-    return " ".join([f"Measured in {count} on {dates}: {machine}; {versions}.", *notes])
+    first = runs[0]
+    lines = [f"Measured on {first['cpu']}, {first['cores']} cores, {first['platform']}:\n"]
+    for run in runs:
+        extension = "with the compiled module" if run["compiled"] else "without the compiled module"
+        versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+        note = f" {run['note']}" if "note" in run else ""
+        about = f"{run['python']}, asgiwire {extension}, {run['date']}; {versions}"
+        lines.append(f"- **{label(run)}**: {about}.{note}")
+    return "\n".join(lines)
 
 
 # --- The chart ---
@@ -445,9 +405,13 @@ LINE: Final = 22
 TICKS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def draw_chart(runs: Sequence[Run]) -> str:
+def draw_chart(run: Run) -> str:
     """Return an SVG with one line per row and one mark per contestant, for light and dark pages."""
-    rows = [(row["title"], _relative_times(row)) for row in merge_rows(runs).values() if best_peer(row)]
+    rows = [
+        (subject.title, _relative_times(subject))
+        for subject in subjects(run)
+        if subject.name in run["rows"] and subject.best_peer()
+    ]
     values = [value for _, times in rows for value in times.values()]
     first = min(log10(min(values)), log10(0.5)) - 0.03
     last = max(log10(max(values)), log10(2)) + 0.03
@@ -476,7 +440,7 @@ def draw_chart(runs: Sequence[Run]) -> str:
         parts += [_stroke(x(value), y, name) for name, value in times.items() if name in PEERS]
         parts += [_square(x(times[RAW]), y)] if RAW in times else []
         parts += [_circle(x(times[OURS]), y)] if OURS in times else []
-    about = f"{runs[-1]['cpu']}, {runs[-1]['python']}, {runs[-1]['date']}"
+    about = f"{run['cpu']}, {run['python']}, {run['date']}"
     parts.append(_text(RIGHT, bottom + 40, about, "end"))
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 50}" role="img"'
@@ -486,11 +450,11 @@ def draw_chart(runs: Sequence[Run]) -> str:
     return "\n".join([opening, *parts, "</svg>", ""])
 
 
-def _relative_times(row: Row) -> dict[str, float]:
+def _relative_times(subject: Subject) -> dict[str, float]:
     """Return the medians relative to the best peer; times that round to 0 count as 1 ns."""
-    contestants = row["contestants"]
-    best = contestants[best_peer(row)]["median"] or 0.001
-    return {name: max(contestants[name]["median"], 0.001) / best for name in NAMES if name in contestants}
+    medians = {name: max(value, 0.001) for name, value in subject.medians().items()}
+    best = medians[subject.best_peer() or OURS]
+    return {name: value / best for name, value in medians.items() if name not in subject.unequal}
 
 
 def _text(x: float, y: float, content: str, anchor: str = "start") -> str:
@@ -519,7 +483,7 @@ def main(paths: Sequence[str]) -> None:
     """Write the page and its chart."""
     runs = [json.loads(Path(path).read_text()) for path in paths] or stored_runs()
     PAGE.write_text(update_page(PAGE.read_text(), runs))
-    CHART.write_text(draw_chart(runs))
+    CHART.write_text(draw_chart(runs[0]))
     print(f"wrote {PAGE.relative_to(ROOT)} and {CHART.relative_to(ROOT)}")
 
 

@@ -4,10 +4,12 @@
   excluded from the row, and the report gives the reason.
 - All contestants run in one process and alternate: each round has every row, and each row every contestant.
   The order rotates from round to round, so that a slow phase of the machine affects all of them.
-- Inputs are made outside the measured time, new for every call and shortly before it. A server also makes
-  them shortly before, so they are in the processor's cache. For a plain function, the time includes the
-  release of the returned object. For a coroutine, neither the result nor the scope is released within the
-  measured time, because some contestants store in the scope what others only return.
+- As on a server, one input is made, the call is timed, its scope is released, and then the next input is
+  made. Or many inputs are made first, and one measured time has all their calls. The processor's caches
+  contain an input in the first case, and not in the second.
+- Inputs are made and released outside the measured time, and are different for every call. The time includes
+  the release of the request object; it does not include the scope, in which some contestants store what
+  others only return.
 - One task of one asyncio loop awaits the coroutines, so a coroutine that never suspends does not reach the
   loop.
 - The garbage collector runs before each measurement and is disabled during it. Logging is disabled.
@@ -27,7 +29,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from types import ModuleType
 
     from .inputs import Arguments, Receive, Scope, Send
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 
 SEEDS = itertools.count(10**12, 1000)
 """The number of each input. An input made of many parts uses the numbers up to the next one."""
-
-BATCH = 16
-"""Inputs that are made at once, because the calls of plain functions are too short to be timed singly."""
 
 WARMUP = 10
 """Calls that are not measured, in which the interpreter specializes the bytecode."""
@@ -61,15 +60,27 @@ class RowResult:
 
 
 def measure(
-    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, divisor: int = 1
+    rows: Sequence[Row],
+    contestants: dict[str, ModuleType],
+    rounds: int,
+    divisor: int = 1,
+    prepared: int = 1,
 ) -> list[RowResult]:
-    """Measure all rows; ``divisor`` divides the calls of each row in a round."""
+    """Measure all rows.
+
+    Args:
+        rows: The rows.
+        contestants: The module of each contestant.
+        rounds: Measurements of each contestant in each row.
+        divisor: Divides the calls of each row in a round.
+        prepared: Inputs that are made before the first of them is used.
+    """
     logging.disable()
-    return asyncio.run(_measure(rows, contestants, rounds, divisor))
+    return asyncio.run(_measure(rows, contestants, rounds, divisor, prepared))
 
 
 async def _measure(
-    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, divisor: int
+    rows: Sequence[Row], contestants: dict[str, ModuleType], rounds: int, divisor: int, prepared: int
 ) -> list[RowResult]:
     results = [RowResult(row) for row in rows]
     for result in results:
@@ -78,12 +89,13 @@ async def _measure(
                 result.excluded[name] = reason
             else:
                 result.rounds[name] = []
-                await _time_row(result.row, module, min(WARMUP, result.row.count))
+                function = getattr(module, result.row.name)
+                await _time(result.row, module, function, min(WARMUP, result.row.count), prepared)
     gc.collect()
     gc.freeze()  # imported modules need not be traversed before every measurement
     for number in range(rounds):
         for result in results:
-            await _run_round(result, contestants, number, divisor)
+            await _run_round(result, contestants, number, divisor, prepared)
     gc.unfreeze()
     for result in results:
         overhead = min(result.overheads, default=0)
@@ -95,19 +107,19 @@ async def _measure(
 
 
 async def _run_round(
-    result: RowResult, contestants: dict[str, ModuleType], number: int, divisor: int
+    result: RowResult, contestants: dict[str, ModuleType], number: int, divisor: int, prepared: int
 ) -> None:
     names = [*result.rounds]
     if not names:
         return
     row = result.row
     count = max(1, row.count // divisor)
-    is_coroutine = inspect.iscoroutinefunction(getattr(contestants[names[0]], row.name))
-    empty = empty_coroutine if is_coroutine else empty_function
-    result.overheads.append(await _time_function(row, contestants[names[0]], empty, count))
+    functions = {name: getattr(contestants[name], row.name) for name in names}
+    empty = empty_coroutine if inspect.iscoroutinefunction(functions[names[0]]) else empty_function
+    result.overheads.append(await _time(row, contestants[names[0]], empty, count, prepared))
     first = number % len(names)
     for name in names[first:] + names[:first]:
-        result.rounds[name].append(await _time_row(row, contestants[name], count))
+        result.rounds[name].append(await _time(row, contestants[name], functions[name], count, prepared))
 
 
 async def reason_to_exclude(row: Row, module: ModuleType) -> str:
@@ -136,57 +148,41 @@ def prepare(module: ModuleType, arguments: Arguments) -> None:
         module.prepare(arguments[0])
 
 
-async def _time_row(row: Row, module: ModuleType, count: int) -> float:
-    return await _time_function(row, module, getattr(module, row.name), count)
-
-
-async def _time_function(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> float:
+async def _time(
+    row: Row, module: ModuleType, function: Callable[..., Any], count: int, prepared: int
+) -> float:
     """Return the microseconds per call."""
+    time_calls = _await_all if inspect.iscoroutinefunction(function) else _call_all
     gc.collect()
     gc.disable()
-    try:
-        if inspect.iscoroutinefunction(function):
-            duration = await _await_all(row, module, function, count)
-        else:
-            duration = _call_all(row, module, function, count)
-    finally:
-        gc.enable()
+    duration = 0
+    for done in range(0, count, prepared):
+        seeds = itertools.islice(SEEDS, min(prepared, count - done))
+        calls = [_prepared_input(row, module, seed) for seed in seeds]
+        duration += await time_calls(function, calls)
+        del calls  # releases the memory of a body before the next one is made
+    gc.enable()
     return duration / count / 1000
 
 
-def _batches(row: Row, module: ModuleType, count: int) -> Iterator[list[Arguments]]:
-    for done in range(0, count, BATCH):
-        seeds = itertools.islice(SEEDS, min(BATCH, count - done))
-        calls = [row.make(seed).arguments for seed in seeds]
-        for arguments in calls:
-            prepare(module, arguments)
-        yield calls
+def _prepared_input(row: Row, module: ModuleType, seed: int) -> Arguments:
+    arguments = row.make(seed).arguments
+    prepare(module, arguments)
+    return arguments
 
 
-def _call_all(row: Row, module: ModuleType, function: Callable[..., Any], count: int) -> int:
-    duration = 0
-    for calls in _batches(row, module, count):
-        start = perf_counter_ns()
-        for scope, receive, send in calls:
-            function(scope, receive, send)
-        duration += perf_counter_ns() - start
-    return duration
+async def _call_all(function: Callable[..., Any], calls: list[Arguments]) -> int:
+    start = perf_counter_ns()
+    for scope, receive, send in calls:
+        function(scope, receive, send)
+    return perf_counter_ns() - start
 
 
-async def _await_all(
-    row: Row, module: ModuleType, function: Callable[..., Awaitable[Any]], count: int
-) -> int:
-    # Each call's scope and result are released before the next call and outside the measured time. A body
-    # stored in the scope would otherwise make the next call allocate fresh memory.
-    duration = 0
-    for calls in _batches(row, module, count):
-        while calls:
-            scope, receive, send = calls.pop()
-            start = perf_counter_ns()
-            returned = await function(scope, receive, send)
-            duration += perf_counter_ns() - start
-            del returned
-    return duration
+async def _await_all(function: Callable[..., Awaitable[Any]], calls: list[Arguments]) -> int:
+    start = perf_counter_ns()
+    for scope, receive, send in calls:
+        _returned = await function(scope, receive, send)  # the last one is released after the measured time
+    return perf_counter_ns() - start
 
 
 def empty_function(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,14 +1,11 @@
 """asgi-tools, whose form parsers are compiled with Cython.
 
 Two of its requests do not share a body, so ``two_requests`` is missing. Its spooled upload is written to
-disk only above the maximum size of the form, that is never. With ``upload_to``, it writes each upload to a
-file and blocks the event loop.
+disk only above the maximum size of the form, that is never.
 """
 
 from __future__ import annotations
 
-import os
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "asgi-tools"
 IMPORT = "from asgi_tools import Request, ResponseWebSocket"
-
-uploads = TemporaryDirectory(prefix="asgiwire-benchmark-")  # removed when the process ends
 
 decode_order = msgspec.json.Decoder(Order).decode
 
@@ -113,19 +108,7 @@ async def multipart_files(scope: Scope, receive: Receive, send: Send) -> list[tu
     return files
 
 
-async def multipart_file(scope: Scope, receive: Receive, send: Send) -> list[tuple[str, str, str, bytes]]:
-    files = []
-    form = await Request(scope, receive, send).form(max_size=20_000_000, upload_to=path_of)
-    for name, file in form.items():
-        with file:
-            files.append((name, os.path.basename(file.name), file.content_type, file.read()))
-        os.unlink(file.name)
-    return files
-
-
-def path_of(filename: str) -> str:
-    """Return the path of an upload. An application has to check the client's filename; this one does not."""
-    return f"{uploads.name}/{filename}"
+multipart_file = multipart_files
 
 
 def pairs(form: MultiDict[Any]) -> list[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """BlackSheep, which is compiled with Cython.
 
 Two of its requests do not share a body, so ``two_requests`` is missing. It does not parse media types, so
-``content_type`` is missing.
+``content_type`` is missing. It writes files from the event loop.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ async def multipart_file(scope: Scope, receive: Receive, send: Send) -> list[tup
     form = await Request(scope, receive, options=options).get_media()
     files = []
     async for part in form:
-        # Falcon has no upload class; an application writes a large part to a file itself.
+        # Falcon has no upload class. This is the shortest code of an application; it blocks the event loop.
         with SpooledTemporaryFile(max_size=1024 * 1024) as file:
             async for chunk in part.stream:
                 file.write(chunk)

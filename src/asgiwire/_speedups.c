@@ -70,18 +70,18 @@ fill_tables(void)
     static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     static const char path[] = "!$&'()*+,;=:@/[]"; /* also the bytes of a name */
     for (int byte = 0; byte < 256; byte++) {
-        lower[byte] = (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
-        kinds[byte] = byte >= '0' && byte <= '9' ? DIGIT : 0;
-        hex_value[byte] = (signed char)(byte >= '0' && byte <= '9'   ? byte - '0'
-                                        : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-                                                                     : -1);
+        int is_digit = byte >= '0' && byte <= '9', is_upper = byte >= 'A' && byte <= 'Z';
+        int small = is_upper ? byte + 32 : byte;
+        int in_name = memchr(name, byte, sizeof(name) - 1) != NULL;
+        int in_path = in_name || memchr(path, byte, sizeof(path) - 1) != NULL;
+        int in_query = in_path || byte == '?';
+        /* One write for each element: another interpreter may be reading it. */
+        kinds[byte] = (unsigned char)(NAME * in_name | PATH * in_path | QUERY * in_query | DIGIT * is_digit);
+        lower[byte] = (unsigned char)small;
+        hex_value[byte] = (signed char)(is_digit                       ? byte - '0'
+                                        : small >= 'a' && small <= 'f' ? small - 'a' + 10
+                                                                       : -1);
     }
-    for (const char *byte = name; *byte; byte++)
-        kinds[(unsigned char)*byte] |= NAME | PATH | QUERY;
-    for (const char *byte = path; *byte; byte++)
-        kinds[(unsigned char)*byte] |= PATH | QUERY;
-    kinds['?'] |= QUERY;
 }
 
 static inline int
@@ -103,10 +103,10 @@ stripped_text(const char *start, Py_ssize_t size)
 
 /* ---- Header pairs ---- */
 
-/* Call `found` for each pair with the name, in lower case, until it returns a number other than 0, and return that
-   number; -2 if the pairs are not a list or tuple of 2-tuples of bytes. */
 typedef int (*Found)(PyObject *value, void *result);
 
+/* Call `found` for each pair with the name, in lower case, until it returns a number other than 0, and return that
+   number; -2 if the pairs are not a list or tuple of 2-tuples of bytes. */
 static int
 scan_pairs(PyObject *pairs, const char *name, Py_ssize_t length, Found found, void *result)
 {
@@ -224,9 +224,9 @@ content_length(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_ssize_t size = value == NULL ? 0 : PyBytes_GET_SIZE(value);
     int is_number = status == 0 && size > 0 && size <= MAX_ORDINARY_DIGITS;
     for (Py_ssize_t k = 0; is_number && k < size; k++) {
-        unsigned char digit = (unsigned char)PyBytes_AS_STRING(value)[k];
-        is_number = kinds[digit] & DIGIT;
-        length = 10 * length + (digit - '0');
+        unsigned char byte = (unsigned char)PyBytes_AS_STRING(value)[k];
+        is_number = kinds[byte] & DIGIT;
+        length = 10 * length + (byte - '0');
     }
     Py_XDECREF(value);
     return is_number ? PyLong_FromLongLong(length) : call_twin(module, CONTENT_LENGTH, args, count);
@@ -320,7 +320,7 @@ parse_urlencoded(PyObject *module, PyObject *const *args, Py_ssize_t count)
         const char *end = memchr(start, '&', (size_t)rest);
         Py_ssize_t size = end == NULL ? rest : end - start;
         if (size > 0) {
-            /* The "=" does not count, so the limit is checked again below when the size is at most one more. */
+            /* The "=" does not count for the size. */
             if (PyList_GET_SIZE(pairs) >= max_fields ||
                 (size > max_field_size && size - (memchr(start, '=', (size_t)size) != NULL) > max_field_size)) {
                 status = 1;
@@ -513,12 +513,12 @@ common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (count != 2 || !PyDict_CheckExact(args[0]))
         return call_twin(module, COMMON_URL, args, count);
     State *state = PyModule_GetState(module);
-    PyObject *values[KEYS], *host = NULL, *url = NULL;
-    for (int i = 0; i < KEYS; i++)
+    PyObject *values[KEYS] = {NULL}, *host = NULL, *url = NULL;
+    for (int i = 0; i < KEYS && !PyErr_Occurred(); i++)
         values[i] = scope_value(args[0], state->keys[i]);
     PyObject *scheme = values[SCHEME], *path = values[PATH_TEXT];
     PyObject *raw_path = values[RAW_PATH], *query = values[QUERY_STRING];
-    if (scheme && path && raw_path && query && PyBytes_CheckExact(query) && is_empty(values[ROOT_PATH]) &&
+    if (!PyErr_Occurred() && scheme && path && raw_path && query && PyBytes_CheckExact(query) && is_empty(values[ROOT_PATH]) &&
         is_common_scheme(scheme) && is_common_path(path, raw_path) &&
         is_common_query(PyBytes_AS_STRING(query), PyBytes_GET_SIZE(query)) &&
         scan_pairs(args[1], "host", 4, take_only, &host) == 0 && host != NULL &&
@@ -628,6 +628,12 @@ clear(PyObject *module)
     return 0;
 }
 
+static void
+free_module(void *module)
+{
+    clear(module);
+}
+
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, import_twins},
 #if PY_VERSION_HEX >= 0x030D0000
@@ -645,6 +651,7 @@ static struct PyModuleDef definition = {
     .m_slots = slots,
     .m_traverse = traverse,
     .m_clear = clear,
+    .m_free = free_module,
 };
 
 PyMODINIT_FUNC

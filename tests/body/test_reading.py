@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 import pytest
 
 from asgiwire import Request
-from asgiwire.exceptions import ProtocolError, StreamConsumed
+from asgiwire.exceptions import ClientDisconnect, ProtocolError, StreamConsumed
 from asgiwire.testing import ScriptedReceive, http_scope
 from tests.receives import form_body, part
 
@@ -289,3 +290,63 @@ async def test_receive_method_of_an_object_without_weak_references() -> None:
             return self.messages.pop(0)
 
     assert await Request(http_scope(), Server().receive).body() == b"ab"
+
+
+# --- the iterator of stream() -------------------------------------------------------------------------
+
+
+async def test_stream_has_the_methods_of_an_async_generator() -> None:
+    stream = Request(http_scope(), ScriptedReceive(part(b"1"), part(b"2", more_body=False))).stream()
+
+    assert isinstance(stream, AsyncGenerator)
+    assert await stream.asend(None) == b"1"
+    assert [await anext(stream), await anext(stream)] == [b"2", b""]
+    for _ in range(2):
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+async def test_closed_stream_returns_no_further_chunk(buffered: bool) -> None:
+    request = Request(http_scope(), ScriptedReceive(part(b"1"), part(b"2", more_body=False)))
+    if buffered:
+        await request.body()
+    stream = request.stream()
+    await anext(stream)
+    await stream.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+
+
+async def test_error_thrown_into_a_stream_is_raised_and_ends_it() -> None:
+    stream = Request(http_scope(), ScriptedReceive(part(b"1"))).stream()
+    with pytest.raises(KeyError, match="thrown"):
+        await stream.athrow(KeyError("thrown"))
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+
+
+async def test_stream_raises_the_failure_of_the_body_again() -> None:
+    stream = Request(http_scope(), ScriptedReceive(part(b"1"), {"type": "http.disconnect"})).stream()
+    await anext(stream)
+    for _ in range(2):
+        with pytest.raises(ClientDisconnect):
+            await anext(stream)
+
+
+async def test_two_tasks_that_share_a_stream_get_each_chunk_once() -> None:
+    async def receive() -> dict[str, Any]:
+        await anyio.lowlevel.checkpoint()
+        return messages.pop(0)
+
+    messages = [part(b"%d" % number, more_body=number < 5) for number in range(6)]
+    stream = Request(http_scope(), receive).stream()
+    chunks: list[bytes] = []
+
+    async def read() -> None:
+        chunks.extend([chunk async for chunk in stream])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        group.start_soon(read)
+    assert sorted(filter(None, chunks)) == [b"0", b"1", b"2", b"3", b"4", b"5"]

@@ -323,7 +323,10 @@ def test_repr_masks_credentials() -> None:
     "raw",
     [
         pytest.param([(b"x", b"1")] * MANY, id="one name, CVE-2025-14550"),
-        pytest.param([(b"X-%d" % number, b"1") for number in range(MANY)], id="many names"),
+        pytest.param([(b"X-%d" % number, b"1") for number in range(MANY // 5)], id="many names"),
+        pytest.param(
+            [(b"X-%d" % (number // 2), b"1") for number in range(MANY // 5)], id="many names, sent twice"
+        ),
     ],
 )
 @must_end
@@ -331,10 +334,16 @@ def test_time_is_linear(raw: list[tuple[bytes, bytes]]) -> None:
     """In multidict 6, inserting so many equal names takes many minutes."""
     headers = Headers(raw)
     assert headers.get("x-none") is None
-    assert len(list(headers.items())) == len(headers.to_header_list()) == MANY
-    assert sum(map(len, headers.dict().values())) == MANY
-    assert len(headers.getall("X-1", [])) + len(headers.getall("x", [])) in (1, MANY)
+    assert len(list(headers.items())) == len(headers.to_header_list()) == len(raw)
+    assert sum(map(len, headers.dict().values())) == len(raw)
+    assert len(headers.getall("X-1", [])) + len(headers.getall("x", [])) in {1, 2, MANY}
     assert dict(headers) == {name: values[0] for name, values in headers.dict().items()}
+    for name, values in headers.dict().items():
+        assert (
+            headers.getall(name) == values == [value.decode() for value in headers.raw_values(name.encode())]
+        )
+        assert headers.raw_value(name.encode()) == b"1"
+        assert (name, "1") in headers.items()
     assert headers == Headers(raw)
 
 

@@ -223,6 +223,28 @@ def test_common_url(
     assert_same("common_url", MappingProxyType(scope), pairs)
 
 
+class UnequalKey:
+    """A key with the hash of a text, whose comparison raises."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __eq__(self, other: object) -> bool:
+        msg = f"compared {self.text}"
+        raise LookupError(msg)
+
+
+@pytest.mark.parametrize("key", SCOPE)
+def test_failed_lookup_in_the_scope(key: str) -> None:
+    scope = {UnequalKey(other) if other == key else other: value for other, value in SCOPE.items()}
+    pairs = [(b"host", b"a.example")]
+    assert outcome(compiled.common_url, scope, pairs) == (LookupError, f"compared {key}")
+    assert_same("common_url", scope, pairs)
+
+
 @pytest.mark.parametrize("name", TWINS)
 @pytest.mark.parametrize(
     "args", [(), (None,), ([],), (b"", b""), ("", "", "", "", ""), (1, 2, 3, 4, 5, 6), ([(b"a",)], "a")]

@@ -43,6 +43,11 @@ def test_lifespan_scope() -> None:
     assert lifespan_scope()["state"] == {}
 
 
+def test_websocket_scope_has_no_method() -> None:
+    with pytest.raises(TypeError, match="expected no method"):
+        websocket_scope(method="GET")
+
+
 @pytest.mark.parametrize("make", [http_scope, websocket_scope])
 def test_scopes_share_no_mutable_value(make: Any) -> None:
     state = {"a": 1}

@@ -159,8 +159,8 @@ class BodyChannel:
         self.chunks: list[bytes | bytearray] = []
         self.in_memory: bytes | None = None
         self.spool: Spool | None = None
-        self._spool_position = 0  # bytes of the spool that were handed out
-        self._consumer = ""
+        self._spool_position: int  # bytes of the spool that were returned
+        self._consumer: str  # of a body that is or was streamed
         self._pending: PendingReceive | None = None  # created if `receive` does not return a coroutine
         self.receiving = False
         self._progress: Event | None = None  # created by the first task that has to wait
@@ -168,6 +168,8 @@ class BodyChannel:
 
     def belongs_to(self, receive: Receive) -> bool:
         """Whether this is the channel of ``receive``."""
+        if self._function is None:
+            return self._owner() is receive
         owner, function = identity(receive)
         return self._owner() is owner and self._function == function
 
@@ -189,14 +191,17 @@ class BodyChannel:
         maximum: int | None,
         spool_size: int | None = None,
         check: Callable[[bytes], None] | None = None,
-    ) -> None:
-        """Receive the whole body, unless it is buffered already.
+    ) -> bytes:
+        """Receive the whole body, unless it is buffered already, and return it.
 
         Args:
             receive: The callable that the channel belongs to.
             maximum: The most bytes that the body may have.
             spool_size: Bytes that may stay in memory, the rest goes to disk; ``None`` for all of them.
             check: Called with the chunks before the last one. Its error is the failure of the body.
+
+        Returns:
+            The body; ``b""`` if it is on disk and a ``spool_size`` was given.
 
         Raises:
             StreamConsumed: Another consumer has claimed the body.
@@ -207,13 +212,14 @@ class BodyChannel:
         while self.state is READING:
             await self.wait_for_progress()
         if self._claim("buffer", maximum) is BUFFERED:
-            return
+            return await self._whole(spool_size) if self.in_memory is None else self.in_memory
         try:
             if check is not None and self.chunks and not self.complete:
                 check(b"".join(self.chunks))
             while not self.complete:
                 if self.receiving:  # a disconnect check is under way, and queues what it receives
                     await self.wait_for_progress()
+                    self.raise_failure()  # of the disconnect check
                 else:
                     try:
                         chunk = self.received(await self.start_receive(receive), maximum)
@@ -229,8 +235,7 @@ class BodyChannel:
                             check(chunk)
                 if spool_size is not None:
                     await self._spool_beyond(spool_size)
-                if self.failure is not None:  # of a disconnect check
-                    self.raise_failure()
+                    self.raise_failure()  # of a disconnect check meanwhile
             if self.spool is not None:
                 await self.spool.append(self.chunks)
             else:
@@ -240,11 +245,16 @@ class BodyChannel:
             if isinstance(error, Exception):
                 self.fail(error)
             elif self.state is READING:
-                self._enter("cancel")
+                self.enter("cancel")
             raise
-        self.end()
+        self.enter("end")
         if maximum is not None and self.size > maximum:
             self._reject_size(maximum)  # a disconnect check, which has no limit, received a part
+        return await self._whole(spool_size) if self.in_memory is None else self.in_memory
+
+    async def _whole(self, spool_size: int | None) -> bytes:
+        """Return a body that is on disk, unless the caller of :meth:`buffer` wants it to stay there."""
+        return b"" if spool_size is not None else await self.read_buffered(0, self.size)
 
     async def read_buffered(self, position: int, size: int | None = None) -> bytes:
         """Return a part of a buffered body; ``b""`` at its end.
@@ -292,7 +302,7 @@ class BodyChannel:
                 return
             from .spool import Spool
 
-            self.spool = Spool()
+            self.spool, self._spool_position = Spool(), 0
         elif self.size - self.spool.size <= BLOCK_SIZE:
             return
         await self.spool.append(self.chunks)
@@ -328,7 +338,7 @@ class BodyChannel:
         elif not self.complete:
             await self.wait_for_progress()
         if self.complete and not self.chunks and self.spool is None and self.state is STREAMING:
-            self.end()
+            self.enter("end")
         return chunk
 
     def _take_queued(self, maximum: int | None) -> bytes:
@@ -477,7 +487,7 @@ class BodyChannel:
         """Make each later read raise this error; the first failure stays."""
         if self.failure is None:
             self.failure = without_traceback(error)
-            self._enter("fail")
+            self.enter("fail")
             self.chunks.clear()
             self._close_spool()
 
@@ -506,11 +516,8 @@ class BodyChannel:
         self.state = state
         return state
 
-    def end(self) -> None:
-        """Change the state after the last chunk was buffered or returned."""
-        self._enter("end")
-
-    def _enter(self, event: str) -> None:
+    def enter(self, event: str) -> None:
+        """Change the state as the table says."""
         self.state = TRANSITIONS[self.state][event]
         if self._progress is not None:
             self.notify()
@@ -540,12 +547,11 @@ class BodyChannel:
         self.spool = None
 
 
-def identity(receive: Any) -> tuple[Any, Any]:
+def identity(receive: object) -> tuple[Any, Any]:
     """Return what identifies a callable: itself, or the owner and the function of a method."""
-    kind = type(receive)
-    if kind is MethodType:  # a new object at each attribute access
+    if type(receive) is MethodType:  # a new object at each attribute access
         return receive.__self__, receive.__func__
-    if kind is BuiltinMethodType:  # so is the method of an object written in C
+    if type(receive) is BuiltinMethodType:  # so is the method of an object written in C
         return receive.__self__, receive.__name__
     return receive, None
 

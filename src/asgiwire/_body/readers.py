@@ -68,7 +68,7 @@ class BodyReader(AsyncGenerator[bytes, None]):
                         channel.stop_receiving(error)
                         raise
                     if channel.complete:
-                        channel.end()
+                        channel.enter("end")
                 if chunk:
                     return chunk
             channel.raise_failure()
@@ -87,7 +87,8 @@ class BodyReader(AsyncGenerator[bytes, None]):
     async def athrow(self, *error: Any) -> bytes:
         """End the iteration, and raise an exception."""
         self._ended = True
-        return await super().athrow(*error)
+        # The base class implements it, although typeshed declares it as abstract.
+        return await super().athrow(*error)  # pyright: ignore[reportAbstractUsage]
 
     def raise_failure(self) -> None:
         """Raise the failure of the body, if there is one."""
@@ -248,9 +249,7 @@ async def read_urlencoded(
         Exception: The error that ended the body.
     """
     if read_body is None:
-        await channel.buffer(receive, limits.max_body_size, check=_new_check(limits))
-        in_memory = channel.in_memory
-        body = await channel.read_buffered(0, channel.size) if in_memory is None else in_memory
+        body = await channel.buffer(receive, limits.max_body_size, None, _new_check(limits))
     else:
         body = await read_body()
     if len(body) < LARGE_FORM and b"_charset_" not in body:

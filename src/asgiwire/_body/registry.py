@@ -38,11 +38,12 @@ def body_channel(scope: Scope, receive: Receive) -> tuple[BodyChannel, Receive]:
     if isinstance(receive, ReplayReceive):
         return receive.channel, receive.original
     previous: BodyChannel | None = scope.get(SCOPE_KEY)
-    if previous is not None:
-        channel = find_channel(scope, receive)
-        if channel is not None:
+    channel = previous
+    while channel is not None:
+        if channel.belongs_to(receive):
             return channel, receive
-        while previous is not None and previous.is_orphaned:
-            previous = previous.previous
+        channel = channel.previous
+    while previous is not None and previous.is_orphaned:
+        previous = previous.previous
     channel = scope[SCOPE_KEY] = BodyChannel(receive, previous)
     return channel, receive

@@ -216,7 +216,7 @@ class EventParser:
         start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(data[start:]) else len(data)
 
-    def _begin_boundary(self, data: bytes, position: int) -> int:  # noqa: PLR0915 - see below
+    def _begin_boundary(self, data: bytes, position: int) -> int:
         """Parse the data after a boundary, and collect the complete parts with common headers.
 
         The loop runs once per part, so it uses local variables and avoids calls. It ends at a part with other
@@ -225,9 +225,7 @@ class EventParser:
         delimiter, usage, first = self._delimiter, self.usage, position
         length, max_headers = len(delimiter), self._max_common_headers
         max_fields, max_field_size, max_files, max_file_size = self._maxima
-        fields, longest_field = usage.max_fields, usage.max_field_size
-        files, file_size, largest_file = usage.max_files, 0, 0
-        longest_disposition = longest_type = 0
+        fields, files = usage.max_fields, usage.max_files
         parts: list[CommonPart] = []
         match_headers, end = COMMON_HEADERS.match, -1
         while match := match_headers(data, position):
@@ -236,47 +234,52 @@ class EventParser:
             disposition, name, filename, content_type = match.groups()
             if end < start or start - position > max_headers or name == b"_charset_":
                 break
-            size = end - start
             if filename is None:
-                size += len(name)
-                if size > longest_field:
-                    if size > max_field_size:
-                        break
-                    longest_field = size
-                if fields >= max_fields:
+                if fields >= max_fields or len(name) + end - start > max_field_size:
                     break
                 fields += 1
             else:
-                if size > max_file_size or files >= max_files:
+                if files >= max_files or end - start > max_file_size:
                     break
                 files += 1
-                file_size += size
-                largest_file = max(largest_file, size)
-            longest_disposition = max(longest_disposition, len(disposition))
-            if content_type is not None and len(content_type) > longest_type:
-                longest_type = len(content_type)
             parts.append((disposition, name, filename, content_type, data[start:end]))
             position = end + length
         if parts:
-            usage.max_fields, usage.max_field_size, usage.max_files = fields, longest_field, files
-            usage.max_file_size = max(usage.max_file_size, largest_file)
-            self._note_common_headers(longest_disposition, longest_type)
-            size = position - first - len(parts) * length
-            self.events.append(CommonParts(parts, size, file_size, largest_file))
+            usage.max_fields, usage.max_files = fields, files
+            self._note_common_parts(parts, position - first - len(parts) * length)
         self.boundaries += len(parts) + 1
         if match is None or match.end() - position > max_headers:
             self._padded = False
             self._read = EventParser._read_line_end
             return position
+        return self._begin_common_part(data, position, match, is_complete=end >= 0)
+
+    def _begin_common_part(
+        self, data: bytes, position: int, match: re.Match[bytes], is_complete: bool
+    ) -> int:
+        """Read a part with common headers that is not collected with others."""
         disposition, name, filename, content_type = match.groups()
         self._note_common_headers(len(disposition), len(content_type or b""))
         self._begin_content(common_start((disposition, name, filename, content_type, b"")))
         start = match.end()
-        if end >= 0 or len(data) - start < length:
+        if is_complete or len(data) - start < len(self._delimiter):
             return start
         # The content was already searched, and the part is not complete.
         self._at_line_start = False
         return self._hold_back(data, start)
+
+    def _note_common_parts(self, parts: list[CommonPart], size: int) -> None:
+        """Count complete parts in the usage, and append their event; ``size`` is that of the event."""
+        usage = self.usage
+        files = [len(part[4]) for part in parts if part[2] is not None]
+        if files:
+            usage.max_file_size = max(usage.max_file_size, *files)
+        if len(files) < len(parts):
+            fields = [len(part[1]) + len(part[4]) for part in parts if part[2] is None]
+            usage.max_field_size = max(usage.max_field_size, *fields)
+        types = [len(part[3]) for part in parts if part[3] is not None]
+        self._note_common_headers(max([len(part[0]) for part in parts]), max(types, default=0))
+        self.events.append(CommonParts(parts, size, sum(files), max(files, default=0)))
 
     def _begin_content(self, part: PartStart) -> None:
         usage = self.usage

@@ -6,7 +6,6 @@ Names that are ``bytes`` have to be in lower case. The names in the pairs can ha
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from operator import methodcaller
 from typing import Final, TypeAlias
 
 Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -20,8 +19,6 @@ MAX_CACHED_NAME_LENGTH: Final = 64
 # RFC 9110 section 5.5: "A field value does not include leading or trailing whitespace". Not every server
 # removes it.
 OWS: Final = b" \t"
-
-is_lower: Final = methodcaller("islower")
 
 
 def header_text(pairs: Pairs, name: str) -> str | None:
@@ -50,13 +47,12 @@ def decode_value(value: bytes) -> str:
     return (value if value and value[0] > 32 < value[-1] else value.strip(OWS)).decode("latin-1")
 
 
-def first_values(pairs: Pairs) -> dict[bytes, bytes]:
-    """Return the first value of each name."""
-    index: dict[bytes, bytes] = dict(pairs)
-    if len(index) == len(pairs) and all(map(is_lower, index)):
-        return index  # the common case, in two thirds of the time
-    # Reversed, because a dict keeps the last of several values.
-    return {name.lower(): value for name, value in reversed(pairs)}
+def values_by_name(pairs: Pairs) -> dict[bytes, list[bytes]]:
+    """Return the values of each name as sent; names are in lower case, names and values in order."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in pairs:
+        values.setdefault(name.lower(), []).append(value)
+    return values
 
 
 def encode_name(key: str) -> bytes:
@@ -79,7 +75,7 @@ def decoded_pairs(pairs: Pairs) -> Generator[tuple[str, str], None, None]:
 
 def grouped(pairs: Pairs) -> dict[str, list[str]]:
     """Return the values of each name as text; names and values are in order."""
-    values: dict[str, list[str]] = {}
-    for name, value in decoded_pairs(pairs):
-        values.setdefault(name, []).append(value)
-    return values
+    return {
+        name.decode("latin-1"): [decode_value(value) for value in values]
+        for name, values in values_by_name(pairs).items()
+    }

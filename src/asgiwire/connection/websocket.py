@@ -71,7 +71,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     exception. It is consumed: the next read returns the next message.
     """
 
-    __slots__ = ("_channel", "_other_receive", "_other_send")
+    __slots__ = ("_opened", "_other_receive", "_other_send")
 
     close_timeout: ClassVar[float] = 5.0
     """Maximum time of the close at the end of ``async with``, in seconds. A subclass can override it."""
@@ -87,11 +87,32 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
         Raises:
             ImproperlyConfiguredException: The type of the scope is not ``websocket``.
         """
-        self._channel = self._channel_class(receive, send)
-        # `receive` and `send`, unless they are the methods of the channel.
-        self._other_receive: Receive | None
-        self._other_send: Send | None
-        super().__init__(scope, self.receive_wrapper(receive), self.send_wrapper(send))
+        if scope.get("type") == "http":
+            raise self._wrong_scope_type(scope)
+        # The channel: False in the constructor, then None until it is used.
+        self._opened: Any = False
+        # `receive` and `send`: the server's until the channel is used, then None if they are the channel's.
+        self._other_receive: Any
+        self._other_send: Any
+        super().__init__(scope, receive, send)
+        self._opened = None
+
+    @property
+    def _channel(self) -> WebSocketChannel:
+        channel: WebSocketChannel = self._opened or self._open()
+        return channel
+
+    def _open(self) -> WebSocketChannel:
+        receive, send = self._other_receive, self._other_send
+        channel = self._opened = self._channel_class(receive, send)
+        try:
+            # Properties here, and attributes in the base class.
+            self.receive = self.receive_wrapper(receive)  # pyright: ignore[reportIncompatibleMethodOverride]
+            self.send = self.send_wrapper(send)  # pyright: ignore[reportIncompatibleMethodOverride]
+        except BaseException:  # raised by an override
+            self._opened, self._other_receive, self._other_send = None, receive, send
+            raise
+        return channel
 
     @property
     def _description(self) -> str:
@@ -126,10 +147,15 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     @property
     def receive(self) -> Receive:
         """The ASGI receive callable, as :meth:`receive_wrapper` returned it; may be replaced."""
-        return self._other_receive or self._channel.receive
+        channel = self._channel
+        receive: Receive = self._other_receive or channel.receive
+        return receive
 
     @receive.setter
     def receive(self, receive: Receive) -> None:
+        if self._opened is False:
+            self._other_receive = receive
+            return
         channel = self._channel
         self._other_receive = None if receive == channel.receive else receive
         is_plain = self._other_receive is None and type(self).receive_data is WebSocket.receive_data
@@ -139,10 +165,15 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     @property
     def send(self) -> Send:
         """The ASGI send callable, as :meth:`send_wrapper` returned it; may be replaced."""
-        return self._other_send or self._channel.send
+        channel = self._channel
+        send: Send = self._other_send or channel.send
+        return send
 
     @send.setter
     def send(self, send: Send) -> None:
+        if self._opened is False:
+            self._other_send = send
+            return
         channel = self._channel
         self._other_send = None if send == channel.send else send
         is_plain = self._other_send is None and type(self).send_data is WebSocket.send_data
@@ -431,8 +462,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
     async def receive_text(self) -> str:
         """Receive a text message; raises the same exceptions as :meth:`receive_data`."""
-        channel = self._channel
-        if not channel.reads_directly or channel.receiving:
+        channel: WebSocketChannel | None = self._opened
+        if channel is None or not channel.reads_directly or channel.receiving:
             return await self.receive_data("text")
         # What receive_data() and channel.receive() would do, without their coroutines: 35 % less time.
         receive = channel.source  # as a local variable, because CPython 3.11 specializes this access only
@@ -484,9 +515,9 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             SerializationException: The message is malformed, not UTF-8, or nested too deep.
             ValidationException: The message does not match ``type``; the message contains the path.
         """
-        channel = self._channel
+        channel: WebSocketChannel | None = self._opened
         data: str | bytes | None
-        if mode != "text" or not channel.reads_directly or channel.receiving:
+        if channel is None or mode != "text" or not channel.reads_directly or channel.receiving:
             data = await self.receive_data(mode)
         else:
             # As in receive_text(), whose coroutine would take 9 % more time for an echo of JSON.
@@ -710,8 +741,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
 
     async def send_text(self, data: str | bytes, encoding: str = "utf-8") -> None:
         """Send a text message; bytes are decoded. Raises the same exceptions as :meth:`send_data`."""
-        channel = self._channel
-        if not channel.sends_directly or channel.sending or type(data) is not str:
+        channel: WebSocketChannel | None = self._opened
+        if channel is None or not channel.sends_directly or channel.sending or type(data) is not str:
             await self.send_data(data, "text", encoding)
             return
         # What send_data() and channel.send() would do, without their coroutines: 40 % less time.
@@ -756,8 +787,8 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
             document = encode_plain_json(data)
         else:
             document = encode_json(data, self._serializer(serializer))
-        channel = self._channel
-        if mode != "text" or not channel.sends_directly or channel.sending:
+        channel: WebSocketChannel | None = self._opened
+        if channel is None or mode != "text" or not channel.sends_directly or channel.sending:
             await self.send_data(document, mode, encoding)
             return
         # As in send_text(), whose coroutine would take 9 % more time for an echo of JSON.

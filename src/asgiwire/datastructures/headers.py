@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import abstractmethod
-from collections.abc import Generator, ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Generator, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import Any, Final, Self, TypeVar, cast, overload
 
 from multidict import CIMultiDict
@@ -16,8 +16,8 @@ from asgiwire._parsers.header_pairs import (
     decode_value,
     decoded_pairs,
     encode_name,
-    first_values,
     grouped,
+    values_by_name,
 )
 from asgiwire.types import Empty, HeaderPairs, Scope
 
@@ -54,6 +54,10 @@ class _HeaderMapping(Mapping[str, str]):
     @abstractmethod
     def _raw_pairs(self) -> Pairs:
         """Return the pairs as ``bytes``."""
+
+    def _decoded_values(self, key: str) -> list[str]:
+        """Return all values of a header as text, in order."""
+        return [decode_value(value) for value in header_values(self._raw_pairs(), encode_name(key))]
 
     def multi_items(self) -> Generator[tuple[str, str], None, None]:
         """Yield all names and values in order, with duplicates."""
@@ -112,7 +116,7 @@ class _Items(ItemsView[str, str]):
     def __contains__(self, item: object) -> bool:
         match item:
             case (str() as name, str() as value):
-                return value in _decoded_values(self._mapping._raw_pairs(), name)
+                return value in self._mapping._decoded_values(name)
             case _:
                 return False
 
@@ -136,8 +140,7 @@ class Headers(_HeaderMapping, MultiMixin[str]):
     """An immutable, case-insensitive multidict of headers, in the order received.
 
     Names are returned in lower case, values without leading and trailing blanks; both are decoded as
-    ISO-8859-1. ``[]`` and ``get``
-    return the first value of a name. Length and iteration count every pair.
+    ISO-8859-1. ``[]`` and ``get`` return the first value of a name. Length and iteration count every pair.
 
     Args:
         headers: A mapping, a multidict or an iterable of pairs. Pairs of ``bytes`` are stored as received;
@@ -154,7 +157,7 @@ class Headers(_HeaderMapping, MultiMixin[str]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, headers: HeaderPairs | None = None) -> None:
-        self._index: dict[bytes, bytes] | None = None
+        self._index: dict[bytes, list[bytes]] | None = None
         self._pairs: Pairs = ()
         if headers is None:
             return
@@ -181,14 +184,9 @@ class Headers(_HeaderMapping, MultiMixin[str]):
         Args:
             name: The name in lower case.
         """
-        pairs = self._pairs
-        if len(pairs) > MAX_SCANNED:
-            first = self._first_values().get(name)
-            if first is None:
-                return []
-            if len(self._first_values()) == len(pairs):  # there are no duplicates
-                return [first]
-        return header_values(pairs, name)
+        if len(self._pairs) <= MAX_SCANNED:
+            return header_values(self._pairs, name)
+        return list(self._indexed_values(name))
 
     def raw_value(self, name: bytes) -> bytes | None:
         """Return the first value of a header as sent, or ``None``.
@@ -196,7 +194,8 @@ class Headers(_HeaderMapping, MultiMixin[str]):
         Args:
             name: The name in lower case.
         """
-        values = self.raw_values(name)
+        is_short = len(self._pairs) <= MAX_SCANNED
+        values = header_values(self._pairs, name) if is_short else self._indexed_values(name)
         return values[0] if values else None
 
     def to_header_list(self) -> list[tuple[bytes, bytes]]:
@@ -259,7 +258,7 @@ class Headers(_HeaderMapping, MultiMixin[str]):
         Raises:
             KeyError: The header is missing and there is no ``default``.
         """
-        values = _decoded_values(self._pairs, key) or default
+        values = self._decoded_values(key) or default
         if values is Empty:
             raise KeyError(key)
         return values
@@ -267,14 +266,17 @@ class Headers(_HeaderMapping, MultiMixin[str]):
     def _raw_pairs(self) -> Pairs:
         return self._pairs
 
-    def _first_values(self) -> builtins.dict[bytes, bytes]:
+    def _decoded_values(self, key: str) -> list[str]:
+        return [decode_value(value) for value in self.raw_values(encode_name(key))]
+
+    def _indexed_values(self, name: bytes) -> Sequence[bytes]:
         if self._index is None:
-            self._index = first_values(self._pairs)
-        return self._index
+            self._index = values_by_name(self._pairs)
+        return self._index.get(name, ())
 
     def _indexed_text(self, key: str) -> str | None:
-        value = self._first_values().get(encode_name(key))
-        return None if value is None else decode_value(value)
+        values = self._indexed_values(encode_name(key))
+        return decode_value(values[0]) if values else None
 
     def __getitem__(self, key: str) -> str:
         pairs = self._pairs
@@ -285,11 +287,6 @@ class Headers(_HeaderMapping, MultiMixin[str]):
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.get(key) is not None
-
-
-def _decoded_values(pairs: Pairs, key: str) -> list[str]:
-    """Return all values of a header as text, in order."""
-    return [decode_value(value) for value in header_values(pairs, encode_name(key))]
 
 
 def _encode_pair(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Self
 
-from asgiwire._parsers import header_text, header_values
+from asgiwire._parsers import header_text
 from asgiwire._parsers.header_fields import encode_header
-from asgiwire._parsers.header_pairs import Pairs, decode_value, encode_name
+from asgiwire._parsers.header_pairs import Pairs, encode_name
 from asgiwire.types import Message, Scope
 
 from .headers import _HeaderMapping, scope_headers
@@ -64,7 +64,7 @@ class MutableScopeHeaders(_HeaderMapping, MutableMapping[str, str]):
         Raises:
             KeyError: The header is missing and there is no ``default``.
         """
-        values = [decode_value(value) for value in header_values(self.headers, encode_name(key))] or default
+        values = self._decoded_values(key) or default
         if values is None:
             raise KeyError(key)
         return values

@@ -97,11 +97,14 @@ def websocket_scope(
         path: The decoded path, including the root path, without the query.
         scheme: The scheme.
         subprotocols: The subprotocols that the client offers.
-        **keys: The keyword arguments of :func:`http_scope`.
+        **keys: The keyword arguments of :func:`http_scope`, except ``method``.
 
     Raises:
         ValueError: As for :func:`http_scope`.
+        TypeError: ``method`` is given. The scope of a WebSocket has none.
     """
+    if "method" in keys:
+        raise TypeError("expected no method, because the scope of a WebSocket has none")
     scope = http_scope(path=path, scheme=scheme, **keys)
     del scope["method"]
     return {**scope, "type": "websocket", "subprotocols": list(subprotocols)}

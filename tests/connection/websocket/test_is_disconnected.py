@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from asgiwire.connection import WebSocket
 from asgiwire.exceptions import WebSocketDisconnect
 from tests.websocket_server import Server, binary, connected, disconnect, text
 
@@ -54,13 +55,14 @@ async def test_readers_get_the_messages_in_order() -> None:
     assert [message async for message in socket] == ["a", b"b", "c"]
 
 
-async def test_while_another_task_is_receiving() -> None:
+@pytest.mark.parametrize("read_message", [WebSocket.receive_text, WebSocket.receive_json])
+async def test_while_another_task_is_receiving(read_message: Any) -> None:
     server, received = Server(), list[Any]()
     socket = connected(server)
     await socket.accept()
 
     async def read() -> None:
-        received.append(await socket.receive_text())
+        received.append(await read_message(socket))
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:

@@ -57,6 +57,18 @@ class TestReceiving:
         assert type(await socket.receive_bytes()) is bytes
         assert await socket.receive_json("binary") == [1]
 
+    async def test_json_after_accept(self) -> None:
+        socket = connected(Server(text("[1]"), binary(b"[2]"), text(""), text("[3]")))
+        await socket.accept()
+        assert await socket.receive_json() == [1]
+        with pytest.raises(ValidationException, match="got a binary one") as caught:
+            await socket.receive_json()
+        assert caught.value.message == binary(b"[2]")
+        with pytest.raises(SerializationException):
+            await socket.receive_json()
+        assert await socket.receive_json() == [3]
+        assert socket.connection_state == "receive"
+
     @pytest.mark.parametrize("message", [{}, {"text": None}, {"bytes": None, "text": None}], ids=repr)
     @pytest.mark.parametrize("read", [WebSocket.receive_text, WebSocket.receive_json, WebSocket.receive_data])
     async def test_message_without_data(self, message: Any, read: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 import pytest
@@ -265,3 +265,26 @@ async def test_every_writer_calls_the_wrapped_send(name: str) -> None:
     socket: Any = connected(server, Logged)
     await WRITERS[name](socket)
     assert socket.log[-1] == "/chat > websocket.send"
+
+
+async def test_wrappers_are_called_with_the_first_event_and_again_after_an_error() -> None:
+    class Failing(WebSocket):
+        calls: ClassVar[list[str]] = []
+
+        def receive_wrapper(self, receive: Receive) -> Receive:
+            self.calls.append("receive")
+            return super().receive_wrapper(receive)
+
+        def send_wrapper(self, send: Send) -> Send:
+            self.calls.append("send")
+            if len(self.calls) == 2:
+                raise KeyError("first call")
+            return super().send_wrapper(send)
+
+    server = Server(text("a"))
+    socket = connected(server, Failing)
+    assert Failing.calls == []
+    with pytest.raises(KeyError, match="first call"):
+        await socket.receive_text()
+    assert await socket.receive_text() == "a"
+    assert Failing.calls == ["receive", "send"] * 2
