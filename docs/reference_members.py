@@ -90,12 +90,12 @@ def add_exception_table(
 ) -> None:
     """Append the table of exceptions to the docstring of the module.
 
-    The page shows the tree as a diagram, so the tree of the docstring is removed.
+    The page has its own introduction, with the tree as a diagram. So both are removed from the docstring.
     """
     if name == "asgiwire.exceptions":
-        start = lines.index("::")
-        end = next(number for number, line in enumerate(lines) if number > start and line[:1].strip())
-        del lines[start:end]
+        tree = lines.index("::")
+        end = next(number for number, line in enumerate(lines) if number > tree and line[:1].strip())
+        del lines[:end]
         lines += ["", *exception_table(), ""]
 
 

@@ -6,7 +6,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from asgiwire import Limits, Request
-from asgiwire.exceptions import ClientException
+from asgiwire.exceptions import ClientDisconnect, ClientException
 from examples.middleware.responses import send_error
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class WebhookSignature:
             body = await request.body(limits=self.limits)
         except ClientException as error:
             return await send_error(send, error.status_code, error.detail)
+        except ClientDisconnect:
+            return None  # the client cannot receive a response
         expected = f"sha256={hmac.new(self.secret, body, 'sha256').hexdigest()}"
         # compare_digest() takes constant time; it raises TypeError for a str that is not ASCII.
         received = request.headers.get(self.header, "").encode()

@@ -17,7 +17,7 @@ LOGGER = logging.getLogger("orders")
 
 
 class Order(msgspec.Struct):
-    """What the client orders."""
+    """The body of an order."""
 
     tea: Annotated[str, msgspec.Meta(pattern=r"^[\w ]{1,40}$")]
     seconds: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.1
@@ -58,7 +58,7 @@ class Jobs:
 
 
 async def brew(order: Order) -> None:
-    """Stand for work that takes some time."""
+    """Simulate work that takes some time."""
     await asyncio.sleep(order.seconds)
     if order.tea == "coffee":
         raise ValueError("this is a teapot")

@@ -20,7 +20,7 @@ class Document:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a 200 and a 304. With ``no-cache``, caches ask before each use."""
+        """The headers of a 200 and a 304. With ``no-cache``, caches revalidate before each use."""
         modified = format_datetime(self.modified, usegmt=True)
         return {"etag": self.etag, "last-modified": modified, "cache-control": "no-cache"}
 

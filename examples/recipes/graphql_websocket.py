@@ -25,11 +25,11 @@ class ConnectionInit(msgspec.Struct, tag="connection_init"):
 
 
 class Ping(msgspec.Struct, tag="ping"):
-    """Asks for a pong, at any time."""
+    """Requests a pong, at any time."""
 
 
 class Pong(msgspec.Struct, tag="pong"):
-    """Answers a ping, or tells that the client is alive."""
+    """Answers a ping, or is a heartbeat."""
 
 
 class Query(msgspec.Struct):

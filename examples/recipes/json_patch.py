@@ -20,7 +20,7 @@ Pointer = Annotated[str, msgspec.Meta(pattern="^(/|$)")]  # RFC 6901
 
 
 class Operation(msgspec.Struct, tag_field="op"):
-    """What every operation has."""
+    """Base class of all operations."""
 
     path: Pointer
 
@@ -77,7 +77,7 @@ class PatchRequest(Request):
 
 
 def key_in(container: Any, name: str) -> Any:
-    """Return the key or index that one name of a JSON Pointer means."""
+    """Return the key or index of one reference token of a JSON Pointer."""
     if isinstance(container, dict):
         return name
     if isinstance(container, list) and name == "-":
@@ -88,7 +88,7 @@ def key_in(container: Any, name: str) -> Any:
 
 
 def find(root: Any, pointer: str) -> tuple[Any, Any]:
-    """Return the container that a pointer leads to, and the key in it."""
+    """Return the container that a pointer refers to, and the key in it."""
     # `root` is {"": document}, because the first name of a pointer is empty: "" is the document itself.
     *parents, last = (name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/"))
     for name in parents:
@@ -154,7 +154,7 @@ tea = Tea("Assam", 5)
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """``GET`` returns the document, ``PATCH`` changes it."""
-    global tea  # noqa: PLW0603 - stands for a database
+    global tea  # noqa: PLW0603 - used in place of a database
     request = PatchRequest(scope, receive, send)
     try:
         if request.method == "PATCH":

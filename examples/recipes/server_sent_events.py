@@ -18,7 +18,7 @@ HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-stor
 
 
 class News(msgspec.Struct):
-    """What the application publishes."""
+    """The content of an event."""
 
     text: str
 
@@ -32,7 +32,7 @@ class Feed:
         self.published = asyncio.Event()
 
     def publish(self, news: News) -> str:
-        """Store an event, wake up all streams, and return the id of the event."""
+        """Store an event, notify all streams, and return the id of the event."""
         self.count += 1
         event_id = f"{self.run}-{self.count}"
         # JSON has no line breaks, so that a text cannot add fields to the event.

@@ -65,7 +65,7 @@ def values(connection: ASGIConnection, header: str) -> list[str]:
 
 
 async def whoami(scope: Scope, receive: Receive, send: Send) -> None:
-    """Return the address and the URL that the application sees."""
+    """Return the address and the URL that the application receives."""
     request = Request(scope)
     host = request.client.host if request.client else "unknown"
     await send_response(send, 200, f"{host} requested {request.url}\n".encode())

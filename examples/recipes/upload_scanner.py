@@ -1,4 +1,4 @@
-"""Two middleware that reject an upload with a virus: while it passes, or before it is handed on."""
+"""Two middleware that reject an upload with a virus: in flight, or before it is passed on."""
 
 from asgiwire import Limits, Request
 from asgiwire.exceptions import ClientDisconnect, ClientException
@@ -88,7 +88,7 @@ class ScanFirst:
 
 
 async def store(scope: Scope, receive: Receive, send: Send) -> None:
-    """Count the bytes of an upload; stands for an application of any framework."""
+    """Count the bytes of an upload, as an example of an application of any framework."""
     size = 0
     try:
         async for chunk in Request(scope, receive, send).stream(limits=Limits(max_body_size=MAX_SIZE)):

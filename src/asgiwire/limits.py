@@ -39,8 +39,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_part_header_size: Bytes of one such header line, and of the text before the first boundary.
         spool_size: Bytes of one uploaded file that stay in memory before it moves to disk.
         max_message_size: Bytes of one WebSocket message; text counts in UTF-8.
-        max_values: Values of one JSON or MessagePack document, in a body or a message, that is decoded
-            without a type or to a type that contains ``Any``. In MessagePack, keys count too.
+        max_values: Values of one JSON or MessagePack document, in a body or a message. It applies without a
+            type, and to a type that contains ``Any``. In MessagePack, keys count too.
     """
 
     max_body_size: int | None = 10_000_000

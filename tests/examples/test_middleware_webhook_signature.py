@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asgiwire.testing import RecordedSend, ScriptedReceive
+from asgiwire.testing import RecordedSend, ScriptedReceive, http_scope
 from examples.middleware.webhook_signature import WebhookSignature
 from tests.examples.applications import client, each_application
 
@@ -59,6 +59,16 @@ async def test_a_body_above_the_maximum_size_is_rejected(make: Callable[[], Any]
     async with client(middleware) as http:
         response = await http.post("/hook", content=BODY, headers={"x-signature": SIGNATURE})
     assert response.status_code == 413
+
+
+async def test_a_disconnect_within_the_body_sends_nothing() -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        pytest.fail("the application was called")
+
+    sent = RecordedSend()
+    receive = ScriptedReceive.body(BODY[:5], disconnect=True)
+    await WebhookSignature(application, SECRET)(http_scope("POST", "/hook"), receive, sent)
+    assert sent.messages == []
 
 
 async def test_lifespan_passes_through() -> None:

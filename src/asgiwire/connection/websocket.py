@@ -121,7 +121,7 @@ class WebSocket(ASGIConnection[Any, UserT, AuthT, StateT], Generic[UserT, AuthT,
     def receive_wrapper(self, receive: Receive) -> Receive:
         """Return the ``receive`` of this object; an override may wrap the argument or the result.
 
-        The returned callable tracks the state, rejects a second task that receives at the same time, and
+        The returned callable tracks the state, and rejects a second task that receives at the same time. It
         does not call the server again after the disconnect event.
 
         Args:

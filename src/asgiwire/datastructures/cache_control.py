@@ -18,7 +18,7 @@ class RequestCacheControl:
         max_age: The client accepts a response of at most this age.
         max_stale: The client accepts a response that has been stale for at most this time. ``max-stale``
             without a time is 2,147,483,648, the greatest time: any stale response.
-        min_fresh: The client wants a response that stays fresh for at least this time.
+        min_fresh: The client requests a response that stays fresh for at least this time.
         stale_if_error: After an error, the client accepts a response that has been stale for at most this
             time (RFC 5861 section 4).
         no_cache: Do not use a stored response without validation.

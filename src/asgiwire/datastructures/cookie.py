@@ -77,9 +77,9 @@ class Cookie:
         """The cookie as a ``SimpleCookie`` of :mod:`http.cookies`, with a percent-encoded value.
 
         Raises:
-            ValueError: The key is not a token or is reserved, an attribute contains a semicolon, a control
-                character or a non-ASCII character, ``max_age`` or ``expires`` is of another type or is not a
-                possible date, or ``samesite`` is invalid.
+            ValueError: The key is not a token or is reserved. An attribute contains a semicolon, a control
+                character or a non-ASCII character. ``max_age`` or ``expires`` is of another type or is not a
+                possible date. ``samesite`` is invalid.
         """
         self._check()
         cookie = SimpleCookie()

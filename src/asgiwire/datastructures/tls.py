@@ -13,9 +13,9 @@ VERSIONS: Final = {0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: 
 
 @dataclass(frozen=True, slots=True)
 class TLS:
-    """What the server knows about the TLS connection (ASGI TLS extension, version 0.2).
+    """Data of the TLS connection (ASGI TLS extension, version 0.2).
 
-    The certificates are PEM text. Values that the server does not know are ``None`` or empty.
+    The certificates are PEM text. Values that the server does not provide are ``None`` or empty.
 
     Attributes:
         version: The name of the version as in the module ``ssl``, such as ``"TLSv1.3"``.
