@@ -43,8 +43,7 @@ def main() -> None:
             print(f"measuring {part}", file=sys.stderr)
             run[part] = measure(part, options, modules, divisor)
     print(report.render([run]))
-    if "rows" in run:
-        print(report.contestants_section(run))
+    print(report.contestants_section(run))
     if options.json:
         options.json.write_text(json.dumps(run, separators=(",", ":")) + "\n")
 

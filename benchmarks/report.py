@@ -162,15 +162,13 @@ class Subject:
 
 def subjects(run: Run) -> Iterator[Subject]:
     """Return everything that was measured of several contestants."""
-    prepared = run.get("prepared", {})
-    for name, row in run.get("rows", {}).items():
-        subject = Subject(name, row["title"], row["rounds"], row["unequal"])
-        yield subject
-        for peer, reason in subject.unequal.items():
-            rounds = {one: subject.rounds[one] for one in (OURS, peer) if one in subject.rounds}
-            yield Subject("", f"{subject.title}: {peer}, {reason}", rounds)
+    rows, prepared = run.get("rows", {}), run.get("prepared", {})
+    for name in {**rows, **prepared}:
+        if name in rows:
+            yield from _row_subjects(name, rows[name])
         if name in prepared:
-            yield Subject("", f"{subject.title}{PREPARED}", prepared[name]["rounds"], subject.unequal)
+            row = prepared[name]
+            yield Subject("", f"{row['title']}{PREPARED}", row["rounds"], row["unequal"])
     footprint = run.get("footprint", {})
     for kind in targets.IDLE if footprint else ():
         sizes = {name: [figures[kind]] for name, figures in footprint.items() if kind in figures}
@@ -178,6 +176,14 @@ def subjects(run: Run) -> Iterator[Subject]:
     if server := run.get("server"):
         times = {name: [1e6 / rate for rate in rates] for name, rates in server.items()}
         yield Subject(targets.SERVER, "request on uvicorn", times)
+
+
+def _row_subjects(name: str, row: dict[str, Any]) -> Iterator[Subject]:
+    subject = Subject(name, row["title"], row["rounds"], row["unequal"])
+    yield subject
+    for peer in [one for one in subject.unequal if one in subject.rounds]:
+        rounds = {one: subject.rounds[one] for one in (OURS, peer) if one in subject.rounds}
+        yield Subject("", f"{subject.title}: {peer}, {subject.unequal[peer]}", rounds)
 
 
 def target(run: Run, name: str, reference: str) -> float | None:
@@ -241,14 +247,14 @@ def results_section(runs: Sequence[Run]) -> str:
 
 
 def _is_different(title: str, measured: Sequence[dict[str, Subject]]) -> bool:
-    """Return whether prepared inputs change the ratio to the best peer, in every run and in one direction."""
+    """Return whether prepared inputs change the ratio to the best peer in all runs, in one direction."""
     factors = []
     for run in measured:
-        if title in run:
-            usual, prepared = (run[one].ratio(BEST) for one in (title.removesuffix(PREPARED), title))
-            if usual and prepared:
-                factors.append(prepared.median / usual.median)
-    return bool(factors) and (min(factors) > DIFFERENT or max(factors) < 1 / DIFFERENT)
+        pair = [run[one].ratio(BEST) for one in (title.removesuffix(PREPARED), title) if one in run]
+        ratios = [ratio.median for ratio in pair if ratio]
+        if len(ratios) == 2:
+            factors.append(ratios[1] / ratios[0])
+    return not factors or min(factors) > DIFFERENT or max(factors) < 1 / DIFFERENT
 
 
 def _ratio_cell(run: Run, subject: Subject, reference: str) -> str:
@@ -329,7 +335,7 @@ def contestants_section(run: Run) -> str:
         for row in run.get("rows", {}).values()
         for name, reason in row["excluded"].items()
     ]
-    return "\n".join([table(["median", *names], lines), "", *excluded])
+    return "\n".join([table(["median", *names], lines), "", *excluded]) if lines else ""
 
 
 def figure(value: float) -> str:
@@ -370,7 +376,7 @@ def update_page(page: str, runs: Sequence[Run]) -> str:
 def render(runs: Sequence[Run]) -> str:
     """Return the whole report of the runs."""
     sections = [_origin(runs)]
-    if "rows" in runs[0]:
+    if [*subjects(runs[0])]:
         sections += [
             "![Time by row relative to the best peer](speed.svg)",
             LEGEND,

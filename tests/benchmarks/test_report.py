@@ -145,6 +145,12 @@ def test_a_prepared_row_is_shown_if_it_differs_in_every_run(
     assert ("typical read, prepared" in text) == shown
 
 
+def test_prepared_rows_are_shown_if_only_they_were_measured() -> None:
+    run = {**with_prepared(1), "rows": {}}
+
+    assert "typical read, prepared" in report.results_section([run])
+
+
 def test_a_run_without_the_extension_has_its_own_column_and_targets() -> None:
     run = {**slower(1.2), "compiled": False}
     query = {**run, "rows": {"query": run["rows"]["typical"]}}
