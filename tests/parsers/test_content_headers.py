@@ -23,6 +23,8 @@ from tests.floods import MEGABYTE, must_end
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 MEDIA_TYPES = {
     "absent": (b"", ("", {})),
     "plain": (b"application/json", ("application/json", {})),

@@ -9,6 +9,8 @@ import pytest
 from asgiwire._parsers.header_pairs import MAX_ENCODED_NAMES, encode_name, header_text, header_values
 from asgiwire.datastructures.headers import Headers, scope_headers
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
 
 
