@@ -36,6 +36,16 @@ def test_pairs_may_be_lists() -> None:
     assert header_text(pairs, "a") == "1"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(b"", ""), (b" \t", ""), (b"\t a b ", "a b"), (b"\xe9\xa0", "\xe9\xa0"), (b"\0\n", "\0\n")],
+    ids=repr,
+)
+def test_value(value: bytes, text: str) -> None:
+    assert header_text([(b"A", value), (b"a", b"2")], "a") == text
+    assert header_values([(b"A", value), (b"a", b"2")], b"a") == [value, b"2"]
+
+
 @pytest.mark.parametrize("headers", [[(b"a", b"1")], ((b"a", b"1"),), []])
 def test_sequence_is_returned_unchanged(headers: Any) -> None:
     scope = {"headers": headers}
