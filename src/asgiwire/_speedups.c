@@ -234,10 +234,15 @@ content_length(PyObject *module, PyObject *const *args, Py_ssize_t count)
 
 /* ---- Urlencoded ---- */
 
-/* Decode a name or a value: "+", escapes, UTF-8. `buffer` has room for `size` bytes. */
+enum { STACK_BUFFER = 512 };
+
+/* Decode a name or a value: "+", escapes, UTF-8. */
 static PyObject *
-decoded(const char *start, Py_ssize_t size, char *buffer)
+decoded(const char *start, Py_ssize_t size)
 {
+    char on_stack[STACK_BUFFER], *buffer = on_stack;
+    if (size > STACK_BUFFER && (buffer = PyMem_Malloc((size_t)size)) == NULL)
+        return PyErr_NoMemory();
     Py_ssize_t length = 0;
     unsigned char all = 0; /* has the eighth bit if one of the bytes has it */
     for (Py_ssize_t k = 0; k < size; k++) {
@@ -254,20 +259,23 @@ decoded(const char *start, Py_ssize_t size, char *buffer)
         all |= byte;
         buffer[length++] = (char)byte;
     }
-    if (all & 0x80)
-        return PyUnicode_DecodeUTF8(buffer, length, "replace");
-    return PyUnicode_DecodeLatin1(buffer, length, NULL); /* ASCII, without another check */
+    /* Without the eighth bit it is ASCII, which ISO-8859-1 decodes without another check. */
+    PyObject *text = all & 0x80 ? PyUnicode_DecodeUTF8(buffer, length, "replace")
+                                : PyUnicode_DecodeLatin1(buffer, length, NULL);
+    if (buffer != on_stack)
+        PyMem_Free(buffer);
+    return text;
 }
 
 static PyObject *
-decoded_pair(const char *start, Py_ssize_t size, char *buffer)
+decoded_pair(const char *start, Py_ssize_t size)
 {
     const char *equals = memchr(start, '=', (size_t)size);
     Py_ssize_t name_size = equals == NULL ? size : equals - start;
     Py_ssize_t value_size = equals == NULL ? 0 : size - name_size - 1;
-    PyObject *name = decoded(start, name_size, buffer);
-    PyObject *value = decoded(start + size - value_size, value_size, buffer);
-    PyObject *pair = name == NULL || value == NULL ? NULL : PyTuple_New(2);
+    PyObject *name = decoded(start, name_size);
+    PyObject *value = name == NULL ? NULL : decoded(start + size - value_size, value_size);
+    PyObject *pair = value == NULL ? NULL : PyTuple_New(2);
     if (pair == NULL) {
         Py_XDECREF(name);
         Py_XDECREF(value);
@@ -295,8 +303,6 @@ limit_from(PyObject *const *args, Py_ssize_t count, Py_ssize_t number)
 PyDoc_STRVAR(parse_urlencoded_doc,
              "Parse a query or an ``application/x-www-form-urlencoded`` body into pairs, with order and duplicates.");
 
-enum { STACK_BUFFER = 512 };
-
 static PyObject *
 parse_urlencoded(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
@@ -310,11 +316,6 @@ parse_urlencoded(PyObject *module, PyObject *const *args, Py_ssize_t count)
     PyObject *pairs = PyList_New(0);
     if (pairs == NULL)
         return NULL;
-    char on_stack[STACK_BUFFER], *buffer = on_stack;
-    if (rest > STACK_BUFFER && (buffer = PyMem_Malloc((size_t)rest)) == NULL) {
-        Py_DECREF(pairs);
-        return PyErr_NoMemory();
-    }
     int status = 0; /* -1 for an error, 1 for an exceeded limit */
     while (rest > 0 && status == 0) {
         const char *end = memchr(start, '&', (size_t)rest);
@@ -326,15 +327,13 @@ parse_urlencoded(PyObject *module, PyObject *const *args, Py_ssize_t count)
                 status = 1;
                 break;
             }
-            PyObject *pair = decoded_pair(start, size, buffer);
+            PyObject *pair = decoded_pair(start, size);
             status = pair == NULL ? -1 : PyList_Append(pairs, pair);
             Py_XDECREF(pair);
         }
         rest -= size + (end != NULL);
         start += size + (end != NULL);
     }
-    if (buffer != on_stack)
-        PyMem_Free(buffer);
     if (status == 0)
         return pairs;
     Py_DECREF(pairs);
@@ -362,8 +361,8 @@ add_cookies(PyObject *cookies, const char *start, Py_ssize_t rest)
         Py_ssize_t name_size = equals == NULL ? 0 : equals - start;
         Py_ssize_t value_start = equals == NULL ? 0 : name_size + 1;
         PyObject *name = stripped_text(start, name_size);
-        PyObject *value = stripped_text(start + value_start, size - value_start);
-        int status = name == NULL || value == NULL ? -1 : 0;
+        PyObject *value = name == NULL ? NULL : stripped_text(start + value_start, size - value_start);
+        int status = value == NULL ? -1 : 0;
         if (status == 0 && (PyUnicode_GET_LENGTH(name) || PyUnicode_GET_LENGTH(value)))
             status = PyDict_SetItem(cookies, name, value);
         Py_XDECREF(name);

@@ -14,6 +14,8 @@ from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.datastructures import URL
 from tests.fixtures import load_scopes
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 HTTP: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 SCOPES = load_scopes()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from asgiwire._parsers.content_headers import (
     FormDataDisposition,
     content_length,
+    find_delimiter,
     forbidden_character,
     parse_boundary,
     parse_content_disposition,
@@ -22,6 +23,8 @@ from tests.floods import MEGABYTE, must_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+on_both_implementations = pytest.mark.usefixtures("implementation")
 
 MEDIA_TYPES = {
     "absent": (b"", ("", {})),
@@ -147,6 +150,7 @@ def test_invalid_boundary(parameters: dict[str, str], message: str) -> None:
         parse_boundary(parameters)
 
 
+@on_both_implementations
 @pytest.mark.parametrize(
     ("value", "length"),
     [(b"0", 0), (b"5", 5), (b" 10\t", 10), (b"007", 7), (b"9" * 20, int("9" * 20))],
@@ -155,6 +159,7 @@ def test_content_length(value: bytes, length: int) -> None:
     assert content_length([(b"content-length", value)]) == length
 
 
+@on_both_implementations
 @pytest.mark.parametrize(
     "value",
     [b"", b"-1", b"+5", b"1_0", b"5, 5", b"1.0", b"0x10", b"\xb2", b"1\n", b"9" * 21, b"9" * 5000],
@@ -165,6 +170,41 @@ def test_invalid_content_length(value: bytes) -> None:
         content_length([(b"content-length", value)])
     displayed = f"{len(value)} characters"
     assert str(caught.value) == f"Content-Length must be a decimal number of bytes, got {displayed}"
+
+
+@on_both_implementations
+@pytest.mark.parametrize(
+    ("values", "length"),
+    [([], None), ([b"5", b"5"], 5), ([b" 5", b" 5"], 5), ([b"5", b"6"], ClientException)],
+)
+def test_several_content_lengths(values: list[bytes], length: object) -> None:
+    pairs = [(b"a", b"7"), *((b"Content-Length", value) for value in values), (b"content-lengths", b"8")]
+    if length is ClientException:
+        with pytest.raises(ClientException, match="got several with different values"):
+            content_length(pairs)
+    else:
+        assert content_length(pairs) == length
+
+
+@on_both_implementations
+@pytest.mark.parametrize(
+    ("data", "start", "position"),
+    [
+        (b"", 0, -1),
+        (b"\r\n--b", 0, 0),
+        (b"\r\n--b", 1, -1),
+        (b"\r\n--b", 100, -1),
+        (b"\r\n--", 0, -1),
+        (b"a\r\n--b\r\n--b", 2, 6),
+        (b"\r\r\n-\r\n--b", 0, 4),
+        (b"a" * 5000 + b"\r\n--b", 4000, 5000),
+        (b"\r\n" * 5000 + b"\r\n--b", 0, 10_000),
+        (b"\r\n-" * 5000, 0, -1),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_find_delimiter(data: bytes, start: int, position: int) -> None:
+    assert find_delimiter(data, b"\r\n--b", start) == position
 
 
 @pytest.mark.parametrize(

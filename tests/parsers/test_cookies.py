@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from asgiwire._parsers.cookies import parse_cookies
 from tests.floods import must_end
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 OKTA = (
     b'provider-oauth-nonce=xxx-yyy; okta-oauth-redirect-params={"responseType":"code","state":"somestate",'
     b'"nonce":"somenonce","scopes":["openid","profile","email","phone"],"urls":{"issuer":'

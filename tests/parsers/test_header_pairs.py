@@ -9,6 +9,8 @@ import pytest
 from asgiwire._parsers.header_pairs import MAX_ENCODED_NAMES, encode_name, header_text, header_values
 from asgiwire.datastructures.headers import Headers, scope_headers
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 PAIRS = [(b"Host", b"a"), (b"x-a", b"1"), (b"host", b"b"), (b"X-A", b"2"), (b"hosts", b"c"), (b"x_a", b"3")]
 
 
@@ -32,6 +34,16 @@ def test_pairs_may_be_lists() -> None:
     pairs: Any = [[b"A", b"1"]]
     assert header_values(pairs, b"a") == [b"1"]
     assert header_text(pairs, "a") == "1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(b"", ""), (b" \t", ""), (b"\t a b ", "a b"), (b"\xe9\xa0", "\xe9\xa0"), (b"\0\n", "\0\n")],
+    ids=repr,
+)
+def test_value(value: bytes, text: str) -> None:
+    assert header_text([(b"A", value), (b"a", b"2")], "a") == text
+    assert header_values([(b"A", value), (b"a", b"2")], b"a") == [value, b"2"]
 
 
 @pytest.mark.parametrize("headers", [[(b"a", b"1")], ((b"a", b"1"),), []])

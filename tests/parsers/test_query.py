@@ -13,6 +13,8 @@ from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.exceptions import RequestEntityTooLarge
 from tests.floods import flood, must_end
 
+pytestmark = pytest.mark.usefixtures("implementation")
+
 CASES = [
     (b"", []),
     (b"a=1", [("a", "1")]),

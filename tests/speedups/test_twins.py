@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,25 +13,12 @@ from hypothesis import strategies as st
 
 import asgiwire
 from asgiwire import _parsers
+from tests.twins import TWINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 compiled = pytest.importorskip("asgiwire._speedups", reason="the compiled module was not built")
-
-TWINS: dict[str, Callable[..., Any]] = {
-    name: getattr(importlib.import_module(f"asgiwire._parsers.{module}"), name)
-    for name, module in (
-        ("header_text", "header_pairs"),
-        ("header_values", "header_pairs"),
-        ("content_length", "content_headers"),
-        ("find_delimiter", "content_headers"),
-        ("parse_urlencoded", "query"),
-        ("parse_cookies", "cookies"),
-        ("common_url", "uri"),
-    )
-}
-
 
 SCOPE = {"scheme": "https", "path": "/path", "raw_path": b"/path", "query_string": b"a=1", "root_path": ""}
 
@@ -301,8 +287,16 @@ def test_no_reference_is_lost_or_kept(name: str, args: tuple[Any, ...]) -> None:
 
     for _ in range(10):
         outcome(function, *args)
-    before, blocks = counts(), sys.getallocatedblocks()
-    for _ in range(200):
-        outcome(function, *args)
+    before = counts()
+
+    def growth() -> int:
+        gc.collect()
+        blocks = sys.getallocatedblocks()
+        for _ in range(200):
+            outcome(function, *args)
+        gc.collect()
+        return sys.getallocatedblocks() - blocks
+
+    # The smallest of several, because the caches of the interpreter sometimes grow, too.
+    assert min(growth() for _ in range(3)) < 100
     assert counts() == before
-    assert sys.getallocatedblocks() - blocks < 100
