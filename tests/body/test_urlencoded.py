@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgiwire import Limits, Request
-from asgiwire._parsers.form_fields import BLOCK, FieldCounter, declared_codec, parse_fields
+from asgiwire._parsers.form_fields import (
+    BLOCK,
+    FieldCounter,
+    declared_codec,
+    has_large_field,
+    parse_fields,
+)
 from asgiwire._parsers.query import parse_urlencoded
 from asgiwire.exceptions import RequestEntityTooLarge, SerializationException
 from asgiwire.testing import http_scope
@@ -103,6 +109,23 @@ def test_counter_agrees_with_the_parser(body: bytes, size: int) -> None:
         with nullcontext() if accepted else pytest.raises(RequestEntityTooLarge):
             parse_urlencoded(body, max_fields, max_field_size)
     assert parse_fields(body, None) == parse_urlencoded(body)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([], False),
+        ([BLOCK - 1], False),
+        ([BLOCK], True),
+        ([10] * (BLOCK // 5), False),
+        ([10] * 10_000 + [BLOCK - 1] * 2, False),
+        ([10] * 10_000 + [BLOCK] + [10], True),
+        ([BLOCK - 1, BLOCK - 1, BLOCK + 1], True),
+        ([BLOCK // 2, 0, BLOCK // 2, 0], False),
+    ],
+)
+def test_has_large_field(sizes: list[int], expected: bool) -> None:
+    assert has_large_field(b"&".join([b"x" * size for size in sizes])) is expected
 
 
 # --- _charset_ ------------------------------------------------------------------------------------------

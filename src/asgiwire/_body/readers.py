@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 LARGE_FORM: Final = 64 * 1024
-"""A form with fewer bytes and without a charset is decoded in one call."""
+"""A form with fewer bytes has no large field."""
 
 
 class BodyReader(AsyncGenerator[bytes, None]):
@@ -254,8 +254,10 @@ async def read_urlencoded(
         body = await read_body()
     if len(body) < LARGE_FORM and b"_charset_" not in body:
         return parse_urlencoded(body, limits.max_fields, limits.max_field_size)
-    from asgiwire._parsers.form_fields import declared_codec, parse_fields
+    from asgiwire._parsers.form_fields import declared_codec, has_large_field, parse_fields
 
+    if b"_charset_" not in body and not has_large_field(body):
+        return parse_urlencoded(body, limits.max_fields, limits.max_field_size)
     _new_check(limits)(body)
     return parse_fields(body, declared_codec(body))
 
