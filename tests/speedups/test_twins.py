@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -238,6 +239,12 @@ def test_failed_lookup_in_the_scope(key: str) -> None:
 def test_wrong_arguments_are_those_of_the_twin(name: str, args: tuple[object, ...]) -> None:
     result, expected = outcome(getattr(compiled, name), *args), outcome(TWINS[name], *args)
     assert result == expected
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_arguments_are_positional_only(name: str) -> None:
+    parameters = inspect.signature(TWINS[name]).parameters.values()
+    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.POSITIONAL_ONLY}
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -97,7 +97,7 @@ def parse_boundary(parameters: Mapping[str, str]) -> bytes:
     return boundary.encode("ascii")
 
 
-def find_delimiter(data: bytes, delimiter: bytes, start: int) -> int:
+def find_delimiter(data: bytes, delimiter: bytes, start: int, /) -> int:
     """Return the position of a multipart delimiter at or after ``start``, or -1."""
     return data.find(delimiter, start)
 
@@ -116,7 +116,7 @@ def has_several_boundaries(value: bytes) -> bool:
 MAX_LENGTH_DIGITS = 20
 
 
-def content_length(pairs: Pairs) -> int | None:
+def content_length(pairs: Pairs, /) -> int | None:
     """Return the declared length of the body in bytes, or ``None`` (RFC 9110 section 8.6).
 
     Raises:

@@ -22,7 +22,7 @@ PERCENT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]{2}")
 ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
 
 
-def parse_cookies(values: Iterable[bytes]) -> dict[str, str]:
+def parse_cookies(values: Iterable[bytes], /) -> dict[str, str]:
     """Parse all Cookie headers of one request, in the order received.
 
     HTTP/2 clients can send each cookie in its own header (RFC 9113 section 8.2.3). Of several cookies with

@@ -21,7 +21,7 @@ MAX_CACHED_NAME_LENGTH: Final = 64
 OWS: Final = b" \t"
 
 
-def header_text(pairs: Pairs, name: str) -> str | None:
+def header_text(pairs: Pairs, name: str, /) -> str | None:
     """Return the first value of a header as text without blanks at its ends, or ``None``."""
     encoded = encode_name(name)
     length = len(encoded)
@@ -31,7 +31,7 @@ def header_text(pairs: Pairs, name: str) -> str | None:
     return None
 
 
-def header_values(pairs: Pairs, name: bytes) -> list[bytes]:
+def header_values(pairs: Pairs, name: bytes, /) -> list[bytes]:
     """Return all values of a header as sent, in order; ``name`` is in lower case."""
     length = len(name)
     values: list[bytes] = []

@@ -36,7 +36,7 @@ COMMON_TARGET: Final = re.compile(
 ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
-def common_url(scope: Mapping[str, Any], pairs: Pairs) -> str | None:
+def common_url(scope: Mapping[str, Any], pairs: Pairs, /) -> str | None:
     """Return the URL of a request if its values can be used without any change, or ``None``."""
     scheme, path, raw_path = scope.get("scheme"), scope.get("path"), scope.get("raw_path")
     query, hosts = scope.get("query_string") or b"", header_values(pairs, b"host")

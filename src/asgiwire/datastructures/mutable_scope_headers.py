@@ -93,7 +93,10 @@ class MutableScopeHeaders(_HeaderMapping, MutableMapping[str, str]):
         return isinstance(key, str) and header_text(self.headers, key) is not None
 
     def __getitem__(self, key: str) -> str:
-        return self.getall(key)[0]
+        value = header_text(self.headers, key)
+        if value is None:
+            raise KeyError(key)
+        return value
 
     def __setitem__(self, key: str, value: str) -> None:
         """Replace all headers with this name by one, at the position of the first."""
