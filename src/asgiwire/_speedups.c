@@ -449,7 +449,8 @@ is_common_scheme(PyObject *scheme)
         return 0;
     return PyUnicode_CompareWithASCIIString(scheme, "https") == 0 ||
            PyUnicode_CompareWithASCIIString(scheme, "http") == 0 ||
-           PyUnicode_CompareWithASCIIString(scheme, "wss") == 0 || PyUnicode_CompareWithASCIIString(scheme, "ws") == 0;
+           PyUnicode_CompareWithASCIIString(scheme, "wss") == 0 ||
+           PyUnicode_CompareWithASCIIString(scheme, "ws") == 0;
 }
 
 /* Whether `path` is the text of `raw_path`, and needs no encoding. */
@@ -517,8 +518,8 @@ common_url(PyObject *module, PyObject *const *args, Py_ssize_t count)
         values[i] = scope_value(args[0], state->keys[i]);
     PyObject *scheme = values[SCHEME], *path = values[PATH_TEXT];
     PyObject *raw_path = values[RAW_PATH], *query = values[QUERY_STRING];
-    if (!PyErr_Occurred() && scheme && path && raw_path && query && PyBytes_CheckExact(query) && is_empty(values[ROOT_PATH]) &&
-        is_common_scheme(scheme) && is_common_path(path, raw_path) &&
+    if (!PyErr_Occurred() && scheme && path && raw_path && query && PyBytes_CheckExact(query) &&
+        is_empty(values[ROOT_PATH]) && is_common_scheme(scheme) && is_common_path(path, raw_path) &&
         is_common_query(PyBytes_AS_STRING(query), PyBytes_GET_SIZE(query)) &&
         scan_pairs(args[1], "host", 4, take_only, &host) == 0 && host != NULL &&
         is_common_host(PyBytes_AS_STRING(host), PyBytes_GET_SIZE(host)))

@@ -88,7 +88,10 @@ class URL:
     @classmethod
     def _requested(cls, scope: Scope, pairs: Pairs) -> Self:
         """Implement :meth:`from_scope` for a caller that has the headers."""
-        return cls._valid(common_url(scope, pairs) or _request_url(scope, pairs))
+        url = object.__new__(cls)  # as in _valid(), whose call would take 10 % more time
+        url._text = common_url(scope, pairs) or _request_url(scope, pairs)
+        url._split = None
+        return url
 
     @classmethod
     def base_from_scope(cls, scope: Scope) -> Self:
