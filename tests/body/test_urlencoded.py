@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -182,6 +182,16 @@ async def test_bytes_that_are_invalid_in_the_declared_charset_raise() -> None:
 def test_value_is_decoded_across_blocks(sequence: bytes, position: int) -> None:
     value = b"x" * (BLOCK + position) + sequence + b"y" * BLOCK + sequence
     assert parse_fields(b"a=" + value + b"&" + value, None) == parse_urlencoded(b"a=" + value + b"&" + value)
+
+
+@pytest.mark.parametrize("size", [1000, 100_000, 10**6])
+async def test_large_form_of_small_fields(size: int) -> None:
+    pairs = [(f"name{number}", "value \u20ac") for number in range(10_000)]
+    body = urlencode(pairs).encode()
+    chunks = split(body, size)
+    assert await read(chunks, UNLIMITED) == pairs
+    with pytest.raises(RequestEntityTooLarge, match="max_fields=9999"):
+        await request_for(chunks).form(limits=Limits(max_fields=9999))
 
 
 @pytest.mark.parametrize("value", [b"x" * 9_000_000, b"%41" * 3_000_000])
