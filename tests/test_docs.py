@@ -77,13 +77,10 @@ def test_readme_has_the_measured_times() -> None:
 
 
 def test_readme_has_the_measured_memory() -> None:
-    _, _, uploads = SPEED.partition("### Large uploads")
-    readers = table_rows(uploads.partition("###")[0])
-    growth = [row[1] for row in readers if "(" in row[0] or row[0] == "`replay`"]
-    largest = max(float(figure) for cell in growth for figure in cell.split(";"))
-    idle = next(row[2] for row in table_rows(SPEED) if row[0] == "bytes of an idle request")
-    assert f"at most {largest} MB" in README
-    assert re.search(rf"has\s{idle} bytes", README)
+    growth = re.findall(r"an upload of 1,000 MB adds to the process: ([\d.]+)", SPEED)
+    idle = next(row[1] for row in table_rows(SPEED) if row[0] == "request, bytes")
+    assert f"at most {max(map(float, growth)):.1f} MB" in README
+    assert re.search(rf"has\s{float(idle):.0f} bytes", README)
 
 
 @pytest.mark.parametrize(
