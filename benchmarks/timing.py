@@ -76,7 +76,10 @@ def measure(
         prepared: Inputs that are made before the first of them is used.
     """
     logging.disable()
-    return asyncio.run(_measure(rows, contestants, rounds, divisor, prepared))
+    try:
+        return asyncio.run(_measure(rows, contestants, rounds, divisor, prepared))
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 async def _measure(

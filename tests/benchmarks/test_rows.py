@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -133,3 +134,4 @@ def test_prepared_inputs_are_made_before_the_first_call(prepared: int) -> None:
 
     one_batch = ["make"] * prepared + ["call"] * prepared
     assert events[-12:] == one_batch * (6 // prepared)
+    assert logging.root.manager.disable == logging.NOTSET, "logging is disabled only during the measurement"
