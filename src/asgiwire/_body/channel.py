@@ -162,7 +162,7 @@ class BodyChannel:
         self._spool_position: int  # bytes of the spool that were returned
         self._consumer: str  # of a body that is or was streamed
         self._pending: PendingReceive | None = None  # created if `receive` does not return a coroutine
-        self.receiving = False
+        self.receiving: bool = False
         self._progress: Event | None = None  # created by the first task that has to wait
         self._stray_messages = 0
 

@@ -28,7 +28,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = SharedFile()
-        self.close = finalize(self, self._file.close)
+        self.close: Callable[[], object] = finalize(self, self._file.close)
 
     @property
     def size(self) -> int:
