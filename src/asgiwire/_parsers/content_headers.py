@@ -30,9 +30,9 @@ OWS = " \t"
 
 _COMMON_NAMES = {blank + name: name for blank in ("", " ") for name in ("boundary", "charset")}
 
-# Name, "=", then a quoted string or everything up to the next ";". A name that is no token is matched too, so
-# that nothing in its quoted value is taken for a parameter. The possessive quantifiers prevent backtracking
-# over long runs of backslashes or semicolons.
+# Name, "=", then a quoted string or everything up to the next ";". Invalid names are matched too, so that
+# nothing in a quoted value is taken for a parameter. The possessive quantifiers prevent backtracking over
+# long runs of backslashes or semicolons.
 _MEDIA_PARAMETER = re.compile(r';([^;=]*+)=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL)
 _TOKEN_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
